@@ -1,0 +1,44 @@
+# One word per chore. `make demo` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+SERVE ?= 1
+VENV := .venv
+BIN := $(VENV)/bin
+APT := DEBIAN_FRONTEND=noninteractive apt-get
+.DEFAULT_GOAL := help
+.PHONY: help setup browser demo test check bench app
+
+help:  ## list the chores
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && $(APT) update -qq && $(APT) install -y -qq python3-venv; } || { echo "install python3-venv first"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.done  ## make .venv with the program and its development tools
+
+browser:  # Debian's Chromium and Chinese glyphs, for the page tests
+	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	elif [ "$$(id -u)" = 0 ]; then echo "installing chromium and fonts-noto-cjk"; $(APT) update -qq && $(APT) install -y -qq --no-install-recommends chromium fontconfig fonts-noto-cjk >/dev/null; \
+	else echo "the page tests need chromium and fonts-noto-cjk: ask an administrator to apt-get install them"; exit 1; fi
+
+demo: setup  ## make an account, import it, review it and open the page (SERVE=0: print and exit)
+	$(BIN)/optimizer demo --store .demo $(if $(filter 0,$(SERVE)),--no-serve,)
+
+test: setup browser check  ## lint, types, import rules and every test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: setup  ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## time the review at 100,000 keywords and kill 50 imports; print figures
+	$(BIN)/python -m simulations.bench_review
+	$(BIN)/python -m simulations.bench_kill
+
+app: setup  ## serve the pages on this machine
+	$(BIN)/optimizer serve --store .demo

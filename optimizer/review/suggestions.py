@@ -1,0 +1,91 @@
+"""The values that go into and come out of one review.
+
+Everything is per day in the account's currency; a Δ is the average over the next 7 days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with the ends of its 80 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ReviewInputs:
+    """One account as known on one day; frames match the tables of the same name in `tables`.
+
+    `budget` overrides the account's daily budget. `seed` identifies the run's random draws, so that
+    a re-solve uses the same ones.
+    """
+
+    account: str
+    platform: str
+    currency: str
+    keywords: pd.DataFrame
+    daily: pd.DataFrame
+    terms: pd.DataFrame
+    term_daily: pd.DataFrame
+    versions: pd.DataFrame
+    holds: pd.DataFrame
+    budget: float | None = None
+
+
+@dataclass(frozen=True)
+class ReviewSummary:
+    """The account's side of a review.
+
+    `dual_price` is Λ. `not_suggested` counts keywords without a suggestion by reason code; `levers`
+    is the share of cost each lever covers; `assumed` lists codes of inputs nobody measured;
+    `completion` is F by age in days; `segments` cost by segment; `alerts` are codes with fields.
+    """
+
+    account: str
+    as_of: date
+    currency: str
+    budget: float
+    dual_price: float
+    cost_now: float
+    cost_planned: float
+    profit_delta: Interval
+    not_suggested: Mapping[str, int]
+    kinds: Mapping[str, int]
+    levers: Mapping[str, float]
+    assumed: tuple[str, ...]
+    campaigns: tuple[Mapping[str, Any], ...]
+    completion: tuple[float, ...]
+    alerts: tuple[Mapping[str, Any], ...]
+    gap: float
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReviewResult:
+    """A summary, the suggestions (table SUGGESTIONS) and the frames a re-solve works from.
+
+    `frames`: "plan" has one row per keyword (estimates, limits, outcome), "options" one per keyword
+    and bid level, "terms" one per judged search term. `context` holds the run's constants as JSON.
+    """
+
+    summary: ReviewSummary
+    suggestions: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame]
+    context: Mapping[str, Any]
+
+
+def suggestion_id(account: str, as_of: date, entity_key: str, slot: str) -> str:
+    """16 hex digits that name the same suggestion in every run of that day."""
+    text = "|".join([account, as_of.isoformat(), entity_key, slot])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

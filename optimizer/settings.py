@@ -1,0 +1,264 @@
+"""`configs/*.yaml` as frozen models: unknown keys and values out of range are refused by name.
+
+Every amount is per day in the account's currency; every share is between 0 and 1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from optimizer.errors import BadSettings
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Platform = Literal[
+    "google_ads", "amazon_ads", "microsoft_ads", "taobao", "jd", "baidu", "pinduoduo", "other"
+]
+Basis = Literal["click", "order"]
+
+
+class Model(BaseModel):
+    """Base of all settings: frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LagPrior(Model):
+    """Stated completion before a run-off triangle exists: F(age) = 1 - (1 - day0)·exp(-age/mean_days).
+
+    `day0` is the share of conversions known on the click's own day once it is over; `strength` is
+    the number of conversions the statement is worth against observed run-off.
+    """
+
+    day0: Share = 0.5
+    mean_days: Positive = 5.0
+    strength: Positive = 20.0
+
+
+class Event(Model):
+    """A sale such as 618 or 双11; pauses and lowers are frozen from warm-up to the end of `after_days`."""
+
+    name: str
+    start: date
+    end: date
+    warmup_days: Annotated[int, Field(ge=0, le=60)] = 7
+    after_days: Annotated[int, Field(ge=0, le=60)] = 7
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("end is before start")
+        return self
+
+
+class Segments(Model):
+    """Word lists that mark a keyword as brand or competitor; every other keyword is generic."""
+
+    brand: tuple[str, ...] = ()
+    competitor: tuple[str, ...] = ()
+
+
+class Account(Model):
+    """`configs/accounts/<account>.yaml`: what an operator states about one account.
+
+    Unset `daily_budget` and `margin` are assumed (trailing mean cost; 1) and flagged wherever they
+    are used. `value_per_conversion` is before margin and is used only where reports carry no value.
+    """
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    time_zone: str = "UTC"
+    platform: Platform | None = None
+    daily_budget: NonNegative | None = None
+    campaign_budgets: Mapping[str, NonNegative] = {}
+    budget_enforced: bool = True
+    objective: Literal["profit"] = "profit"
+    margin: Annotated[float, Field(gt=0, le=10)] | None = None
+    value_per_conversion: Positive | None = None
+    refund_rate: Share = 0.0
+    value_multiplier: Positive = 1.0
+    brand_incrementality: Share | None = None
+    segments: Segments = Segments()
+    events: tuple[Event, ...] = ()
+    attribution_basis: Basis = "click"
+    attribution_window_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    lag_prior: LagPrior | None = None
+    effective_bid_multiplier: Positive = 1.0
+    campaign_bid_multipliers: Mapping[str, Positive] = {}
+    max_bid: Positive | None = None
+    min_bid: Positive | None = None
+
+    @model_validator(mode="after")
+    def _known_zone(self) -> Self:
+        try:
+            ZoneInfo(self.time_zone)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"time_zone {self.time_zone!r} is not an IANA name") from error
+        return self
+
+
+class Guardrails(Model):
+    """`configs/guardrails.yaml`: thresholds that stand between a solution and a suggestion."""
+
+    step_limit: Annotated[float, Field(gt=0, le=1)] = 0.25
+    assumed_step_limit: Annotated[float, Field(gt=0, le=1)] = 0.10
+    dead_band: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    min_probability: Annotated[float, Field(ge=0.5, lt=1)] = 0.7
+    pause_probability: Share = 0.1
+    pause_evidence: Positive = 3.0
+    add_probability: Annotated[float, Field(ge=0.5, lt=1)] = 0.6
+    negative_probability: Share = 0.1
+    min_term_clicks: Annotated[int, Field(ge=1)] = 3
+    cool_down_days: Annotated[int, Field(ge=0, le=90)] = 7
+    capped_share: Annotated[float, Field(gt=0, le=1)] = 0.95
+    capped_days: Annotated[int, Field(ge=1, le=7)] = 3
+    outage_probability: Annotated[float, Field(gt=0, lt=0.1)] = 0.001
+    outage_days: Annotated[int, Field(ge=1, le=30)] = 3
+    no_bite_cpc_ratio: Share = 0.5
+    spend_at_risk_per_day: NonNegative | None = None
+    four_eyes_delta_cost: NonNegative | None = None
+
+
+class Estimation(Model):
+    """`configs/estimation.yaml`: windows, priors and sample sizes of the estimates."""
+
+    window_days: Annotated[int, Field(ge=7, le=1000)] = 90
+    volume_half_life_days: Positive = 14.0
+    min_completion: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    lag_priors: Mapping[str, LagPrior] = {}
+    elasticity_mean: Positive = 1.0
+    elasticity_sd: Positive = 0.5
+    elasticity_common_sd: Positive = 0.2
+    cpc_exponent_mean: NonNegative = 0.6
+    cpc_exponent_sd: Positive = 0.2
+    value_cv: Positive = 0.8
+    demand_sd: NonNegative = 0.1
+    draws: Annotated[int, Field(ge=50, le=5000)] = 400
+    interval: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    half_grid_levels: Annotated[int, Field(ge=2, le=20)] = 6
+
+
+class BidLimit(Model):
+    """What a platform accepts as a bid in one currency, with where and when that was read."""
+
+    step: Decimal
+    minimum: Decimal
+    maximum: Decimal
+    source: str
+    dated: date
+
+
+class Settings(Model):
+    """All that a review needs to be told: the account, guardrails, estimation and bid limits."""
+
+    account: Account = Account()
+    guardrails: Guardrails = Guardrails()
+    estimation: Estimation = Estimation()
+    bid_limits: Mapping[str, Mapping[str, BidLimit]] = {}
+
+    def bid_limit(self, platform: str, currency: str) -> BidLimit:
+        """The limit for (platform, currency), else for (platform, "*"); `BadSettings` when neither is listed."""
+        by_currency = self.bid_limits.get(platform, {})
+        found = by_currency.get(currency) or by_currency.get("*")
+        if found is None:
+            raise BadSettings("bid_limit_missing", platform=platform, currency=currency)
+        return found
+
+
+class Configs:
+    """A folder of configuration, read when asked. `root` is shown in messages."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def guardrails(self) -> Guardrails:
+        """`guardrails.yaml`, or the defaults where there is none."""
+        return load_model(self.root / "guardrails.yaml", Guardrails, missing_ok=True)
+
+    @cached_property
+    def estimation(self) -> Estimation:
+        """`estimation.yaml`, or the defaults where there is none."""
+        return load_model(self.root / "estimation.yaml", Estimation, missing_ok=True)
+
+    def account_path(self, account: str) -> Path:
+        """Where the settings of `account` are, or would be."""
+        return self.root / "accounts" / f"{account}.yaml"
+
+    def account(self, account: str) -> Account:
+        """What is stated about `account`; the defaults where no file exists."""
+        return load_model(self.account_path(account), Account, missing_ok=True)
+
+    def settings(self, account: str) -> Settings:
+        """Everything a review of `account` needs. Raises `BadSettings`."""
+        limits = load_model(self.root / "bid_limits.yaml", _BidLimits, missing_ok=True)
+        return Settings(
+            account=self.account(account),
+            guardrails=self.guardrails,
+            estimation=self.estimation,
+            bid_limits=limits.platforms,
+        )
+
+    def files(self, folder: str) -> list[Path]:
+        """The YAML files of one folder (`reports`, `markets`), sorted by name."""
+        return sorted((self.root / folder).glob("*.yaml"))
+
+
+class _BidLimits(Model):
+    platforms: Mapping[str, Mapping[str, BidLimit]] = {}
+
+
+def find_configs(explicit: Path | None = None) -> Configs:
+    """`explicit`, else $OPTIMIZER_CONFIGS, else ./configs, else those shipped in the wheel.
+
+    Raises `BadSettings` naming the folder that was asked for and does not exist.
+    """
+    asked = explicit or (Path(value) if (value := os.environ.get("OPTIMIZER_CONFIGS")) else None)
+    if asked is not None and not asked.is_dir():
+        raise BadSettings("configs_missing", folder=str(asked))
+    shipped = Path(__file__).parent / "configs"
+    here = Path("configs")
+    source_tree = Path(__file__).parent.parent / "configs"
+    return Configs(asked or next((p for p in (here, shipped, source_tree) if p.is_dir()), here))
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def load_model(path: Path, model: type[ModelT], *, missing_ok: bool = False) -> ModelT:
+    """Read one YAML file into `model`. Raises `BadSettings` with file, key, value and what is allowed."""
+    if missing_ok and not path.exists():
+        return model()
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings("settings_unreadable", file=str(path), why=str(error)) from error
+    except yaml.YAMLError as error:
+        raise BadSettings("settings_not_yaml", file=str(path), why=str(error)) from error
+    return parse_model(loaded if loaded is not None else {}, model, file=str(path))
+
+
+def parse_model(loaded: Any, model: type[ModelT], *, file: str = "") -> ModelT:
+    """Check `loaded` against `model`; the first complaint becomes a `BadSettings`."""
+    try:
+        return model.model_validate(loaded)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSettings(
+            "settings_invalid",
+            file=file,
+            key=".".join(str(part) for part in first["loc"]),
+            value=first.get("input") if first["type"] != "missing" else None,
+            why=first["msg"],
+            count=error.error_count(),
+        ) from error

@@ -1,0 +1,1 @@
+"""Stored truth: state (SQLAlchemy) and history (Parquet, read through Ibis)."""

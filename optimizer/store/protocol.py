@@ -1,0 +1,202 @@
+"""What the workflows ask of a store, and the values that cross that line.
+
+`store.open_store` returns the implementation. Every writing method is one transaction that holds its
+audit rows too: after a crash it happened whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+from optimizer.tables import Actor, Reconciliation, Report
+
+Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
+Delivery = Literal["not_exported", "exported"]
+
+
+@dataclass(frozen=True)
+class AccountRecord:
+    """An account as known to the store; currency and platform come from its first report."""
+
+    name: str
+    platform: str
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """One imported file. `duplicate`: the same bytes were here before and nothing changed.
+
+    `rows_changed` counts (keyword, day) rows whose numbers are new or differ from what was known.
+    `keys_missing`: keys known for the file's days that the file does not hold; they are kept.
+    """
+
+    batch_id: str
+    account: str
+    file_name: str
+    sha256: str
+    as_of: date
+    sequence: int
+    grain: str
+    imported_at: datetime
+    imported_by: str
+    rows_changed: int
+    keys_missing: int
+    reconciliation: Reconciliation
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class ReviewTables:
+    """What a review reads, as known on one day; tables KEYWORDS, KEYWORD_DAILY, TERMS, ... of `tables`.
+
+    `as_of` is that day, `batches` the ids read.
+    """
+
+    account: AccountRecord
+    as_of: date
+    keywords: pd.DataFrame
+    daily: pd.DataFrame
+    terms: pd.DataFrame
+    term_daily: pd.DataFrame
+    versions: pd.DataFrame
+    batches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One review: its summary (JSON values), and the frames a re-solve needs (Parquet, by name)."""
+
+    run_id: str
+    account: str
+    as_of: date
+    created_at: datetime
+    created_by: str
+    summary: Mapping[str, Any]
+    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A decision on one suggestion; refused unless (id, version, from_decision, replaced_bid) still hold."""
+
+    id: str
+    version: int
+    from_decision: Decision
+    to_decision: Decision
+    replaced_bid: float | None = None
+    approved_bid: float | None = None
+    reason: str | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """A file pair that was written: key = hash of the sorted (id, version, bid) list."""
+
+    export_id: str
+    account: str
+    created_at: datetime
+    created_by: str
+    file_names: tuple[str, ...]
+    suggestion_ids: tuple[str, ...]
+
+
+class Store(Protocol):
+    """State (decisions, batches, audit) and history (what reports said) of all accounts."""
+
+    def close(self) -> None:
+        """Release files and connections."""
+
+    # accounts and imports
+
+    def accounts(self) -> list[AccountRecord]:
+        """All accounts by name."""
+
+    def account(self, name: str) -> AccountRecord:
+        """One account. Raises `NotFound` listing those that exist."""
+
+    def find_batch(self, account: str, sha256: str, profile: str) -> BatchRecord | None:
+        """The batch these bytes became, if they were imported before."""
+
+    def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
+        """Store one report: identity, changed rows, quarantine, reconciliation, audit; all or nothing.
+
+        Creates the account with the report's platform and currency when it is new. Raises
+        `RefusedInput` when the currency or platform is not the account's. The same bytes again
+        return the old batch with `duplicate=True`.
+        """
+
+    def batches(self, account: str) -> list[BatchRecord]:
+        """Imported files, newest first."""
+
+    def quarantine(self, batch_id: str) -> pd.DataFrame:
+        """Quarantined rows of a batch, table QUARANTINE."""
+
+    # history
+
+    def review_tables(self, account: str, as_of: date, window_days: int) -> ReviewTables:
+        """Days in [as_of - window_days, as_of) from batches with as_of ≤ `as_of`, newest version each.
+
+        Raises `NotFound` saying which as_of days exist when there is none.
+        """
+
+    # runs and suggestions
+
+    def save_run(self, account: str, as_of: date, result: Mapping[str, Any],
+                 suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame],
+                 actor: Actor) -> RunRecord:
+        """Store a review: `result` is its JSON summary, `suggestions` table SUGGESTIONS.
+
+        Proposed and snoozed rows of earlier as_of days become superseded. A row with a known id
+        keeps its decision when kind, proposed and replaced value are unchanged; otherwise its
+        version rises and it is proposed again.
+        """
+
+    def update_run(self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame,
+                   actor: Actor) -> None:
+        """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded."""
+
+    def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
+        """The newest review (of that day) without frames. Raises `NotFound`."""
+
+    def run_frames(self, run_id: str) -> dict[str, pd.DataFrame]:
+        """The frames given to `save_run`."""
+
+    def suggestions(self, account: str, *, as_of: date | None = None,
+                    ids: Sequence[str] | None = None) -> pd.DataFrame:
+        """SUGGESTIONS plus run_id, account, as_of, version, decision, delivery, approved_bid,
+        decided_by, decided_at, decision_reason, until, export_id; of the newest run by default."""
+
+    def apply_changes(self, account: str, changes: Sequence[Change], actor: Actor, action: str) -> None:
+        """All or none of `changes`, with an audit row each.
+
+        Raises `Conflict` listing the ids that moved, with who decided and when.
+        """
+
+    def set_lock(self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor) -> None:
+        """Lock or unlock a keyword's slot."""
+
+    def holds(self, account: str, as_of: date) -> pd.DataFrame:
+        """Table HOLDS on `as_of`: locks, unexpired rejections and snoozes, approved and exported bids."""
+
+    # exports
+
+    def find_export(self, account: str, export_id: str) -> ExportRecord | None:
+        """The export with this key, if it was made before."""
+
+    def record_export(self, account: str, export_id: str, file_names: Sequence[str],
+                      rows: Sequence[tuple[str, int]], actor: Actor) -> ExportRecord:
+        """Mark approved (id, version) rows exported. Raises `Conflict` if one is not approved or was exported."""
+
+    def exports(self, account: str) -> list[ExportRecord]:
+        """Exports, newest first."""
+
+    def audit(self, account: str | None = None) -> pd.DataFrame:
+        """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""

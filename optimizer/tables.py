@@ -1,0 +1,339 @@
+"""Every table that crosses a stage: columns, units, unique key and grain.
+
+Names follow Fivetran's open `ad_reporting__keyword_report`. Keep sums, derive rates: no table holds
+a rate. Report rows and stored history hold money as integer micros (`*_micros`); from the review
+inputs on money is float64 in the account's currency. Unknown is null, never 0. A row covers the days
+`first_day..last_day`, which are equal in a daily report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from optimizer.errors import BadTable, Forbidden
+
+Dtype = Literal["str", "int", "float", "date", "bool"]
+Grain = Literal["keyword_day", "keyword_period", "search_term_day", "search_term_period"]
+Role = Literal["viewer", "operator", "approver", "admin"]
+
+MICROS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does it, and what they may do. Roles are ordered: each may do all that the former may."""
+
+    name: str
+    role: Role
+
+    def require(self, role: Role) -> None:
+        """Raise `Forbidden` unless the actor's role is at least `role`."""
+        order = ("viewer", "operator", "approver", "admin")
+        if order.index(self.role) < order.index(role):
+            raise Forbidden("role_too_low", actor=self.name, role=self.role, needed=role)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: dtype, whether null is allowed, and what it means (with its unit)."""
+
+    dtype: Dtype
+    meaning: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named set of columns and the columns that identify a row (empty: no unique key)."""
+
+    name: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...] = ()
+
+
+def _null(dtype: Dtype, meaning: str = "") -> Column:
+    return Column(dtype, meaning, nullable=True)
+
+
+_PLACE = {
+    "campaign_id": _null("str"),
+    "campaign_name": Column("str"),
+    "ad_group_id": _null("str"),
+    "ad_group_name": Column("str"),
+}
+_DAYS = {
+    "first_day": Column("date", "first day the row covers"),
+    "last_day": Column("date", "last day the row covers; equal to first_day in daily rows"),
+}
+_MICRO_SUMS = {
+    "impressions": Column("int"),
+    "clicks": Column("int"),
+    "cost_micros": Column("int"),
+    "conversions": Column("float", "may be fractional and may exceed clicks"),
+    "value_micros": _null("int", "conversion value; null where the report has none"),
+}
+_SUMS = {
+    "impressions": Column("float"),
+    "clicks": Column("float"),
+    "cost": Column("float", "account currency"),
+    "conversions": Column("float"),
+    "value": _null("float", "account currency, before margin and refunds"),
+}
+_KEYWORD_NAMES = {
+    **_PLACE,
+    "keyword_id": _null("str"),
+    "keyword_text": Column("str", "bare, without match-type decoration"),
+    "match_type": _null("str", "EXACT | PHRASE | BROAD | AUTO | PRODUCT"),
+    "target_type": Column("str", "keyword | auto | product | category | keyword_package | content | placement"),
+    "item_id": _null("str"),
+}
+_TERM_NAMES = {
+    **_PLACE,
+    "keyword_text": _null("str", "the keyword that let the term in"),
+    "search_term": Column("str"),
+}
+
+KEYWORD_ROWS = Table(
+    "keyword_rows",
+    {
+        **_DAYS,
+        **_KEYWORD_NAMES,
+        **_MICRO_SUMS,
+        "status": _null("str", "ENABLED | PAUSED | REMOVED | UNKNOWN"),
+        "ad_group_status": _null("str"),
+        "campaign_status": _null("str"),
+        "bidding_mode": _null("str", "manual | enhanced | automated"),
+        "bid_micros": _null("int", "max CPC stated in the row"),
+        "bid_source": _null("str", "own | inherited"),
+        "first_page_bid_micros": _null("int"),
+        "campaign_budget_micros": _null("int", "per day"),
+        "quality_score": _null("int"),
+        "impression_share": _null("float"),
+        "impression_share_censor": _null("str", "none | lt | gt"),
+        "lost_is_budget": _null("float", "share of impressions lost to the budget"),
+        "avg_position": _null("float"),
+        "source_row": Column("int", "line in the file, from 1"),
+    },
+    ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_id", "keyword_text",
+     "match_type", "target_type", "item_id", "first_day", "last_day"),
+)
+"""What a keyword report becomes; one row per keyword and day or period."""
+
+TERM_ROWS = Table(
+    "term_rows",
+    {
+        **_DAYS,
+        **_TERM_NAMES,
+        "term_match_type": _null("str", "how the term matched: EXACT | PHRASE | BROAD | ..."),
+        "term_status": _null("str", "NONE | ADDED | EXCLUDED | ADDED_EXCLUDED"),
+        **_MICRO_SUMS,
+        "source_row": Column("int"),
+    },
+    ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_text", "search_term",
+     "term_match_type", "first_day", "last_day"),
+)
+"""What a search terms report becomes."""
+
+QUARANTINE = Table(
+    "quarantine",
+    {
+        "line": Column("int"),
+        "column": Column("str"),
+        "code": Column("str"),
+        "text": Column("str", "the cell or row as found"),
+    },
+)
+"""Rows kept apart because a cell could not be trusted."""
+
+KEYWORDS = Table(
+    "keywords",
+    {
+        "entity_key": Column("int", "the store's identity of the keyword"),
+        **_KEYWORD_NAMES,
+        "status": _null("str"),
+        "ad_group_status": _null("str"),
+        "campaign_status": _null("str"),
+        "bidding_mode": _null("str"),
+        "bid": _null("float", "max CPC, account currency"),
+        "bid_source": _null("str"),
+        "first_page_bid": _null("float"),
+        "campaign_budget": _null("float", "per day"),
+        "quality_score": _null("float"),
+        "last_change": _null("date", "last day the bid is known to have changed"),
+    },
+    ("entity_key",),
+)
+"""One row per keyword: names and newest state. Sorted by campaign, ad group, entity_key."""
+
+KEYWORD_DAILY = Table(
+    "keyword_daily",
+    {"entity_key": Column("int"), **_DAYS, **_SUMS},
+    ("entity_key", "first_day", "last_day"),
+)
+"""What was counted, per keyword and day (or period). Days without impressions may be absent."""
+
+TERMS = Table(
+    "terms",
+    {"entity_key": Column("int", "the store's identity of the term"), **_TERM_NAMES,
+     "term_status": _null("str")},
+    ("entity_key",),
+)
+"""One row per search term of an ad group (and donor keyword text)."""
+
+TERM_DAILY = Table("term_daily", KEYWORD_DAILY.columns, KEYWORD_DAILY.key)
+"""As KEYWORD_DAILY, per search term."""
+
+VERSIONS = Table(
+    "versions",
+    {
+        "campaign_name": Column("str"),
+        "day": Column("date", "click day (order day for order-dated reports)"),
+        "as_of": Column("date", "day the report was downloaded"),
+        "clicks": Column("float"),
+        "conversions": Column("float"),
+        "value": _null("float"),
+    },
+    ("campaign_name", "day", "as_of"),
+)
+"""Run-off triangle: sums of one click day as known on each download day, daily rows only."""
+
+HOLDS = Table(
+    "holds",
+    {
+        "entity_key": Column("str"),
+        "slot": Column("str", "bid | state | add | negative"),
+        "kind": Column("str", "locked | rejected | snoozed | approved | exported"),
+        "value": _null("float", "the bid that is fixed; null: the current bid"),
+        "until": _null("date", "last day it holds; null: until lifted"),
+    },
+    ("entity_key", "slot"),
+)
+"""Decisions a solve must respect."""
+
+_DELTA = {
+    "delta_clicks": Column("float", "per day, averaged over the next 7 days"),
+    "delta_cost": Column("float", "per day"),
+    "delta_profit_mean": Column("float", "per day"),
+    "delta_profit_low": Column("float", "lower end of the 80 % interval"),
+    "delta_profit_high": Column("float"),
+    "p_positive": Column("float", "P(Δprofit > 0)"),
+}
+
+SUGGESTIONS = Table(
+    "suggestions",
+    {
+        "id": Column("str", "16 hex of sha256(account|as_of|entity_key|slot)"),
+        "kind": Column("str", "raise | lower | pause | watch | add_keyword | add_negative"),
+        "slot": Column("str", "bid | state | add | negative"),
+        "entity_key": Column("str", "keyword's key; for terms the term's key with a leading t"),
+        "linked_id": _null("str", "suggestion that must be decided together with this one"),
+        **_PLACE,
+        "keyword_id": _null("str"),
+        "keyword_text": Column("str", "for add_keyword and add_negative: the search term"),
+        "match_type": _null("str"),
+        "segment": Column("str", "brand | competitor | generic"),
+        "bid": _null("float", "now; null where there is none yet or it is unknown"),
+        "proposed_bid": _null("float", "null for pause and add_negative"),
+        **_DELTA,
+        "marginal_return": _null("float", "Δ(margin·value)/Δcost at the present bid"),
+        "line": _null("float", "Λ of the keyword's campaign: what it is compared with"),
+        "reason": Column("str", "reason code"),
+        "binding": _null("str", "constraint that stopped the change: step_limit, budget, ... "),
+        "evidence": Column("str", "JSON object: codes and numbers behind the suggestion"),
+    },
+    ("id",),
+)
+"""What the review proposes; `watch` rows need no approval."""
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """A total of ours beside the file's own: `ok` when they agree to rounding."""
+
+    name: str
+    file: float
+    ours: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """What became of a file: rows_read = rows_kept + rows_quarantined + sum(rows_dropped).
+
+    `totals` (impressions, clicks, cost, conversions, value) sum the kept rows, in currency;
+    `value` is None where the report has none. `warnings` count kept rows that look odd.
+    """
+
+    profile: str
+    rows_read: int
+    rows_kept: int
+    rows_dropped: Mapping[str, int]
+    rows_quarantined: int
+    totals: Mapping[str, float | None]
+    checksums: tuple[Checksum, ...]
+    currency: str | None
+    period: tuple[date, date] | None
+    writable_bid_share: float | None
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    attribution_window_days: int | None = None
+    attribution_basis: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One file, read and checked: kept rows, quarantined rows and the reconciliation.
+
+    `rows` matches KEYWORD_ROWS or TERM_ROWS by `grain`; `sha256` is of the file's bytes.
+    """
+
+    file_name: str
+    sha256: str
+    platform: str
+    grain: Grain
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+    reconciliation: Reconciliation
+
+
+_KINDS: Mapping[Dtype, str] = {"str": "OSU", "int": "iuf", "float": "iuf", "date": "M", "bool": "b"}
+
+
+def check_table(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return `frame` if it has the table's columns, kinds, no forbidden null and a unique key.
+
+    Numbers must be finite where they are not null. Raises `BadTable` naming the first column at fault.
+    """
+    missing = [name for name in table.columns if name not in frame.columns]
+    if missing:
+        raise BadTable("column_missing", table=table.name, column=missing[0])
+    for name, column in table.columns.items():
+        _check_column(frame[name], column, table.name)
+    if table.key and frame.duplicated(list(table.key)).any():
+        raise BadTable("key_not_unique", table=table.name, key=table.key)
+    return frame
+
+
+def _check_column(values: pd.Series[Any], column: Column, table: str) -> None:
+    where = {"table": table, "column": str(values.name)}
+    kind = getattr(values.dtype, "kind", "O")
+    if len(values) and not values.isna().all() and kind not in _KINDS[column.dtype]:
+        raise BadTable("wrong_dtype", **where, expected=column.dtype, found=str(values.dtype))
+    if not column.nullable and values.isna().any():
+        raise BadTable("null_not_allowed", **where)
+    if kind == "f" and np.isinf(values.to_numpy()).any():
+        raise BadTable("not_finite", **where)
+
+
+def empty_table(table: Table) -> pd.DataFrame:
+    """A frame of `table` without rows."""
+    dtypes = {"str": "str", "int": "int64", "float": "float64", "date": "datetime64[s]", "bool": "bool"}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=dtypes[column.dtype]) for name, column in table.columns.items()}
+    )
