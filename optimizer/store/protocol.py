@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
+from optimizer.errors import Problem
 from optimizer.tables import Actor, Reconciliation, Report
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
@@ -149,9 +150,15 @@ class Store(Protocol):
 
     # runs and suggestions
 
-    def save_run(self, account: str, as_of: date, result: Mapping[str, Any],
-                 suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame],
-                 actor: Actor) -> RunRecord:
+    def save_run(
+        self,
+        account: str,
+        as_of: date,
+        result: Mapping[str, Any],
+        suggestions: pd.DataFrame,
+        frames: Mapping[str, pd.DataFrame],
+        actor: Actor,
+    ) -> RunRecord:
         """Store a review: `result` is its JSON summary, `suggestions` table SUGGESTIONS.
 
         Proposed and snoozed rows of earlier as_of days become superseded. A row with a known id
@@ -159,8 +166,9 @@ class Store(Protocol):
         version rises and it is proposed again.
         """
 
-    def update_run(self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame,
-                   actor: Actor) -> None:
+    def update_run(
+        self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
+    ) -> None:
         """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded."""
 
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
@@ -169,18 +177,26 @@ class Store(Protocol):
     def run_frames(self, run_id: str) -> dict[str, pd.DataFrame]:
         """The frames given to `save_run`."""
 
-    def suggestions(self, account: str, *, as_of: date | None = None,
-                    ids: Sequence[str] | None = None) -> pd.DataFrame:
+    def suggestions(
+        self, account: str, *, as_of: date | None = None, ids: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """SUGGESTIONS plus run_id, account, as_of, version, decision, delivery, approved_bid,
         decided_by, decided_at, decision_reason, until, export_id; of the newest run by default."""
 
-    def apply_changes(self, account: str, changes: Sequence[Change], actor: Actor, action: str) -> None:
+    def approved(self, account: str) -> pd.DataFrame:
+        """Approved suggestions not exported yet, of every review day; columns of `suggestions`."""
+
+    def apply_changes(
+        self, account: str, changes: Sequence[Change], actor: Actor, action: str
+    ) -> None:
         """All or none of `changes`, with an audit row each.
 
         Raises `Conflict` listing the ids that moved, with who decided and when.
         """
 
-    def set_lock(self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor) -> None:
+    def set_lock(
+        self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor
+    ) -> None:
         """Lock or unlock a keyword's slot."""
 
     def holds(self, account: str, as_of: date) -> pd.DataFrame:
@@ -191,8 +207,14 @@ class Store(Protocol):
     def find_export(self, account: str, export_id: str) -> ExportRecord | None:
         """The export with this key, if it was made before."""
 
-    def record_export(self, account: str, export_id: str, file_names: Sequence[str],
-                      rows: Sequence[tuple[str, int]], actor: Actor) -> ExportRecord:
+    def record_export(
+        self,
+        account: str,
+        export_id: str,
+        file_names: Sequence[str],
+        rows: Sequence[tuple[str, int]],
+        actor: Actor,
+    ) -> ExportRecord:
         """Mark approved (id, version) rows exported. Raises `Conflict` if one is not approved or was exported."""
 
     def exports(self, account: str) -> list[ExportRecord]:
@@ -200,3 +222,6 @@ class Store(Protocol):
 
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""
+
+    def check(self) -> list[Problem]:
+        """Defects of the store itself: database integrity, audit chain, missing history files."""
