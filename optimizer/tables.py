@@ -90,7 +90,9 @@ _KEYWORD_NAMES = {
     "keyword_id": _null("str"),
     "keyword_text": Column("str", "bare, without match-type decoration"),
     "match_type": _null("str", "EXACT | PHRASE | BROAD | AUTO | PRODUCT"),
-    "target_type": Column("str", "keyword | auto | product | category | keyword_package | content | placement"),
+    "target_type": Column(
+        "str", "keyword | auto | product | category | keyword_package | content | placement"
+    ),
     "item_id": _null("str"),
 }
 _TERM_NAMES = {
@@ -120,8 +122,19 @@ KEYWORD_ROWS = Table(
         "avg_position": _null("float"),
         "source_row": Column("int", "line in the file, from 1"),
     },
-    ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_id", "keyword_text",
-     "match_type", "target_type", "item_id", "first_day", "last_day"),
+    (
+        "campaign_id",
+        "campaign_name",
+        "ad_group_id",
+        "ad_group_name",
+        "keyword_id",
+        "keyword_text",
+        "match_type",
+        "target_type",
+        "item_id",
+        "first_day",
+        "last_day",
+    ),
 )
 """What a keyword report becomes; one row per keyword and day or period."""
 
@@ -135,8 +148,17 @@ TERM_ROWS = Table(
         **_MICRO_SUMS,
         "source_row": Column("int"),
     },
-    ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_text", "search_term",
-     "term_match_type", "first_day", "last_day"),
+    (
+        "campaign_id",
+        "campaign_name",
+        "ad_group_id",
+        "ad_group_name",
+        "keyword_text",
+        "search_term",
+        "term_match_type",
+        "first_day",
+        "last_day",
+    ),
 )
 """What a search terms report becomes."""
 
@@ -180,8 +202,11 @@ KEYWORD_DAILY = Table(
 
 TERMS = Table(
     "terms",
-    {"entity_key": Column("int", "the store's identity of the term"), **_TERM_NAMES,
-     "term_status": _null("str")},
+    {
+        "entity_key": Column("int", "the store's identity of the term"),
+        **_TERM_NAMES,
+        "term_status": _null("str"),
+    },
     ("entity_key",),
 )
 """One row per search term of an ad group (and donor keyword text)."""
@@ -333,7 +358,13 @@ def _check_column(values: pd.Series[Any], column: Column, table: str) -> None:
 
 def empty_table(table: Table) -> pd.DataFrame:
     """A frame of `table` without rows."""
-    dtypes = {"str": "str", "int": "int64", "float": "float64", "date": "datetime64[s]", "bool": "bool"}
+    dtypes = {
+        "str": "str",
+        "int": "int64",
+        "float": "float64",
+        "date": "datetime64[s]",
+        "bool": "bool",
+    }
     return pd.DataFrame(
         {name: pd.Series(dtype=dtypes[column.dtype]) for name, column in table.columns.items()}
     )
