@@ -1,0 +1,69 @@
+"""Does an approved subset fit the budgets by itself?
+
+A plan balances raises against lowers. An operator may approve only some of it, so every approval and
+every export is judged with the bids nobody approved left as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TOLERANCE = 0.01
+"""Rounding of sums that is not called an excess, in account currency per day."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A budget the approved changes would pass; amounts per day in account currency.
+
+    `excess` is what `projected` exceeds the budget by, or today's cost where that is higher already.
+    """
+
+    scope: str
+    name: str
+    budget: float
+    cost_now: float
+    projected: float
+    excess: float
+
+
+def budget_excess(
+    budgets: Sequence[Mapping[str, Any]], changes: pd.DataFrame
+) -> tuple[Excess, ...]:
+    """Budgets (`scope` account | campaign, `name`, `budget`, `cost_now`) that `changes` would break.
+
+    `changes` has `campaign_name` and `delta_cost`. A node that is over budget today may stay there,
+    but approvals must not raise it.
+    """
+    by_campaign = changes.groupby("campaign_name")["delta_cost"].sum()
+    judged = [_judge(node, _node_delta(node, by_campaign)) for node in budgets]
+    return tuple(found for found in judged if found.excess > TOLERANCE)
+
+
+def _node_delta(node: Mapping[str, Any], by_campaign: pd.Series[float]) -> float:
+    if node["scope"] == "account":
+        return float(by_campaign.sum())
+    return float(by_campaign.get(node["name"], 0.0))
+
+
+def _judge(node: Mapping[str, Any], delta: float) -> Excess:
+    budget, cost_now = float(node["budget"]), float(node["cost_now"])
+    projected = cost_now + delta
+    over = projected - max(budget, cost_now)
+    return Excess(str(node["scope"]), str(node["name"]), budget, cost_now, projected, over)
+
+
+def spend_at_risk(changes: pd.DataFrame) -> float:
+    """Spend per day that `changes` add where they add any: the sum of positive Δcost."""
+    return float(changes["delta_cost"].clip(lower=0).sum())
+
+
+def delta_cost_at(curve: pd.DataFrame, bid_now: float, bid_new: float) -> float:
+    """Δcost per day between two bids on a response curve (`bid`, `cost`, rising bids)."""
+    cost = np.interp([bid_now, bid_new], curve["bid"].to_numpy(), curve["cost"].to_numpy())
+    return float(cost[1] - cost[0])
