@@ -1,0 +1,117 @@
+"""What a report downloaded on some day would say of a log: late orders missing, refunds taken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from optimizer.planning.market.days import NEVER, Log, OrderRecords, TermDays
+from optimizer.planning.market.world import Market
+
+_COUNTED = ("eligible", "impressions", "clicks", "cost_micros", "conversions", "value_micros")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Sums as known on `as_of`, days before it only, rows with impressions only.
+
+    keywords  keyword (position in market.keywords), day, eligible, impressions, clicks, cost_micros,
+              conversions, value_micros, bid (in force that day; nan when automated), lost_is_budget
+    terms     term (position in market.terms), keyword, day and the same sums
+    """
+
+    as_of: date
+    keywords: pd.DataFrame
+    terms: pd.DataFrame
+
+
+def as_known(log: Log, as_of: date) -> Known:
+    """Sums per keyword and day, and per search term and day, as known on `as_of`.
+
+    An order counts from click day + delay < as_of on, dated to its click day, until it is refunded.
+    """
+    horizon = (as_of - log.market.first_day).days
+    rows = _head(log.rows, horizon)
+    conversions, value = _credited(log.orders, rows, horizon, len(log.market.terms))
+    keyword = log.market.term_truth["keyword"].to_numpy()[rows.term]
+    counted = {
+        "eligible": rows.eligible.astype(np.int64),
+        "impressions": rows.impressions.astype(np.int64),
+        "clicks": rows.clicks.astype(np.int64),
+        "cost_micros": rows.cost_micros,
+        "conversions": conversions,
+        "value_micros": value,
+    }
+    names = {"term": rows.term.astype(np.int64), "keyword": keyword, "day": _days(log, rows.day)}
+    keywords = _by_keyword(log, rows.day, keyword, counted)
+    return Known(as_of=as_of, keywords=keywords, terms=pd.DataFrame({**names, **counted}))
+
+
+def bids_known(log: Log, as_of: date) -> pd.DataFrame:
+    """Per keyword its newest bid before `as_of` (the last one it had when off) and status.
+
+    Columns bid (nan when the platform bids), status ENABLED or PAUSED.
+    """
+    days = np.clip((as_of - log.first_day).days, 1, log.days)
+    bids = log.bids[:days]
+    last_on = days - 1 - np.argmax(bids[::-1] > 0, axis=0)
+    newest = bids[last_on, np.arange(bids.shape[1])]
+    status = np.where(bids[-1] > 0, "ENABLED", "PAUSED")
+    bid = np.where(log.market.automated, np.nan, newest)
+    return pd.DataFrame({"bid": bid, "status": status}).astype({"status": "str"})
+
+
+def _head(rows: TermDays, horizon: int) -> TermDays:
+    """The entries of days before `horizon`; rows are sorted by day."""
+    end = np.searchsorted(rows.day, horizon)
+    parts = (rows.day, rows.term, rows.eligible, rows.impressions, rows.clicks, rows.cost_micros)
+    return TermDays(*(part[:end] for part in parts))
+
+
+def _credited(
+    orders: OrderRecords, rows: TermDays, horizon: int, terms: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Conversions and value per entry of `rows`."""
+    seen = orders.day + orders.delay < horizon
+    back = (orders.refund_after != NEVER) & (
+        orders.day + orders.delay + orders.refund_after < horizon
+    )
+    kept = seen & ~back
+    row_key = rows.day.astype(np.int64) * terms + rows.term
+    order_key = orders.day[kept].astype(np.int64) * terms + orders.term[kept]
+    place = np.searchsorted(row_key, order_key)
+    credit = orders.credit[kept]
+    conversions = np.bincount(place, credit, minlength=len(row_key))
+    value = np.bincount(place, orders.value_micros[kept] * credit, minlength=len(row_key))
+    return conversions, _whole_cents(value)
+
+
+def _whole_cents(micros: np.ndarray) -> np.ndarray:
+    return np.round(micros / 10_000).astype(np.int64) * 10_000
+
+
+def _by_keyword(
+    log: Log, day: np.ndarray, keyword: np.ndarray, counted: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """Sum the terms of each keyword and day; terms are sorted by keyword, so runs are contiguous."""
+    changed = (np.diff(day, prepend=-1) != 0) | (np.diff(keyword, prepend=-1) != 0)
+    first = np.flatnonzero(changed)
+    sums = {name: _run_sums(values, first) for name, values in counted.items()}
+    day, keyword = day[first], keyword[first]
+    frame = pd.DataFrame({"keyword": keyword, "day": _days(log, day), **sums})
+    bids = np.where(log.market.automated, np.nan, log.bids)
+    frame["bid"] = bids[day - log.start, keyword]
+    campaign = log.market.keyword_campaign[keyword]
+    frame["lost_is_budget"] = 1 - log.served[day - log.start, campaign]
+    return frame
+
+
+def _run_sums(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(values, first) if len(first) else values[:0]
+
+
+def _days(log: Log, day: np.ndarray) -> np.ndarray:
+    return np.datetime64(log.market.first_day, "s") + day.astype("timedelta64[D]")

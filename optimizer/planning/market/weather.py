@@ -1,0 +1,59 @@
+"""What happens whatever anyone bids: weekdays, season, shocks and the drift of rivals' prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from optimizer.planning.market.arrays import frozen
+from optimizer.planning.market.settings import Demand, MarketSettings
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Per campaign (rows) and day (columns) from the market's first day on.
+
+    `volume` multiplies searches, `rivals` is added to the log of rivals' prices; `cvr` (days only)
+    multiplies conversion rates.
+    """
+
+    volume: np.ndarray
+    rivals: np.ndarray
+    cvr: np.ndarray
+
+
+def draw_weather(settings: MarketSettings, first_day: date, rng: np.random.Generator) -> Weather:
+    """Weather of the whole horizon, drawn at once so that every policy meets the same days."""
+    days, campaigns = settings.size.horizon_days, settings.size.campaigns
+    weekday = (first_day.weekday() + np.arange(days)) % 7
+    common = calendar(settings.demand, first_day, days) * np.exp(_shock(settings.demand, days, rng))
+    own = rng.normal(0.0, settings.demand.campaign_shock_sd, (campaigns, days))
+    drift = rng.normal(0.0, settings.rivals.drift_sd, (campaigns, days)).cumsum(axis=1)
+    return Weather(
+        volume=frozen(common * np.exp(own)),
+        rivals=frozen(drift),
+        cvr=frozen(np.array(settings.orders.weekday)[weekday]),
+    )
+
+
+def calendar(demand: Demand, first_day: date, days: int) -> np.ndarray:
+    """The predictable part of demand: weekday × season."""
+    weekday = (first_day.weekday() + np.arange(days)) % 7
+    phase = first_day.timetuple().tm_yday + np.arange(days) - demand.season_peak_day
+    season = 1 + demand.season_amplitude * np.cos(2 * np.pi * phase / 365.25)
+    return np.array(demand.weekday)[weekday] * season
+
+
+def _shock(demand: Demand, days: int, rng: np.random.Generator) -> np.ndarray:
+    """A stationary autoregression: a good day tends to follow a good day."""
+    memory = demand.day_shock_memory
+    news = rng.normal(0.0, demand.day_shock_sd, days)
+    news[1:] *= np.sqrt(1 - memory**2)
+    shock = np.empty(days)
+    level = 0.0
+    for day in range(days):
+        level = memory * level + news[day]
+        shock[day] = level
+    return shock

@@ -1,0 +1,1 @@
+"""Runnable studies and benchmarks: `python -m simulations.<name>` prints what it measured."""
