@@ -1,0 +1,25 @@
+"""The `optimizer` command: one command per verb.
+
+Every command takes `--store`, `--configs`, `--lang` and `--json`; those that write take `--dry-run`.
+Exit code 0: done; 1: refused (the message says why; with `--json` an object with `error`); 2: usage.
+"""
+
+from __future__ import annotations
+
+from optimizer.interfaces.cli import (
+    data_commands,
+    decision_commands,
+    review_commands,
+    serve_command,
+)
+from optimizer.interfaces.cli.running import app
+
+__all__ = ["app", "main"]
+
+COMMAND_MODULES = (data_commands, review_commands, decision_commands, serve_command)
+"""Importing them registers their commands."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,94 @@
+"""Commands about data: demo, import, batches, quarantine, audit, check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer import workflows
+from optimizer.interfaces.cli import data_output, review_output
+from optimizer.interfaces.cli.options import Account, AnyAccount, AsOf, DryRun
+from optimizer.interfaces.cli.progress import progress_bar
+from optimizer.interfaces.cli.running import REFUSED, Run, command
+from optimizer.interfaces.cli.serve_command import serve_pages
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILES...", help="Report files, CSV or XLSX.")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="Report profile; else the one whose header matches.")
+]
+AcceptQuarantine = Annotated[
+    bool, typer.Option("--accept-quarantine", help="Import even if more than 5 % is quarantined.")
+]
+Batch = Annotated[str, typer.Argument(metavar="BATCH", help="As `batches` prints it.")]
+Serve = Annotated[bool, typer.Option("--serve/--no-serve", help="Open the pages at the end.")]
+
+
+@command("import")
+def import_reports(
+    run: Run,
+    files: Files,
+    account: Account,
+    profile: Profile = None,
+    as_of: AsOf = None,
+    accept_quarantine: AcceptQuarantine = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Read report files into the store and print what became of every row."""
+    with progress_bar(run) as progress:
+        results = workflows.import_files(
+            run.workspace,
+            files,
+            account,
+            profile=profile,
+            as_of=as_of,
+            actor=run.actor,
+            dry_run=dry_run,
+            accept_quarantine=accept_quarantine,
+            progress=progress,
+        )
+    answers = [result.to_json() for result in results]
+    run.show(answers, lambda run: data_output.print_imports(run, answers, dry_run))
+
+
+@command("batches")
+def batches(run: Run, account: Account) -> None:
+    """List imported files, newest first."""
+    records = workflows.batches(run.workspace, account, run.actor)
+    run.show(records, lambda run: data_output.print_batches(run, records))
+
+
+@command("quarantine")
+def quarantine(run: Run, batch: Batch) -> None:
+    """Print the rows of one import that were kept apart, as CSV."""
+    rows = workflows.quarantine(run.workspace, batch, run.actor)
+    run.show(rows, lambda run: rows.to_csv(sys.stdout, index=False))
+
+
+@command("audit")
+def audit(run: Run, account: AnyAccount = None) -> None:
+    """Print who did what and when."""
+    rows = workflows.audit(run.workspace, run.actor, account)
+    run.show(rows, lambda run: data_output.print_audit(run, rows))
+
+
+@command("check")
+def check(run: Run) -> None:
+    """Check the store: database, audit chain, files."""
+    report = workflows.check(run.workspace)
+    run.show(report, lambda run: data_output.print_check(run, report))
+    if not report.ok:
+        raise typer.Exit(REFUSED)
+
+
+@command("demo")
+def demo(run: Run, serve: Serve = True) -> None:
+    """Make a synthetic account, import and review it, and open the pages."""
+    with progress_bar(run) as progress:
+        report = workflows.demo(run.store, run.configs, run.actor, progress=progress)
+    answer = report.to_json()
+    run.show(answer, lambda run: review_output.print_demo(run, answer))
+    if serve and not run.as_json:
+        serve_pages(run.store, run.configs)

@@ -1,0 +1,49 @@
+"""Sums before a decision and results after it, for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from optimizer import workflows
+from optimizer.interfaces.cli.running import Run
+from optimizer.interfaces.sentences import excess_lines, refused_lines, resolve_line, totals_lines
+
+
+def print_totals(run: Run, sums: Any) -> None:
+    """What a selection adds up to."""
+    _print(run, totals_lines(run.words, sums))
+
+
+def confirm(run: Run, sums: Any, yes: bool) -> None:
+    """Show the sums and ask; raises `typer.Abort` when the answer is no."""
+    if not run.as_json:
+        print_totals(run, sums)
+    if not yes:
+        typer.confirm(run.words.text("Approve?"), abort=True, err=True)
+
+
+def print_decision(run: Run, result: workflows.DecisionResult) -> None:
+    """How many changed, who was refused and why, and what the re-solve moved."""
+    run.say("{count:whole} suggestions decided.", count=len(result.changed))
+    _print(run, refused_lines(run.words, result.refused))
+    _print(run, excess_lines(run.words, result.excess))
+    if result.resolve is not None:
+        _print(run, [resolve_line(run.words, result.resolve)])
+
+
+def print_export(run: Run, result: Any, dry_run: bool) -> None:
+    """The files that were written and what was left out."""
+    run.say("{rows:whole} changes in export {id}.", rows=result.rows, id=result.export_id)
+    for name, path in result.files.items():
+        run.line(f"  {run.words.code('file', name)}: {path}")
+    _print(run, refused_lines(run.words, result.refused))
+    _print(run, excess_lines(run.words, result.excess))
+    if dry_run:
+        run.say("Nothing was written (--dry-run).")
+
+
+def _print(run: Run, lines: list[str]) -> None:
+    for line in lines:
+        run.line(line)

@@ -1,0 +1,106 @@
+"""What surrounds every page: language, account, freshness, messages of the last action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import NotFound
+from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
+from optimizer.interfaces.pages import session
+
+_FLASH = "_flash"
+Level = Literal["success", "warning", "error"]
+
+STYLE = """
+<style>
+[data-testid="stMainBlockContainer"] {padding-top: 2.6rem; padding-bottom: 1rem;}
+[data-testid="stMetricValue"] {font-size: 1.5rem;}
+@media (max-width: 1400px) {
+  .st-key-queue_body > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
+  .st-key-queue_body > [data-testid="stHorizontalBlock"] {flex-direction: column;}
+}
+</style>
+"""
+
+
+def choose_language() -> Translator:
+    """The language of the switch, else of the browser; the switch is kept in the address."""
+    names = list(LANGUAGES.values())
+    browser = list(LANGUAGES).index(pick_language(st.context.locale))
+    chosen = st.sidebar.selectbox(
+        "语言 / Language", names, index=browser, key="lang", bind="query-params"
+    )
+    return Translator(list(LANGUAGES)[names.index(chosen)])
+
+
+def draw_style() -> None:
+    """Less blank above, evidence below the grid on narrow screens."""
+    st.html(STYLE)
+
+
+def draw_sidebar() -> None:
+    """Account switch and how fresh its data are."""
+    visit = session.current()
+    records = workflows.accounts(visit.workspace, visit.actor)
+    if not records:
+        return
+    names = [record.name for record in records]
+    label = visit.words.text("Account")
+    chosen = st.sidebar.selectbox(label, names, key="account", bind="query-params")
+    session.choose(chosen, records[names.index(chosen)].currency)
+    st.sidebar.caption(_freshness())
+
+
+def _freshness() -> str:
+    visit = session.current()
+    batches = workflows.batches(visit.workspace, str(visit.account), visit.actor)
+    if not batches:
+        return visit.words.text("Nothing imported yet.")
+    return visit.words.text(
+        "Data downloaded {as_of:date}, imported {at}; {review}",
+        as_of=batches[0].as_of,
+        at=visit.words.moment(batches[0].imported_at),
+        review=_review_day(),
+    )
+
+
+def _review_day() -> str:
+    visit = session.current()
+    try:
+        report = workflows.latest_review(visit.workspace, str(visit.account), visit.actor)
+    except NotFound:
+        return visit.words.text("not reviewed yet.")
+    return visit.words.text("reviewed as of {as_of:date}.", as_of=report.summary["as_of"])
+
+
+def flash(level: Level, lines: Sequence[str]) -> None:
+    """Keep a message for the next run, after which the page is drawn afresh."""
+    st.session_state.setdefault(_FLASH, []).append((level, list(lines)))
+
+
+def draw_flash() -> None:
+    """Show, once, what the last action did."""
+    for level, lines in st.session_state.pop(_FLASH, []):
+        box = {"success": st.success, "warning": st.warning, "error": st.error}[level]
+        box("  \n".join(_literal(line) for line in lines))
+
+
+def _literal(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-!<>$~|:" else sign for sign in text)
+
+
+def draw_empty(english: str, page: str, link: str) -> None:
+    """Nothing to show: say what to do next, one click away."""
+    words = session.current().words
+    st.info(words.text(english), icon=":material/info:")
+    st.page_link(_path(page), label=words.text(link), icon=":material/arrow_forward:")
+
+
+def _path(page: str) -> str:
+    from optimizer.interfaces.pages import __file__ as folder
+
+    return folder.replace("__init__.py", f"{page}_page.py")

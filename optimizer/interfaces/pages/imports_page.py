@@ -1,0 +1,169 @@
+"""Imports: drop a report in, see what became of every row, review the account."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import OptimizerError
+from optimizer.interfaces.pages import session
+from optimizer.interfaces.pages.frame import flash
+from optimizer.interfaces.reconciliation import (
+    remark_lines,
+    row_counts,
+    sum_lines,
+)
+
+ANSWERS = "_imported"
+
+
+def draw() -> None:
+    """The form, what the last import said, and the list of imports."""
+    _draw_form()
+    for answer in st.session_state.get(ANSWERS, []):
+        draw_reconciliation(answer)
+    if session.current().account is not None:
+        _draw_review_button()
+        _draw_batches()
+
+
+def _draw_form() -> None:
+    words = session.current().words
+    with st.form("import", border=True):
+        uploads = st.file_uploader(
+            words.text("Report files, CSV or XLSX (up to 200 MB; larger files by path)"),
+            type=["csv", "tsv", "txt", "xlsx"],
+            accept_multiple_files=True,
+            key="uploads",
+        )
+        path = st.text_input(words.text("or a path on this machine"), key="path")
+        left, middle, right = st.columns(3)
+        account = left.text_input(
+            words.text("Account"), value=session.current().account or "", key="import_account"
+        )
+        as_of = middle.date_input(
+            words.text("Download day"), value=datetime.now(UTC).astimezone().date(), key="as_of"
+        )
+        profile = right.text_input(
+            words.text("Report profile"),
+            placeholder=words.text("found by its header"),
+            key="profile",
+        )
+        accept = st.checkbox(
+            words.text("Import even if more than 5 % of the rows are quarantined"), key="accept"
+        )
+        sent = st.form_submit_button(words.text("Import"), type="primary", key="import_now")
+    if sent:
+        options = {"as_of": as_of, "profile": profile or None, "accept_quarantine": accept}
+        _import(uploads or [], path, account, options)
+
+
+def _import(uploads: Sequence[Any], path: str, account: str, options: dict[str, Any]) -> None:
+    visit = session.current()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="optimizer-")))
+        files = [_saved(folder, upload) for upload in uploads]
+        files += [Path(path).expanduser()] if path else []
+        if not (files and account):
+            st.warning(visit.words.text("Choose a file and name the account."))
+            return
+        try:
+            results = workflows.import_files(
+                visit.workspace, files, account, actor=visit.actor, **options
+            )
+        except OptimizerError as error:
+            st.error(visit.words.error(error), icon=":material/error:")
+            return
+    st.session_state[ANSWERS] = [result.to_json() for result in results]
+    flash("success", [visit.words.text("{count:whole} files imported.", count=len(results))])
+    st.rerun()
+
+
+def _saved(folder: Path, upload: Any) -> Path:
+    # An uploaded name is a stranger's text: only its last part, inside our own folder.
+    path = folder / (Path(upload.name.replace("\\", "/")).name or "report.csv")
+    path.write_bytes(upload.getbuffer())
+    return path
+
+
+def draw_reconciliation(answer: dict[str, Any]) -> None:
+    """What became of every row of one file."""
+    words = session.current().words
+    with st.container(border=True):
+        st.text(str(answer.get("file") or answer["batch_id"]))
+        left, middle, right = st.columns(3)
+        headings = [words.text("Rows"), words.text("Count")]
+        left.dataframe(pd.DataFrame(row_counts(words, answer), columns=headings), hide_index=True)
+        names = ["Total", "Kept rows", "The file's own", "Agrees"]
+        sums = pd.DataFrame(sum_lines(words, answer), columns=[words.text(name) for name in names])
+        middle.dataframe(sums, hide_index=True)
+        for line in remark_lines(words, answer):
+            right.text(line)
+
+
+def _draw_review_button() -> None:
+    visit = session.current()
+    if not st.button(visit.words.text("Review now"), key="review_now"):
+        return
+    try:
+        with st.spinner(visit.words.text("Reviewing")):
+            workflows.review(visit.workspace, str(visit.account), actor=visit.actor)
+    except OptimizerError as error:
+        st.error(visit.words.error(error), icon=":material/error:")
+        return
+    flash("success", [visit.words.text("The account was reviewed.")])
+    st.switch_page(str(Path(__file__).parent / "queue_page.py"))
+
+
+def _draw_batches() -> None:
+    visit = session.current()
+    words = visit.words
+    records = workflows.batches(visit.workspace, str(visit.account), visit.actor)
+    st.markdown("##### " + words.text("Imported files"))
+    table = pd.DataFrame(
+        {
+            words.text("File"): [record.file_name for record in records],
+            words.text("Download day"): [words.day(record.as_of) for record in records],
+            words.text("Rows kept"): [record.reconciliation.rows_kept for record in records],
+            words.text("Quarantined"): [
+                record.reconciliation.rows_quarantined for record in records
+            ],
+            words.text("Imported"): [words.moment(record.imported_at) for record in records],
+            words.text("By"): [record.imported_by for record in records],
+        }
+    )
+    picked = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batches"
+    )
+    st.caption(words.text("Select a file to see its quarantined rows."))
+    for row in picked["selection"]["rows"]:
+        _draw_quarantine(records[row].batch_id)
+
+
+def _draw_quarantine(batch_id: str) -> None:
+    visit = session.current()
+    words = visit.words
+    rows = workflows.quarantine(visit.workspace, batch_id, visit.actor)
+    if rows.empty:
+        st.info(words.text("No row of this file was quarantined."))
+        return
+    shown = rows.assign(code=rows["code"].map(lambda code: words.code("problem", code)))
+    st.dataframe(shown.rename(columns=lambda name: words.code("column", name)), hide_index=True)
+    st.download_button(
+        words.text("Download quarantined rows"),
+        rows.to_csv(index=False).encode("utf-8-sig"),
+        file_name=f"quarantine_{batch_id}.csv",
+        mime="text/csv",
+        key="quarantine_csv",
+    )
+
+
+draw()

@@ -1,0 +1,127 @@
+"""Overview: what the newest review says about the account as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import NotFound
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.marks import COLOURS, mark
+from optimizer.interfaces.pages import frame, session
+from optimizer.interfaces.sentences import alert_lines, line_sentence
+
+BLUE, GREY = "#56B4E9", "#8C8C8C"
+
+
+def draw() -> None:
+    """The newest review, or what to do first."""
+    visit = session.current()
+    if visit.account is None:
+        frame.draw_empty(
+            "There is no account yet. Import a report first.", "imports", "Go to Imports"
+        )
+        return
+    try:
+        report = workflows.latest_review(visit.workspace, visit.account, visit.actor)
+    except NotFound:
+        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
+        return
+    draw_summary(visit.words, report.summary)
+
+
+def draw_summary(words: Translator, summary: Mapping[str, Any]) -> None:
+    """Cards, alerts, the way of every keyword, levers, campaigns."""
+    title = words.text("{account}, {as_of:date}", **{k: summary[k] for k in ("account", "as_of")})
+    st.subheader(title)
+    st.markdown(f"**{line_sentence(words, summary)}**")
+    _draw_cards(words, summary)
+    for line in alert_lines(words, summary["alerts"]):
+        st.warning(line, icon=":material/notification_important:")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("##### " + words.text("Where every keyword went"))
+        st.plotly_chart(flow_figure(words, summary), key="flow", config={"displayModeBar": False})
+    with right:
+        _draw_levers(words, summary)
+        _draw_assumed(words, summary)
+    _draw_campaigns(words, summary)
+
+
+def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
+    profit = summary["profit_delta"]
+    cards = st.columns(4)
+    cards[0].metric(
+        "Λ",
+        words.number(summary["dual_price"]),
+        help=words.text(
+            "What the last unit of money spent brings back, after margin. Bids rise where they return more, fall where they return less."
+        ),
+    )
+    cards[1].metric(
+        words.text("Cost per day, planned"),
+        words.money(summary["cost_planned"]),
+        words.text("now {cost:money}", cost=summary["cost_now"]),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    cards[2].metric(words.text("Budget per day"), words.money(summary["budget"]))
+    cards[3].metric(
+        words.text("Profit per day, change"),
+        words.money(profit["mean"], sign=True),
+        f"80 % [{words.number(profit['low'], sign=True)}, {words.number(profit['high'], sign=True)}]",
+        delta_color="off",
+        delta_arrow="off",
+    )
+
+
+def flow_figure(words: Translator, summary: Mapping[str, Any]) -> go.Figure:
+    """Bars: suggestions by kind, then reasons for no suggestion, the commonest first."""
+    kinds = [
+        (f"{mark(kind)} {words.code('kind', kind)}", count, COLOURS.get(kind, BLUE))
+        for kind, count in summary["kinds"].items()
+    ]
+    reasons = sorted(summary["not_suggested"].items(), key=lambda pair: -pair[1])
+    rest = [(words.reason(code), count, GREY) for code, count in reasons]
+    names, counts, colours = zip(*[*kinds, *rest], strict=True) if kinds or rest else ((), (), ())
+    figure = go.Figure(
+        go.Bar(x=counts, y=names, orientation="h", marker={"color": list(colours)}, text=counts)
+    )
+    return figure.update_layout(
+        height=60 + 26 * len(names),
+        margin={"l": 0, "r": 0, "t": 4, "b": 0},
+        yaxis={"autorange": "reversed"},
+        xaxis={"visible": False},
+    )
+
+
+def _draw_levers(words: Translator, summary: Mapping[str, Any]) -> None:
+    st.markdown("##### " + words.text("Share of cost each lever covers"))
+    for name, share in summary["levers"].items():
+        st.progress(
+            min(max(float(share), 0.0), 1.0), f"{words.code('lever', name)} {words.percent(share)}"
+        )
+
+
+def _draw_assumed(words: Translator, summary: Mapping[str, Any]) -> None:
+    if not summary["assumed"]:
+        return
+    st.markdown("##### " + words.text("Assumed, not measured"))
+    for code in summary["assumed"]:
+        st.text("· " + words.reason(code))
+
+
+def _draw_campaigns(words: Translator, summary: Mapping[str, Any]) -> None:
+    if not summary["campaigns"]:
+        return
+    st.markdown("##### " + words.text("Campaigns"))
+    table = pd.DataFrame(list(summary["campaigns"]))
+    st.dataframe(table.rename(columns=lambda name: words.code("column", name)), hide_index=True)
+
+
+draw()

@@ -1,0 +1,121 @@
+"""Why: the response curve of one suggestion and its evidence in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import NotFound
+from optimizer.interfaces.evidence import evidence_lines
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.marks import mark
+from optimizer.interfaces.pages import session
+
+LINE, BAND, NOW, PROPOSED = "#0072B2", "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
+
+
+def draw_evidence(suggestion_id: str) -> None:
+    """The panel of one suggestion."""
+    visit = session.current()
+    try:
+        found = workflows.suggestion(
+            visit.workspace, str(visit.account), suggestion_id, visit.actor
+        )
+    except NotFound as error:
+        st.info(visit.words.error(error))
+        return
+    words = visit.words
+    st.markdown(f"#### {mark(found.row['kind'])} {words.code('kind', found.row['kind'])}")
+    st.text(found.row["keyword_text"])
+    if not found.curve.empty:
+        figure = curve_figure(words, found.curve, found.row)
+        st.plotly_chart(figure, key="curve", config={"displayModeBar": False})
+    for line in evidence_lines(words, found.row, found.evidence):
+        st.text(f"· {line}")
+    _draw_history(words, found.history)
+
+
+def curve_figure(words: Translator, curve: pd.DataFrame, row: dict[str, Any]) -> go.Figure:
+    """Profit per day against the bid: 80 % band, solid within the step limit, dashed outside."""
+    figure = go.Figure()
+    _add_band(figure, words, curve)
+    inside = curve["profit_mean"].where(curve["within_step"].astype(bool))
+    figure.add_scatter(
+        x=curve["bid"],
+        y=curve["profit_mean"],
+        mode="lines",
+        showlegend=False,
+        line={"color": LINE, "width": 1.5, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=curve["bid"],
+        y=inside,
+        mode="lines",
+        name=words.text("Profit per day"),
+        line={"color": LINE, "width": 3},
+    )
+    _add_point(figure, words.text("Now"), curve, row.get("bid"), "circle", NOW)
+    _add_point(figure, words.text("Proposed"), curve, row.get("proposed_bid"), "square", PROPOSED)
+    return figure.update_layout(
+        height=270,
+        margin={"l": 0, "r": 8, "t": 8, "b": 0},
+        xaxis_title=words.text("Bid, {currency}", currency=words.currency),
+        yaxis_title=words.text("Profit per day"),
+        legend={"orientation": "h", "y": -0.3},
+    )
+
+
+def _add_band(figure: go.Figure, words: Translator, curve: pd.DataFrame) -> None:
+    hidden = {"width": 0}
+    figure.add_scatter(
+        x=curve["bid"],
+        y=curve["profit_high"],
+        mode="lines",
+        line=hidden,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=curve["bid"],
+        y=curve["profit_low"],
+        mode="lines",
+        line=hidden,
+        fill="tonexty",
+        fillcolor=BAND,
+        name=words.text("80 % band"),
+        hoverinfo="skip",
+    )
+
+
+def _add_point(
+    figure: go.Figure, name: str, curve: pd.DataFrame, bid: Any, symbol: str, colour: str
+) -> None:
+    if bid is None or bid != bid:
+        return
+    nearest = curve.iloc[(curve["bid"] - bid).abs().argmin()]
+    figure.add_scatter(
+        x=[bid],
+        y=[nearest["profit_mean"]],
+        mode="markers",
+        name=name,
+        marker={
+            "symbol": symbol,
+            "size": 13,
+            "color": colour,
+            "line": {"width": 1, "color": "white"},
+        },
+    )
+
+
+def _draw_history(words: Translator, history: pd.DataFrame) -> None:
+    if history.empty:
+        return
+    with st.expander(words.text("History")):
+        for entry in history.to_dict(orient="records"):
+            done = words.code("action", str(entry["action"]))
+            st.text(f"{words.moment(entry['at'])} · {entry['actor']} · {done}")

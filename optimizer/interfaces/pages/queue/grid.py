@@ -1,0 +1,140 @@
+"""The editable grid: one row per suggestion, indexed by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.marks import mark
+from optimizer.interfaces.pages.queue.pinned import Pinned
+
+WHY_CLICK = "why_click"
+ROW_HEIGHT = 35
+GRID_HEIGHT = 560
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the operator ticked and edited: (id, version) pairs, and bids by id."""
+
+    refs: tuple[tuple[str, int], ...]
+    bids: Mapping[str, float]
+    edited: int
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the ticked rows."""
+        return tuple(identity for identity, _ in self.refs)
+
+
+def draw_grid(words: Translator, view: Pinned) -> Choice:
+    """Draw the list and return what was chosen in it, read back by id."""
+    table = grid_table(words, view.rows)
+    editable = {"pick", "new_bid"}
+    edited = st.data_editor(
+        table,
+        key=view.key,
+        height=min(GRID_HEIGHT, ROW_HEIGHT * (len(table) + 1) + 3),
+        row_height=ROW_HEIGHT,
+        hide_index=True,
+        num_rows="fixed",
+        disabled=[name for name in table.columns if name not in editable],
+        column_config=_columns(words),
+        placeholder=words.text("unknown"),
+        alt=words.text("Suggestions"),
+    )
+    return chosen(view.rows, edited)
+
+
+def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the grid, indexed by suggestion id."""
+    table = pd.DataFrame(
+        {
+            "pick": False,
+            "why": ":material/query_stats:",
+            "keyword": rows["keyword_text"],
+            "action": rows["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
+            "bid": rows["bid"],
+            "new_bid": rows["approved_bid"].fillna(rows["proposed_bid"]),
+            "change": rows["proposed_bid"] / rows["bid"] - 1,
+            "delta_cost": rows["delta_cost"],
+            "delta_profit": rows["delta_profit_mean"],
+            "interval": _intervals(words, rows),
+            "p": rows["p_positive"],
+            "match": rows["match_type"].map(
+                lambda code: words.code("match", code), na_action="ignore"
+            ),
+            "campaign": rows["campaign_name"],
+            "ad_group": rows["ad_group_name"],
+            "reason": rows["reason"].map(words.reason),
+            "decision": rows["decision"].map(lambda code: words.code("decision", code)),
+        }
+    )
+    return table.set_axis(pd.Index(rows["id"], name="id"), axis="index")
+
+
+def chosen(rows: pd.DataFrame, edited: pd.DataFrame) -> Choice:
+    """Ticks and edited bids of `edited` by id; the versions are those on screen."""
+    shown = rows.set_index("id")
+    ticked = edited.index[edited["pick"].astype(bool)]
+    before = shown["approved_bid"].fillna(shown["proposed_bid"])
+    after = edited["new_bid"].astype("float64")
+    changed = after.notna() & (after != before.reindex(edited.index))
+    versions = shown.loc[ticked, "version"].astype(int)
+    bids = after[changed & edited["pick"].astype(bool)]
+    return Choice(
+        tuple(zip(ticked.astype(str), versions, strict=True)),
+        {str(identity): float(bid) for identity, bid in bids.items()},
+        int(changed.sum()),
+    )
+
+
+def clicked_why(view: Pinned) -> str | None:
+    """The id whose why-button was just pressed."""
+    click = st.session_state.get(WHY_CLICK)
+    return None if click is None else str(view.rows["id"].iloc[click["row"]])
+
+
+def _intervals(words: Translator, rows: pd.DataFrame) -> pd.Series:
+    ends = zip(rows["delta_profit_low"], rows["delta_profit_high"], strict=True)
+    texts = [
+        f"{words.number(low, sign=True)} … {words.number(high, sign=True)}" for low, high in ends
+    ]
+    return pd.Series(texts, index=rows.index, dtype="str")
+
+
+def _columns(words: Translator) -> Mapping[str, object]:
+    column = st.column_config
+    text = words.text
+    return {
+        "pick": column.CheckboxColumn("✓", pinned=True, width=40),
+        "why": column.ButtonColumn(
+            text("Why"), pinned=True, width=50, type="tertiary", key=WHY_CLICK
+        ),
+        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=170),
+        "action": column.TextColumn(text("Action"), width=90),
+        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=80),
+        "new_bid": column.NumberColumn(
+            text("New bid"),
+            format="%.2f",
+            width=85,
+            min_value=0.0,
+            help=text("Edit the bid here before approving."),
+        ),
+        "change": column.NumberColumn("Δ %", format="percent", width=70),
+        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=90),
+        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=95),
+        "interval": column.TextColumn("80 %", width=125),
+        "p": column.ProgressColumn(
+            "P(Δ>0)", format="percent", min_value=0.0, max_value=1.0, width=105
+        ),
+        "match": column.TextColumn(text("Match"), width=70),
+        "campaign": column.TextColumn(text("Campaign"), width=130),
+        "ad_group": column.TextColumn(text("Ad group"), width=130),
+        "reason": column.TextColumn(text("Reason"), width=230),
+        "decision": column.TextColumn(text("Decision"), width=90),
+    }

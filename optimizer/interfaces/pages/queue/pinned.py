@@ -1,0 +1,61 @@
+"""The list as it was read: rows do not move under a tick, and a decision names what was seen.
+
+The store is read on every run, but the grid shows the copy pinned when the filters were last
+changed, an action was done or the operator asked for a fresh list. Decisions go out with the pinned
+versions, so whatever moved meanwhile is refused by the store and reported, never guessed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+_KEY = "_pinned"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A list of suggestions and what it was read for; `key` names the grid that edits it."""
+
+    read_for: Hashable
+    rows: pd.DataFrame
+    serial: int
+
+    @property
+    def key(self) -> str:
+        """Changes whenever the rows do: no edit can land on another list."""
+        text = "|".join([str(self.serial), *references(self.rows)])
+        return "grid_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def references(rows: pd.DataFrame) -> Sequence[str]:
+    """id@version of every row, in order."""
+    return [f"{i}@{v}" for i, v in zip(rows["id"], rows["version"], strict=True)]
+
+
+def pinned(fresh: pd.DataFrame, read_for: Hashable) -> Pinned:
+    """The list on screen; `fresh` becomes that list when it was read for something else."""
+    held = st.session_state.get(_KEY)
+    if isinstance(held, Pinned) and held.read_for == read_for:
+        return held
+    serial = held.serial + 1 if isinstance(held, Pinned) else 0
+    st.session_state[_KEY] = Pinned(read_for, fresh.reset_index(drop=True), serial)
+    return st.session_state[_KEY]
+
+
+def unpin() -> None:
+    """Let the next run read the list afresh; ticks are dropped."""
+    held = st.session_state.get(_KEY)
+    if isinstance(held, Pinned):
+        st.session_state[_KEY] = Pinned(None, held.rows, held.serial)
+
+
+def moved(shown: pd.DataFrame, stored: pd.DataFrame) -> int:
+    """How many rows on screen have another version or decision in the store, or are gone."""
+    columns = ["id", "version", "decision"]
+    same = shown[columns].merge(stored[columns], on=columns, how="inner")
+    return len(shown) - len(same)

@@ -1,0 +1,87 @@
+"""The suggestion queue: filter, look, tick, decide."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import NotFound
+from optimizer.interfaces.pages import frame, session
+from optimizer.interfaces.pages.queue.decisions import draw_actions, last_decisions
+from optimizer.interfaces.pages.queue.evidence_panel import draw_evidence
+from optimizer.interfaces.pages.queue.filters import draw_filters, matching
+from optimizer.interfaces.pages.queue.grid import clicked_why, draw_grid
+from optimizer.interfaces.pages.queue.pinned import Pinned, moved, pinned, unpin
+from optimizer.interfaces.sentences import budget_sentence, line_sentence, profit_sentence
+
+
+def draw() -> None:
+    """The page, or what to do when there is nothing to review."""
+    visit = session.current()
+    if visit.account is None:
+        frame.draw_empty(
+            "There is no account yet. Import a report first.", "imports", "Go to Imports"
+        )
+        return
+    try:
+        report = workflows.latest_review(visit.workspace, visit.account, visit.actor)
+    except NotFound:
+        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
+        return
+    _draw_line(report.summary)
+    _draw_queue()
+
+
+def _draw_line(summary: dict[str, object]) -> None:
+    words = session.current().words
+    parts = [
+        sentence(words, summary) for sentence in (line_sentence, budget_sentence, profit_sentence)
+    ]
+    st.markdown("**" + parts[0] + "** " + " ".join(parts[1:]))
+
+
+def _draw_queue() -> None:
+    visit = session.current()
+    stored = workflows.suggestions(visit.workspace, str(visit.account), visit.actor)
+    filters = draw_filters(visit.words, stored)
+    view = pinned(matching(stored, filters), (visit.account, filters))
+    _draw_moved(view, stored)
+    if view.rows.empty:
+        st.info(visit.words.text("Nothing matches. Clear a filter or choose another decision."))
+        return
+    with st.container(key="queue_body"):
+        left, right = st.columns([2.4, 1], gap="medium")
+    with left:
+        st.caption(
+            visit.words.text("Amounts in {currency} per day.", currency=visit.words.currency)
+        )
+        choice = draw_grid(visit.words, view)
+    with right:
+        draw_evidence(_looked_at(view))
+    with st.bottom:
+        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
+
+
+def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:
+    count = moved(view.rows, stored)
+    if not count:
+        return
+    words = session.current().words
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(words.text("{count:whole} of these changed meanwhile.", count=count))
+        st.button(words.text("Read the list again"), key="refresh", on_click=unpin)
+
+
+def _looked_at(view: Pinned) -> str:
+    """The suggestion whose evidence is open: just asked for, in the address, or the first one."""
+    asked = clicked_why(view) or st.query_params.get("why")
+    shown = view.rows["id"].tolist()
+    if asked not in shown:
+        return str(shown[0])
+    if st.query_params.get("why") != asked:
+        st.query_params["why"] = asked
+    return str(asked)
+
+
+draw()

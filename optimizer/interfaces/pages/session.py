@@ -1,0 +1,64 @@
+"""Who looks at which account of which store; kept per browser session, rebuilt on every run."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.interfaces.locale import Translator
+from optimizer.tables import Actor
+
+_KEY = "_visit"
+
+
+@dataclass
+class Visit:
+    """One run of a page. `account` is null while the store has none."""
+
+    workspace: workflows.Workspace
+    actor: Actor
+    words: Translator
+    account: str | None = None
+
+
+def begin(words: Translator) -> Visit:
+    """Open the store for this run. Raises what `open_workspace` raises."""
+    workspace = _open(os.environ.get("OPTIMIZER_STORE"), os.environ.get("OPTIMIZER_CONFIGS"))
+    st.session_state[_KEY] = Visit(workspace, local_actor(), words)
+    return current()
+
+
+def current() -> Visit:
+    """The visit of this run."""
+    return cast(Visit, st.session_state[_KEY])
+
+
+def choose(account: str, currency: str | None) -> None:
+    """Look at `account`, money in its currency."""
+    visit = current()
+    visit.account = account
+    visit.words = Translator(visit.words.language, currency)
+
+
+def export_folder() -> Path:
+    """Where exported files of the account stay, so that a closed browser loses none."""
+    visit = current()
+    return visit.workspace.directory / "exports" / str(visit.account)
+
+
+def local_actor() -> Actor:
+    """Without a login only this machine is served, to the person it belongs to."""
+    return Actor(getpass.getuser(), "admin")
+
+
+@st.cache_resource(on_release=workflows.Workspace.close, show_spinner=False)
+def _open(store: str | None, configs: str | None) -> workflows.Workspace:
+    return workflows.open_workspace(
+        Path(store) if store else None, Path(configs) if configs else None
+    )

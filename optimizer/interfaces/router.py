@@ -1,0 +1,49 @@
+"""Which pages there are, in which language, on which account; each page is a file in `pages`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from optimizer.errors import OptimizerError
+from optimizer.interfaces.pages import frame, session
+
+PAGES = Path(__file__).parent / "pages"
+
+
+def main() -> None:
+    """Draw what surrounds a page, then the page."""
+    words = frame.choose_language()
+    st.set_page_config(page_title=words.text("Bid review"), layout="wide")
+    frame.draw_style()
+    page = st.navigation(_sections(words), position="sidebar")
+    try:
+        session.begin(words)
+        frame.draw_sidebar()
+        frame.draw_flash()
+        page.run()
+    except OptimizerError as error:
+        st.error(words.error(error), icon=":material/error:")
+
+
+def _sections(words: session.Translator) -> dict[str, list[st.Page]]:
+    daily = [
+        _page(words, "queue", "Suggestions", ":material/checklist:", default=True),
+        _page(words, "overview", "Overview", ":material/dashboard:"),
+    ]
+    data = [
+        _page(words, "imports", "Imports", ":material/upload_file:"),
+        _page(words, "bulk_files", "Bulk files", ":material/drive_file_move:"),
+    ]
+    return {words.text("Daily"): daily, words.text("Data"): data}
+
+
+def _page(
+    words: session.Translator, name: str, title: str, icon: str, *, default: bool = False
+) -> st.Page:
+    path = PAGES / f"{name}_page.py"
+    return st.Page(path, title=words.text(title), icon=icon, url_path=name, default=default)
+
+
+main()

@@ -1,0 +1,113 @@
+"""Results of workflows as sentences, the same on the command line and on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.marks import KINDS, mark
+
+
+def line_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """What the next unit of money returns."""
+    english = (
+        "The next yuan returns {dual_price:number} here."
+        if summary.get("currency") == "CNY"
+        else "The next {currency} returns {dual_price:number} here."
+    )
+    return words.text(english, **_pick(summary, "currency", "dual_price"))
+
+
+def budget_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """Cost now and planned against the budget."""
+    return words.text(
+        "Cost per day {cost_now:money} → {cost_planned:money} of a budget of {budget:money}.",
+        **_pick(summary, "cost_now", "cost_planned", "budget"),
+    )
+
+
+def profit_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """Expected change of profit with its interval."""
+    return words.text(
+        "Profit per day {interval} (80 %).", interval=words.interval(summary["profit_delta"])
+    )
+
+
+def kinds_sentence(words: Translator, kinds: Mapping[str, int]) -> str:
+    """How many suggestions of each kind."""
+    known = [kind for kind in KINDS if kinds.get(kind)]
+    others = [kind for kind in kinds if kind not in KINDS]
+    parts = (
+        f"{mark(kind)} {words.code('kind', kind)} {words.number(kinds[kind], 0)}"
+        for kind in [*known, *others]
+    )
+    return " · ".join(parts) or words.text("No suggestions.")
+
+
+def alert_lines(words: Translator, alerts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What needs attention."""
+    return [words.reason(str(alert.get("code")), **_without(alert, "code")) for alert in alerts]
+
+
+def totals_lines(words: Translator, sums: Any) -> list[str]:
+    """Count, Σ Δcost, Σ Δprofit, budget excess and guardrail hits of a selection."""
+    lines = [
+        words.text("{count:whole} suggestions selected.", count=sums.count),
+        words.text("Cost per day {cost:change}.", cost=sums.delta_cost),
+        words.text("Profit per day {interval} (80 %).", interval=words.interval(sums.delta_profit)),
+    ]
+    hits = [
+        words.text("{count:whole} × {reason}", count=count, reason=words.reason(code))
+        for code, count in sums.guardrail_hits.items()
+    ]
+    return lines + excess_lines(words, sums.excess) + hits
+
+
+def excess_lines(words: Translator, excess: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Budgets that what is approved would overrun."""
+    return [
+        words.text(
+            "Over budget: {scope} {name} would spend {projected:money} of {budget:money} "
+            "({excess:change}).",
+            **{**each, "scope": words.code("scope", str(each.get("scope")))},
+        )
+        for each in excess
+    ]
+
+
+def refused_lines(words: Translator, refused: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rows that were not changed, and why."""
+    return [
+        "✗ "
+        + " · ".join(
+            filter(
+                None,
+                [
+                    str(each.get("keyword_text") or each.get("id") or ""),
+                    words.code("error", str(each.get("code", "moved")), **_without(each, "code")),
+                ],
+            )
+        )
+        for each in refused
+    ]
+
+
+def resolve_line(words: Translator, resolve: Any) -> str:
+    """What the re-solve after a decision moved."""
+    return words.text(
+        "Solved again: {rows:whole} other rows moved; planned {cost:money} of {budget:money}; "
+        "Λ {dual_price:number}.",
+        rows=resolve.rows_moved,
+        cost=resolve.cost_planned,
+        budget=resolve.budget,
+        dual_price=resolve.dual_price,
+    )
+
+
+def _pick(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: values.get(name) for name in names}
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}
