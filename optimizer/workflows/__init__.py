@@ -1,1 +1,73 @@
-"""TODO."""
+"""One function per verb; the only place that joins the store and the stages.
+
+Every function takes the actor who asks and checks the role. A viewer reads; an operator imports,
+reviews, rejects, snoozes and locks; an approver approves, edits, undoes and exports. All raise only
+kinds of `OptimizerError`.
+"""
+
+from optimizer.workflows.auditing import CheckReport, audit, check
+from optimizer.workflows.deciding import (
+    DecisionResult,
+    ResolveSummary,
+    approve,
+    edit,
+    lock,
+    reject,
+    snooze,
+    undo,
+)
+from optimizer.workflows.demo import DemoReport, demo
+from optimizer.workflows.exporting import ExportResult, export, exports
+from optimizer.workflows.importing import (
+    ImportResult,
+    accounts,
+    batches,
+    import_files,
+    quarantine,
+)
+from optimizer.workflows.queue import (
+    SelectionTotals,
+    SuggestionDetail,
+    suggestion,
+    suggestions,
+    totals,
+    why_not,
+)
+from optimizer.workflows.reviewing import ReviewReport, latest_review, review
+from optimizer.workflows.workspace import Progress, Workspace, open_workspace
+
+__all__ = [
+    "CheckReport",
+    "DecisionResult",
+    "DemoReport",
+    "ExportResult",
+    "ImportResult",
+    "Progress",
+    "ResolveSummary",
+    "ReviewReport",
+    "SelectionTotals",
+    "SuggestionDetail",
+    "Workspace",
+    "accounts",
+    "approve",
+    "audit",
+    "batches",
+    "check",
+    "demo",
+    "edit",
+    "export",
+    "exports",
+    "import_files",
+    "latest_review",
+    "lock",
+    "open_workspace",
+    "quarantine",
+    "reject",
+    "review",
+    "snooze",
+    "suggestion",
+    "suggestions",
+    "totals",
+    "undo",
+    "why_not",
+]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -68,12 +67,12 @@ Cells = Mapping[str, str]
 def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     """File name ending → bytes, for the kinds that occur; `rows` matches EXPORT_ROWS.
 
-    Raises `Conflict` `rows_refused` (`rows`: id, code, fields of each) and writes nothing when any
+    Raises `Conflict` `rows_refused` (`rows`: id, code and fields of each) and writes nothing when any
     row cannot be written.
     """
     refused = refusals(rows, limit)
     if refused:
-        raise Conflict("rows_refused", count=len(refused), rows=[asdict(row) for row in refused])
+        raise Conflict("rows_refused", count=len(refused), rows=[row.told() for row in refused])
     records = sort_rows(rows).to_dict("records")
     keywords = [row for row in records if row["kind"] != "add_negative"]
     negatives = [row for row in records if row["kind"] == "add_negative"]

@@ -55,6 +55,10 @@ class Refusal:
     code: str
     fields: dict[str, Any] = field(default_factory=dict)
 
+    def told(self) -> dict[str, Any]:
+        """{id, code, …fields}."""
+        return {"id": self.id, "code": self.code, **self.fields}
+
 
 def flag(rows: pd.DataFrame, mask: pd.Series[bool], code: str, *shown: str) -> list[Refusal]:
     """A refusal for each masked row, showing its text, place and the named columns."""

@@ -1,0 +1,277 @@
+"""Decisions on suggestions: each commits at once, then the rest is re-solved in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from optimizer.errors import Conflict, Infeasible, RefusedInput
+from optimizer.review import approvals
+from optimizer.review.approvals import Standing, Transition
+from optimizer.review.fit import spend_at_risk
+from optimizer.review.resolve import resolve_account
+from optimizer.store.protocol import Change
+from optimizer.tables import Actor
+from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.reviewing import restored_result, stored_summary
+from optimizer.workflows.values import plain, plain_record
+from optimizer.workflows.workspace import Workspace
+
+Ref = tuple[str, int]
+"""A suggestion's id and the version the operator saw."""
+
+Command = Callable[[Standing, int], Transition]
+Check = Callable[[Holdings, Sequence[Transition], Actor], None]
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class ResolveSummary:
+    """What one re-solve did: which open rows moved, and the plan now; amounts per day."""
+
+    rows_moved: int
+    moved: tuple[str, ...]
+    cost_planned: float
+    dual_price: float
+    budget: float
+
+
+@dataclass(frozen=True)
+class DecisionResult:
+    """What a command changed and refused, what the rest became, and which budgets no longer fit.
+
+    `refused` are {id, code, …}. `resolve` is None when nothing changed or, with `problem`
+    {code, fields}, when no plan meets the constraints that are left.
+    """
+
+    changed: tuple[str, ...]
+    refused: tuple[dict[str, Any], ...]
+    resolve: ResolveSummary | None
+    excess: tuple[dict[str, Any], ...]
+    problem: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return plain_record(asdict(self))
+
+
+def approve(
+    workspace: Workspace,
+    account: str,
+    refs: Sequence[Ref],
+    actor: Actor,
+    bids: Mapping[str, float] | None = None,
+) -> DecisionResult:
+    """Accept suggestions as proposed, or at `bids` (id → bid) where given.
+
+    Raises `Conflict` when none can be approved, when approvals would put more spend at risk than
+    the guardrails allow, or when the sum needs a second person.
+    """
+    actor.require("approver")
+
+    def command(held: Holdings) -> Command:
+        return partial(_approved, held=held, bids=bids or {})
+
+    action = "edit" if bids else "approve"
+    return _decide(workspace, account, refs, actor, action, command, _check_risk)
+
+
+def edit(workspace: Workspace, account: str, ref: Ref, bid: float, actor: Actor) -> DecisionResult:
+    """Approve one suggestion at another bid; a linked row is approved as proposed."""
+    return approve(workspace, account, [ref], actor, {ref[0]: bid})
+
+
+def reject(
+    workspace: Workspace,
+    account: str,
+    refs: Sequence[Ref],
+    actor: Actor,
+    reason: str,
+    until: date | None = None,
+) -> DecisionResult:
+    """Refuse suggestions for a reason; present values hold up to `until` (30 days when not said)."""
+    actor.require("operator")
+
+    def command(held: Holdings) -> Command:
+        last = approvals.rejection_until(held.as_of, until)
+        return partial(approvals.reject, reason=reason, until=last)
+
+    return _decide(workspace, account, refs, actor, "reject", command)
+
+
+def snooze(
+    workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor, until: date
+) -> DecisionResult:
+    """Leave suggestions alone up to and including `until`."""
+    actor.require("operator")
+
+    def command(held: Holdings) -> Command:
+        return partial(approvals.snooze, until=approvals.checked_until(held.as_of, until))
+
+    return _decide(workspace, account, refs, actor, "snooze", command)
+
+
+def undo(workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor) -> DecisionResult:
+    """Take back decisions that were not exported; they are proposed again."""
+    actor.require("approver")
+
+    def command(held: Holdings) -> Command:
+        return partial(_taken_back, newest=frozenset(held.newest()["id"]))
+
+    return _decide(workspace, account, refs, actor, "undo", command)
+
+
+def lock(
+    workspace: Workspace, account: str, target: Ref | str, actor: Actor, locked: bool = True
+) -> DecisionResult:
+    """Keep a keyword (by its key, or by a suggestion on it) as it is in every review, or let go of it."""
+    actor.require("operator")
+    held = load_holdings(workspace, account)
+    key = _entity_key(held, target if isinstance(target, str) else target[0])
+    for slot in ("add", "negative") if key.startswith("t") else ("bid", "state"):
+        workspace.store.set_lock(account, key, slot, locked, actor)
+    return _resolved(workspace, account, (key,), [], actor)
+
+
+def _entity_key(held: Holdings, target: str) -> str:
+    if target in set(held.frames["plan"]["entity_key"].astype(str)):
+        return target
+    rows = held.named([target])
+    return str(rows.loc[rows["id"].eq(target), "entity_key"].iloc[0])
+
+
+def _approved(
+    row: Standing, version: int, *, held: Holdings, bids: Mapping[str, float]
+) -> Transition:
+    if row.id not in bids or bids[row.id] == row.proposed_bid:
+        return approvals.approve(row, version)
+    guard = held.settings
+    allowed = approvals.bid_range(row.bid, held.limit, guard.account, guard.guardrails.step_limit)
+    return approvals.edit(row, version, bids[row.id], allowed)
+
+
+def _taken_back(row: Standing, version: int, *, newest: frozenset[str]) -> Transition:
+    return approvals.undo(row, version, newest=row.id in newest)
+
+
+def _decide(
+    workspace: Workspace,
+    account: str,
+    refs: Sequence[Ref],
+    actor: Actor,
+    action: str,
+    command_for: Callable[[Holdings], Command],
+    check: Check | None = None,
+) -> DecisionResult:
+    """Commit what can be decided, then re-solve the rest. Somebody else's decision in between is
+    read again, so that the loser is told who was first."""
+    for attempt in range(_ATTEMPTS):
+        held = load_holdings(workspace, account)
+        moves, refused = _judge(held, refs, command_for(held))
+        if check is not None:
+            check(held, moves, actor)
+        try:
+            workspace.store.apply_changes(account, [_change(move) for move in moves], actor, action)
+        except Conflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            continue
+        break
+    return _resolved(workspace, account, tuple(move.id for move in moves), refused, actor)
+
+
+def _judge(
+    held: Holdings, refs: Sequence[Ref], command: Command
+) -> tuple[list[Transition], list[Conflict]]:
+    """What may be done. Raises `RefusedInput` for no rows, and the refusal itself when all are refused."""
+    if not refs:
+        raise RefusedInput("nothing_named")
+    named = held.named([id_ for id_, _ in refs])
+    moves, refused = approvals.decide(approvals.standings(named), dict(refs), command)
+    if not moves:
+        first = refused[0]
+        told = {"refused": [_told(one) for one in refused]} if len(refused) > 1 else {}
+        raise Conflict(first.code, **first.fields, **told)
+    return moves, refused
+
+
+def _change(move: Transition) -> Change:
+    return Change(**asdict(move))
+
+
+def _told(refusal: Conflict) -> dict[str, Any]:
+    return {"code": refusal.code, **refusal.fields}
+
+
+def _check_risk(held: Holdings, moves: Sequence[Transition], actor: Actor) -> None:
+    """Raise `Conflict` when approvals add more spend than one day, or one person, may."""
+    guard = held.settings.guardrails
+    limits = (guard.spend_at_risk_per_day, guard.four_eyes_delta_cost)
+    if limits == (None, None):
+        return
+    chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
+    added = spend_at_risk(chosen)
+    projected = added + spend_at_risk(held.priced(held.committed()))
+    if added > 0 and limits[0] is not None and projected > limits[0]:
+        raise Conflict("spend_at_risk_exceeded", limit=limits[0], added=added, projected=projected)
+    proposer = held.run.created_by
+    if added > 0 and limits[1] is not None and projected > limits[1] and actor.name == proposer:
+        raise Conflict(
+            "second_person_needed", limit=limits[1], projected=projected, proposer=proposer
+        )
+
+
+def _resolved(
+    workspace: Workspace,
+    account: str,
+    changed: tuple[str, ...],
+    refused: Sequence[Conflict],
+    actor: Actor,
+) -> DecisionResult:
+    held = load_holdings(workspace, account)
+    told = tuple(_told(one) for one in refused)
+    excess = held.excess(held.committed())
+    try:
+        summary = _resolve(held, actor)
+    except Infeasible as error:
+        problem = {"code": error.code, "fields": plain(error.fields)}
+        return DecisionResult(changed, told, None, excess, problem)
+    return DecisionResult(changed, told, summary, excess)
+
+
+def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
+    """Re-solve the open rows around what is decided, from the run's own stored options.
+
+    Holds are read again after the write: whoever decided meanwhile is respected as well.
+    """
+    store = held.workspace.store
+    before = restored_result(held.run, held.newest(), held.frames)
+    holds = store.holds(held.account, held.as_of)
+    for _ in range(_ATTEMPTS):
+        after = resolve_account(before, holds)
+        summary = stored_summary(after, held.run.summary["origin"])
+        store.update_run(held.run.run_id, summary, after.suggestions, actor)
+        latest = store.holds(held.account, held.as_of)
+        if latest.equals(holds):
+            break
+        holds = latest
+    moved = _moved(held.newest(), after.suggestions)
+    told = after.summary
+    return ResolveSummary(len(moved), moved, told.cost_planned, told.dual_price, told.budget)
+
+
+def _moved(before: pd.DataFrame, after: pd.DataFrame) -> tuple[str, ...]:
+    """Ids of open rows whose kind or proposed bid is not what it was."""
+    decided = before.loc[~before["decision"].isin(["proposed", "superseded"]), "id"]
+    was = before[before["decision"].eq("proposed")].set_index("id")[["kind", "proposed_bid"]]
+    now = after[~after["id"].isin(decided)].set_index("id")[["kind", "proposed_bid"]]
+    both = was.join(now, how="outer", lsuffix="_was", rsuffix="_now")
+    same_kind = both["kind_was"].eq(both["kind_now"]).fillna(False)
+    bids = both[["proposed_bid_was", "proposed_bid_now"]].astype(float)
+    same_bid = bids.iloc[:, 0].eq(bids.iloc[:, 1]) | bids.isna().all(axis=1)
+    return tuple(both.index[~(same_kind & same_bid)].astype(str))

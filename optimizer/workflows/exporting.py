@@ -1,0 +1,257 @@
+"""Approved changes out, as the platform's bulk files: once, whole, and the same bytes every time.
+
+Files are staged and synced under another name, the export is recorded, then they get their names.
+After a crash in between the rows count as exported and the staged files are finished by the next
+export; under a final name there is never half a file.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+
+from optimizer.errors import Conflict, NotFound, OptimizerError, RefusedInput
+from optimizer.review.exports import EXPORT_ROWS, Writer, writer_for
+from optimizer.review.exports.rows import on_step
+from optimizer.settings import BidLimit
+from optimizer.store.protocol import ExportRecord
+from optimizer.tables import Actor
+from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.values import plain_record
+from optimizer.workflows.workspace import Workspace
+
+_GROUP_STATE = ("bidding_mode", "ad_group_status", "campaign_status")
+_STATE = ("status", *_GROUP_STATE)
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """Files by name and where they are. `repeated`: they were exported before and are the same again.
+
+    In a dry run nothing is written and `refused` (id, code, fields) and `excess` say what would
+    stand in the way.
+    """
+
+    export_id: str
+    files: Mapping[str, Path]
+    rows: int
+    refused: tuple[dict[str, Any], ...] = ()
+    excess: tuple[dict[str, Any], ...] = ()
+    repeated: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return plain_record(asdict(self))
+
+
+def export(
+    workspace: Workspace,
+    account: str,
+    out: Path,
+    actor: Actor,
+    dry_run: bool = False,
+    again: str | None = None,
+) -> ExportResult:
+    """Write everything approved and not exported yet into the folder `out`, all or nothing.
+
+    `again` names a recorded export whose files are to be written once more. Raises `Conflict` with
+    `nothing_to_export`, `over_budget` (`excess`) or `rows_refused` (`rows`).
+    """
+    actor.require("approver")
+    if again is not None:
+        return _repeat(workspace, account, out, again)
+    held = load_holdings(workspace, account)
+    rows = workspace.store.approved(account)
+    if rows.empty:
+        return _finish_interrupted(workspace, account, out)
+    return _export_rows(held, rows, out, actor, dry_run)
+
+
+def _export_rows(
+    held: Holdings, rows: pd.DataFrame, out: Path, actor: Actor, dry_run: bool
+) -> ExportResult:
+    store, account = held.workspace.store, held.account
+    writer = writer_for(store.account(account).platform)
+    export_id = export_key(rows, held.limit)
+    changes = _changes_now(held, rows)
+    excess = held.excess(held.committed())
+    if dry_run:
+        return _preview(writer, changes, held.limit, export_id, excess)
+    if excess:
+        raise Conflict("over_budget", excess=list(excess))
+    files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
+    staged = _stage(out, files)
+    versions = list(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
+    try:
+        store.record_export(account, export_id, sorted(files), versions, actor)
+    except OptimizerError:
+        _discard(staged)
+        raise
+    return ExportResult(export_id, _publish(out, staged), len(rows))
+
+
+def _preview(
+    writer: Writer,
+    changes: pd.DataFrame,
+    limit: BidLimit,
+    export_id: str,
+    excess: tuple[dict[str, Any], ...],
+) -> ExportResult:
+    refused = tuple(one.told() for one in writer.refusals(changes, limit))
+    return ExportResult(export_id, {}, len(changes), refused, excess)
+
+
+def export_key(rows: pd.DataFrame, limit: BidLimit) -> str:
+    """16 hex digits that name a set of (id, version, approved bid)."""
+    bids = [on_step(bid, limit.step) for bid in rows["approved_bid"]]
+    keyed = sorted(zip(rows["id"].astype(str), rows["version"].astype(int), bids, strict=True))
+    text = "\n".join(f"{id_}@{version}={bid}" for id_, version, bid in keyed)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _changes_now(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
+    """EXPORT_ROWS with what the newest reports show, so that a bid moved elsewhere is noticed."""
+    newest = max(batch.as_of for batch in held.workspace.store.batches(held.account))
+    keys = rows["entity_key"].astype(str)
+    return _with_state(_approved_changes(held, rows), keys, _keywords(held, newest))
+
+
+def _approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
+    """EXPORT_ROWS as approved: where the bid came from is as it was on the review's day."""
+    days = pd.to_datetime(rows["as_of"]).dt.date
+    source: pd.Series[Any] = pd.Series(None, index=rows.index, dtype="str")
+    for day in sorted(set(days)):
+        keywords = _keywords(held, day).set_index("key")
+        of_day = rows.loc[days.eq(day), "entity_key"].astype(str)
+        source.loc[of_day.index] = keywords["bid_source"].reindex(of_day).to_numpy()
+    named = rows.rename(columns={"bid": "old_bid", "approved_bid": "new_bid"})
+    changes = named.assign(bid_source=source, current_bid=named["old_bid"], exists=False)
+    changes[list(_STATE)] = None
+    return changes[list(EXPORT_ROWS.columns)].reset_index(drop=True)
+
+
+def _keywords(held: Holdings, day: date) -> pd.DataFrame:
+    """KEYWORDS as known on a day, with `key` as suggestions write it."""
+    window = held.settings.estimation.window_days
+    known = held.workspace.store.review_tables(held.account, day, window).keywords
+    return known.assign(key=known["entity_key"].astype(str))
+
+
+def _with_state(changes: pd.DataFrame, keys: pd.Series[str], known: pd.DataFrame) -> pd.DataFrame:
+    """Present bids and statuses; new keywords and negatives take those of their ad group."""
+    own = known.set_index("key").reindex(keys)
+    place = ["campaign_name", "ad_group_name"]
+    groups = known.drop_duplicates(place).set_index(place)
+    group = groups.reindex(pd.MultiIndex.from_frame(changes[place]))
+    inherited = {name: own[name].array for name in _STATE}
+    filled = changes.assign(
+        current_bid=own["bid"].to_numpy(), exists=_exists(changes, known), **inherited
+    )
+    of_group = {
+        name: filled[name].where(filled[name].notna(), group[name].array) for name in _GROUP_STATE
+    }
+    return filled.assign(**of_group)
+
+
+def _exists(changes: pd.DataFrame, known: pd.DataFrame) -> Any:
+    names = ["campaign_name", "ad_group_name", "keyword_text", "match_type"]
+    present = known[known["status"].ne("REMOVED") | known["status"].isna()]
+    return pd.MultiIndex.from_frame(changes[names]).isin(pd.MultiIndex.from_frame(present[names]))
+
+
+def _repeat(workspace: Workspace, account: str, out: Path, export_id: str) -> ExportResult:
+    """The files of a recorded export once more, from the rows it was made of."""
+    record = workspace.store.find_export(account, export_id)
+    if record is None:
+        known = [one.export_id for one in workspace.store.exports(account)]
+        raise NotFound("export_unknown", account=account, export_id=export_id, available=known)
+    held = load_holdings(workspace, account)
+    rows = workspace.store.suggestions(account, ids=list(record.suggestion_ids))
+    if export_key(rows, held.limit) != export_id:
+        raise Conflict("export_changed", account=account, export_id=export_id)
+    writer = writer_for(workspace.store.account(account).platform)
+    changes = _approved_changes(held, rows)
+    automated = changes["new_bid"].isna() & changes["kind"].eq("add_keyword")
+    changes = changes.assign(bidding_mode=automated.map({True: "automated", False: None}))
+    files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
+    return ExportResult(export_id, _publish(out, _stage(out, files)), len(rows), repeated=True)
+
+
+def _finish_interrupted(workspace: Workspace, account: str, out: Path) -> ExportResult:
+    """Complete an export that was recorded but whose files never got their names, else refuse."""
+    made = workspace.store.exports(account)
+    last = made[0] if made else None
+    left = [part for name in (last.file_names if last else ()) for part in _parts(out, name)]
+    if last is None or not left:
+        told = {"last_export": last.export_id, "files": list(last.file_names)} if last else {}
+        raise Conflict("nothing_to_export", account=account, **told)
+    result = _repeat(workspace, account, out, last.export_id)
+    _discard(left)
+    return result
+
+
+def _named(account: str, export_id: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{account}_{export_id}_{name}": content for name, content in files.items()}
+
+
+def _stage(out: Path, files: Mapping[str, bytes]) -> dict[Path, str]:
+    """Every file complete and on disk under a name of its own; part → final name."""
+    mark = uuid4().hex
+    staged = {out / f".{name}.{mark}.part": name for name in files}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for part, name in staged.items():
+            _write_synced(part, files[name])
+    except OSError as error:
+        _discard(staged)
+        raise RefusedInput("folder_unwritable", folder=str(out), why=str(error)) from error
+    return staged
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _parts(out: Path, name: str) -> list[Path]:
+    return sorted(out.glob(f".{glob.escape(name)}.*.part"))
+
+
+def _publish(out: Path, staged: Mapping[Path, str]) -> dict[str, Path]:
+    for part, name in staged.items():
+        part.replace(out / name)
+    _sync_folder(out)
+    return {name: out / name for name in sorted(staged.values())}
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames survive a power cut, where the system lets a folder be synced."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _discard(staged: Iterable[Path]) -> None:
+    for part in staged:
+        part.unlink(missing_ok=True)
+
+
+def exports(workspace: Workspace, account: str, actor: Actor) -> list[ExportRecord]:
+    """What was exported, newest first."""
+    actor.require("viewer")
+    return workspace.store.exports(account)

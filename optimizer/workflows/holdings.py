@@ -1,0 +1,141 @@
+"""What an account has approved so far, and what that would spend.
+
+Joins the stored rows, the run they came from and the settings for the workflows that decide and
+export; the judging itself is `review.fit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from optimizer.errors import NotFound
+from optimizer.review.evidence import response_curve
+from optimizer.review.fit import budget_excess, delta_cost_at
+from optimizer.settings import BidLimit, Settings
+from optimizer.store.protocol import RunRecord
+from optimizer.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """The newest review of an account with every row that is decided or can still be decided.
+
+    `rows` holds the newest run's suggestions and approved rows of earlier days.
+    """
+
+    workspace: Workspace
+    run: RunRecord
+    rows: pd.DataFrame
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+        return self.run.account
+
+    @property
+    def as_of(self) -> date:
+        """The newest review's day."""
+        return self.run.as_of
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings that apply now."""
+        return self.workspace.configs.settings(self.account)
+
+    @cached_property
+    def limit(self) -> BidLimit:
+        """What the platform accepts as a bid."""
+        record = self.workspace.store.account(self.account)
+        return self.settings.bid_limit(record.platform, record.currency)
+
+    @cached_property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """What the run can be re-solved from."""
+        return self.workspace.store.run_frames(self.run.run_id)
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """The run's constants."""
+        context: Mapping[str, Any] = self.run.summary["context"]
+        return context
+
+    def committed(self) -> pd.DataFrame:
+        """Changes that count as made: approved ones, and those of this review already exported."""
+        return self.rows[self.rows["decision"].eq("approved")]
+
+    def newest(self) -> pd.DataFrame:
+        """Rows of the newest review, without approvals of earlier days."""
+        return self.rows[self.rows["run_id"].eq(self.run.run_id)]
+
+    def named(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Rows with these ids, of any day, and the rows linked to them.
+
+        Raises `NotFound` listing the ids nobody knows.
+        """
+        rows = self.rows
+        missing = sorted(set(ids) - set(rows["id"]))
+        if missing:
+            older = self.workspace.store.suggestions(self.account, ids=missing)
+            unknown = sorted(set(missing) - set(older["id"]))
+            if unknown:
+                raise NotFound("suggestion_unknown", account=self.account, ids=unknown)
+            rows = pd.concat([older, rows], ignore_index=True)
+        return rows[rows["id"].isin(_with_linked(rows, set(ids)))]
+
+    def chosen(self, bids: Mapping[str, float | None]) -> pd.DataFrame:
+        """The rows with these ids as they would be approved, at these bids."""
+        rows = self.rows[self.rows["id"].isin(list(bids))]
+        return rows.assign(approved_bid=rows["id"].map(bids).astype(float))
+
+    def priced(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`rows` with `delta_cost` at the approved bid, where that is not the proposed one."""
+        edited = rows["approved_bid"].notna() & rows["approved_bid"].ne(rows["proposed_bid"])
+        if not edited.any():
+            return rows
+        costs = [self._delta_cost(row) for row in rows[edited].to_dict("records")]
+        priced = rows.copy()
+        priced.loc[edited, "delta_cost"] = costs
+        return priced
+
+    def _delta_cost(self, row: Mapping[Any, Any]) -> float:
+        plan = self.frames["plan"]
+        found = plan[plan["entity_key"].astype(str).eq(str(row["entity_key"]))].to_dict("records")
+        if row["kind"] == "add_keyword" or not found:
+            return self._scaled_cost(row)
+        curve = response_curve({str(k): v for k, v in found[0].items()}, self.context)
+        return delta_cost_at(curve, float(row["bid"]), float(row["approved_bid"]))
+
+    def _scaled_cost(self, row: Mapping[Any, Any]) -> float:
+        """A keyword without a curve of its own follows the stated power law: cost ∝ bid^(ε+η)."""
+        stated = self.settings.estimation
+        power = stated.elasticity_mean + stated.cpc_exponent_mean
+        ratio = float(row["approved_bid"]) / float(row["proposed_bid"])
+        return float(row["delta_cost"]) * ratio**power
+
+    def excess(self, changes: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+        """Budgets that `changes` alone, everything else unchanged, would break, as `fit.Excess`."""
+        found = budget_excess(self.context["budgets"], self.priced(changes))
+        return tuple(asdict(one) for one in found)
+
+
+def _with_linked(rows: pd.DataFrame, ids: set[str]) -> set[str]:
+    pairs = rows.loc[rows["linked_id"].notna(), ["id", "linked_id"]].astype(str)
+    touched = pairs[pairs["id"].isin(ids) | pairs["linked_id"].isin(ids)]
+    grown = ids | set(touched["id"]) | set(touched["linked_id"])
+    return ids if grown == ids else _with_linked(rows, grown)
+
+
+def load_holdings(workspace: Workspace, account: str) -> Holdings:
+    """The newest review with its rows and earlier approvals. Raises `NotFound` without a review."""
+    run = workspace.store.latest_run(account)
+    rows = workspace.store.suggestions(account, as_of=run.as_of)
+    earlier = workspace.store.approved(account)
+    earlier = earlier[~earlier["id"].isin(rows["id"])]
+    joined = pd.concat([rows, earlier], ignore_index=True) if len(earlier) else rows
+    return Holdings(workspace, run, joined)

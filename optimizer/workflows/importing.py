@@ -1,0 +1,149 @@
+"""Reports in: read, reconcile, store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from optimizer.errors import RefusedInput
+from optimizer.reports import read_report
+from optimizer.store.protocol import AccountRecord, BatchRecord
+from optimizer.tables import Actor, Reconciliation, Report
+from optimizer.workflows.values import plain_record
+from optimizer.workflows.workspace import (
+    Progress,
+    Workspace,
+    checked_account_name,
+    silent,
+    today_of,
+)
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of one file; `batch` is None in a dry run of a file not imported before."""
+
+    file: str
+    account: str
+    as_of: date
+    grain: str
+    batch: BatchRecord | None
+    reconciliation: Reconciliation
+    duplicate: bool
+
+    @property
+    def quarantined(self) -> int:
+        """Rows kept apart."""
+        return self.reconciliation.rows_quarantined
+
+    def to_json(self) -> dict[str, Any]:
+        """The reconciliation and the batch as plain values; amounts in account currency."""
+        told = asdict(self.reconciliation)
+        duplicates = told.pop("duplicates")
+        batch = self.batch
+        return plain_record(
+            {
+                "batch_id": batch.batch_id if batch else None,
+                "duplicate": self.duplicate,
+                **told,
+                "file": self.file,
+                "account": self.account,
+                "as_of": self.as_of,
+                "grain": self.grain,
+                "rows_duplicated": duplicates,
+                "rows_changed": batch.rows_changed if batch else None,
+                "keys_missing": batch.keys_missing if batch else None,
+                "imported_at": batch.imported_at if batch else None,
+                "imported_by": batch.imported_by if batch else None,
+            }
+        )
+
+
+def import_files(
+    workspace: Workspace,
+    files: Sequence[Path],
+    account: str,
+    *,
+    profile: str | None = None,
+    as_of: date | None = None,
+    actor: Actor,
+    dry_run: bool = False,
+    accept_quarantine: bool = False,
+    progress: Progress | None = None,
+) -> list[ImportResult]:
+    """Read every file first; only when all can be trusted, store them one by one.
+
+    `as_of` is the day the reports were downloaded, today in the account's time zone when not said.
+    Raises `RefusedInput` for a file that must not be used, an account name that cannot name a file,
+    or a download day in the future.
+    """
+    actor.require("operator")
+    day = _download_day(workspace, checked_account_name(account), as_of)
+    tell = progress or silent
+    reports = []
+    for number, path in enumerate(files):
+        tell("read", number, len(files))
+        reports.append(
+            read_report(path, workspace.configs, profile, day, accept_quarantine=accept_quarantine)
+        )
+    tell("read", len(files), len(files))
+    take = _preview if dry_run else _store
+    results = []
+    for number, report in enumerate(reports):
+        tell("store", number, len(reports))
+        results.append(take(workspace, report, account, day, actor))
+    tell("store", len(reports), len(reports))
+    return results
+
+
+def _download_day(workspace: Workspace, account: str, as_of: date | None) -> date:
+    today = today_of(workspace, account)
+    if as_of is not None and as_of > today:
+        raise RefusedInput(
+            "as_of_in_future", as_of=as_of.isoformat(), today=today.isoformat(), account=account
+        )
+    return as_of or today
+
+
+def _store(
+    workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
+) -> ImportResult:
+    batch = workspace.store.append_report(report, account, as_of, actor)
+    return _result(report, account, batch.as_of, batch, batch.duplicate)
+
+
+def _preview(
+    workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
+) -> ImportResult:
+    known = workspace.store.find_batch(account, report.sha256, report.reconciliation.profile)
+    return _result(report, account, known.as_of if known else as_of, known, known is not None)
+
+
+def _result(
+    report: Report, account: str, as_of: date, batch: BatchRecord | None, duplicate: bool
+) -> ImportResult:
+    told = batch.reconciliation if batch else report.reconciliation
+    return ImportResult(report.file_name, account, as_of, report.grain, batch, told, duplicate)
+
+
+def accounts(workspace: Workspace, actor: Actor) -> list[AccountRecord]:
+    """All accounts by name."""
+    actor.require("viewer")
+    return workspace.store.accounts()
+
+
+def batches(workspace: Workspace, account: str, actor: Actor) -> list[BatchRecord]:
+    """The account's imported files, newest first. Raises `NotFound`."""
+    actor.require("viewer")
+    return workspace.store.batches(workspace.store.account(account).name)
+
+
+def quarantine(workspace: Workspace, batch_id: str, actor: Actor) -> pd.DataFrame:
+    """The rows of a batch kept apart: line, column, code, text. Raises `NotFound`."""
+    actor.require("viewer")
+    return workspace.store.quarantine(batch_id)

@@ -1,0 +1,150 @@
+"""What a person looks at before deciding: the queue, one row's evidence, and what a selection adds up to."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from optimizer.errors import NotFound
+from optimizer.review import approvals
+from optimizer.review.evidence import response_curve
+from optimizer.review.fit import spend_at_risk
+from optimizer.tables import Actor
+from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.reviewing import standing_rows
+from optimizer.workflows.values import plain_record, unknown_as_none
+from optimizer.workflows.workspace import Workspace
+
+_WHY_NOT_ROWS = 500
+
+
+@dataclass(frozen=True)
+class SuggestionDetail:
+    """One suggestion with all there is to say about it.
+
+    `curve` is its response curve (empty where it has none); `history` its audit rows, oldest first.
+    """
+
+    row: dict[str, Any]
+    evidence: dict[str, Any]
+    curve: pd.DataFrame
+    history: pd.DataFrame
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return plain_record(
+            {
+                "suggestion": {k: v for k, v in self.row.items() if k != "evidence"},
+                "evidence": self.evidence,
+                "curve": self.curve,
+                "history": self.history,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class SelectionTotals:
+    """What approving a selection as proposed would mean; amounts per day in account currency.
+
+    `delta_profit` adds up the ends of the rows' intervals as if all errors were shared, which is
+    the widest they can be. `guardrail_hits` counts rows that cannot be approved, by code.
+    """
+
+    count: int
+    delta_cost: float
+    delta_profit: Mapping[str, float]
+    excess: tuple[dict[str, Any], ...]
+    guardrail_hits: Mapping[str, int]
+    ids_versions: tuple[tuple[str, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return plain_record(asdict(self))
+
+
+def suggestions(
+    workspace: Workspace, account: str, actor: Actor, as_of: date | None = None
+) -> pd.DataFrame:
+    """The newest review's suggestions (of that day) with their decisions, without superseded rows."""
+    actor.require("viewer")
+    run = workspace.store.latest_run(account, as_of)
+    return standing_rows(workspace.store.suggestions(account, as_of=run.as_of))
+
+
+def suggestion(
+    workspace: Workspace, account: str, suggestion_id: str, actor: Actor
+) -> SuggestionDetail:
+    """One suggestion of any day. Raises `NotFound`."""
+    actor.require("viewer")
+    found = workspace.store.suggestions(account, ids=[suggestion_id])
+    if found.empty:
+        raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
+    row = unknown_as_none(found.to_dict("records")[0])
+    audit = workspace.store.audit(account)
+    history = audit[audit["subject"].eq(suggestion_id)].reset_index(drop=True)
+    curve = _curve(workspace, account, row)
+    return SuggestionDetail(row, json.loads(row["evidence"]), curve, history)
+
+
+def _curve(workspace: Workspace, account: str, row: Mapping[str, Any]) -> pd.DataFrame:
+    """The keyword's response curve; without rows for terms and keywords that have none."""
+    run = workspace.store.latest_run(account, row["as_of"])
+    plan = workspace.store.run_frames(run.run_id)["plan"]
+    found = plan[plan["entity_key"].astype(str).eq(str(row["entity_key"]))].to_dict("records")
+    if not found or row["bid"] is None:
+        return pd.DataFrame()
+    return response_curve({str(k): v for k, v in found[0].items()}, run.summary["context"])
+
+
+def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.DataFrame:
+    """Keywords of the newest review whose text contains `text` (any case), with state and reason.
+
+    At most 500 rows, in plan order.
+    """
+    actor.require("viewer")
+    run = workspace.store.latest_run(account)
+    plan = workspace.store.run_frames(run.run_id)["plan"]
+    found = plan["keyword_text"].str.contains(text, case=False, regex=False)
+    shown: pd.DataFrame = plan[found.fillna(False)].head(_WHY_NOT_ROWS)
+    return shown.reset_index(drop=True)
+
+
+def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor) -> SelectionTotals:
+    """What approving exactly these rows (and those linked to them) would add up to."""
+    actor.require("viewer")
+    held = load_holdings(workspace, account)
+    rows = held.named(ids) if ids else held.rows.iloc[:0]
+    moves, refused = approvals.decide(approvals.standings(rows), _versions(rows), approvals.approve)
+    chosen = held.chosen({move.id: move.approved_bid for move in moves})
+    hits = Counter(refusal.code for refusal in refused)
+    hits.update(_risk_codes(held, chosen))
+    ends = {end: float(chosen[f"delta_profit_{end}"].sum()) for end in ("mean", "low", "high")}
+    return SelectionTotals(
+        count=len(chosen),
+        delta_cost=float(chosen["delta_cost"].sum()),
+        delta_profit=ends,
+        excess=held.excess(pd.concat([held.committed(), chosen])),
+        guardrail_hits=dict(hits),
+        ids_versions=tuple(sorted((move.id, move.version) for move in moves)),
+    )
+
+
+def _versions(rows: pd.DataFrame) -> dict[str, int]:
+    return dict(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
+
+
+def _risk_codes(held: Holdings, chosen: pd.DataFrame) -> Iterable[str]:
+    """Guardrails on the sum of approvals that this selection would meet."""
+    guard = held.settings.guardrails
+    added = spend_at_risk(chosen)
+    projected = added + spend_at_risk(held.priced(held.committed()))
+    if added > 0 and projected > (guard.spend_at_risk_per_day or float("inf")):
+        yield "spend_at_risk_exceeded"
+    if added > 0 and projected > (guard.four_eyes_delta_cost or float("inf")):
+        yield "second_person_needed"
