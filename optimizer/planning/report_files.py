@@ -158,7 +158,8 @@ def _term_names(log: Log, rows: pd.DataFrame) -> Cells:
 def _budgets(log: Log) -> np.ndarray:
     budgets = log.market.campaign_budgets
     texts = [f"{value:.2f}" if np.isfinite(value) else NULL for value in budgets]
-    return np.array(texts, dtype=object)[log.market.keyword_campaign]
+    cells: np.ndarray = np.array(texts, dtype=object)[log.market.keyword_campaign]
+    return cells
 
 
 def _max_cpc(bids: pd.Series, modes: pd.Series) -> list[str]:
@@ -202,7 +203,10 @@ def _counts(sums: _Sums) -> Cells:
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Part per whole; 0 where there is no whole, which is what the platform prints."""
-    return np.divide(part, whole, out=np.zeros(len(whole)), where=np.asarray(whole) > 0)
+    ratio: np.ndarray = np.divide(
+        part, whole, out=np.zeros(len(whole)), where=np.asarray(whole) > 0
+    )
+    return ratio
 
 
 def _rounded(values: np.ndarray, digits: int) -> np.ndarray:
@@ -298,4 +302,5 @@ def _lines(cells: Cells, columns: Sequence[str]) -> bytes:
         return b""
     _, offsets, data = lines.buffers()
     end = np.frombuffer(offsets, np.int64)[len(lines)]
-    return data.slice(0, int(end)).to_pybytes()
+    content: bytes = data.slice(0, int(end)).to_pybytes()
+    return content

@@ -27,4 +27,5 @@ def stacked(parts: Sequence[Arrays]) -> Arrays:
     }
     for column in columns.values():
         column.flags.writeable = False
-    return type(first)(**columns)
+    record: Arrays = type(first)(**columns)
+    return record

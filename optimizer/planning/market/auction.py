@@ -86,14 +86,16 @@ def first_page_bids(auctions: Auctions, share: float = 0.2) -> np.ndarray:
     """The bid at which `share` of searches bring an impression."""
     beaten_by_less = special.betaincinv(auctions.rivals - auctions.slots + 1, auctions.slots, share)
     price = _price(auctions, beaten_by_less, 0.0)
-    return np.maximum(price, auctions.reserve)
+    bids: np.ndarray = np.maximum(price, auctions.reserve)
+    return bids
 
 
 def _beats(auctions: Auctions, bids: np.ndarray, rivals_shift: np.ndarray | float) -> np.ndarray:
     """Chance that our rank price exceeds one rival's."""
     rank_price = np.log(np.maximum(bids * auctions.quality, np.finfo(float).tiny))
     centre = auctions.price_log_median + rivals_shift
-    return special.ndtr((rank_price - centre) / auctions.price_sd)
+    chance: np.ndarray = special.ndtr((rank_price - centre) / auctions.price_sd)
+    return chance
 
 
 def _price_below(
@@ -108,4 +110,5 @@ def _price(auctions: Auctions, chance: np.ndarray, rivals_shift: np.ndarray | fl
     """The bid that beats one rival with probability `chance`."""
     deviate = special.ndtri(np.maximum(chance, np.finfo(float).tiny))
     log_price = auctions.price_log_median + rivals_shift + auctions.price_sd * deviate
-    return np.exp(log_price) / auctions.quality
+    price: np.ndarray = np.exp(log_price) / auctions.quality
+    return price

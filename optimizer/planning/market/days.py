@@ -122,11 +122,14 @@ def join_logs(logs: Sequence[Log]) -> Log:
 
 def _searches(market: Market, number: int, rng: np.random.Generator) -> np.ndarray:
     """Expected eligible searches per keyword, after every shock but chance itself."""
-    volume = market.auctions.volume * market.weather.volume[market.keyword_campaign, number]
+    volume: np.ndarray = (
+        market.auctions.volume * market.weather.volume[market.keyword_campaign, number]
+    )
     cv = market.settings.demand.keyword_shock_cv
     if cv == 0:
         return volume
-    return volume * rng.gamma(1 / cv**2, cv**2, len(volume))
+    searches: np.ndarray = volume * rng.gamma(1 / cv**2, cv**2, len(volume))
+    return searches
 
 
 def _served(market: Market, searches: np.ndarray, met: Outcome) -> np.ndarray:
@@ -173,7 +176,8 @@ def _cost_micros(
     cents = np.round(clicks * (cpc + scatter) * 100)
     # A bid may lie between two cents; a cost must not exceed it.
     most = np.floor(clicks * bids * 100 + 1e-6)
-    return np.minimum(cents, most).astype(np.int64) * _CENT_MICROS
+    micros: np.ndarray = np.minimum(cents, most).astype(np.int64) * _CENT_MICROS
+    return micros
 
 
 def _within_budget(market: Market, rows: TermDays) -> TermDays:
@@ -207,7 +211,8 @@ def _values(market: Market, term: np.ndarray, rng: np.random.Generator) -> np.nd
     sd = market.settings.orders.value_order_sd
     keyword = market.term_truth["keyword"].to_numpy()[term]
     mean = market.truth["order_value"].to_numpy()[keyword]
-    return mean * np.exp(rng.normal(-(sd**2) / 2, sd, len(term)))
+    values: np.ndarray = mean * np.exp(rng.normal(-(sd**2) / 2, sd, len(term)))
+    return values
 
 
 def _delays(part: Orders, orders: int, rng: np.random.Generator) -> np.ndarray:

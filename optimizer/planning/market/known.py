@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from optimizer.planning.market.days import NEVER, Log, OrderRecords, TermDays
-from optimizer.planning.market.world import Market
 
 _COUNTED = ("eligible", "impressions", "clicks", "cost_micros", "conversions", "value_micros")
 

@@ -26,7 +26,8 @@ class Places:
     @property
     def segment(self) -> np.ndarray:
         """brand, competitor or generic per keyword."""
-        return self.kinds[self.campaign]
+        segments: np.ndarray = self.kinds[self.campaign]
+        return segments
 
     def effects(
         self, campaign: float, group: float, own: float, rng: np.random.Generator
@@ -34,7 +35,8 @@ class Places:
         """Nested normal effects per keyword, given the sd at each level."""
         campaigns = rng.normal(0.0, campaign, len(self.kinds))[self.campaign]
         groups = rng.normal(0.0, group, len(self.group_campaign))[self.group]
-        return campaigns + groups + rng.normal(0.0, own, len(self.group))
+        effects: np.ndarray = campaigns + groups + rng.normal(0.0, own, len(self.group))
+        return effects
 
 
 def draw_places(settings: MarketSettings, rng: np.random.Generator) -> Places:

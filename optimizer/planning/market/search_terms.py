@@ -92,4 +92,5 @@ def _factors(
     noise = np.exp(rng.normal(0.0, settings.terms.noise_sd, len(share)))
     factor = np.where(plain, 1.0, _QUALITY[draw.word]) * np.where(draw.number == 0, 1.0, noise)
     mean = np.bincount(draw.keyword, share * factor)
-    return factor / mean[draw.keyword]
+    relative: np.ndarray = factor / mean[draw.keyword]
+    return relative

@@ -54,7 +54,8 @@ def _ctr(settings: MarketSettings, places: Places, rng: np.random.Generator) -> 
         places.effects(0.0, clicks.ad_group_sd, clicks.keyword_sd, rng)
     )
     factor = by_segment(places.segment, clicks.brand, clicks.competitor)
-    return np.minimum(ctr * factor, clicks.ctr_limit)
+    limited: np.ndarray = np.minimum(ctr * factor, clicks.ctr_limit)
+    return limited
 
 
 def _cvr(settings: MarketSettings, places: Places, rng: np.random.Generator) -> np.ndarray:
@@ -62,13 +63,15 @@ def _cvr(settings: MarketSettings, places: Places, rng: np.random.Generator) -> 
     sds = (orders.cvr_campaign_sd, orders.cvr_ad_group_sd, orders.cvr_keyword_sd)
     cvr = orders.cvr_median * np.exp(places.effects(*sds, rng))
     factor = by_segment(places.segment, orders.brand, orders.competitor)
-    return np.minimum(cvr * factor, orders.cvr_limit)
+    limited: np.ndarray = np.minimum(cvr * factor, orders.cvr_limit)
+    return limited
 
 
 def _order_value(settings: MarketSettings, places: Places, rng: np.random.Generator) -> np.ndarray:
     orders = settings.orders
     sds = (orders.value_campaign_sd, orders.value_ad_group_sd, orders.value_keyword_sd)
-    return orders.value_median * np.exp(places.effects(*sds, rng))
+    value: np.ndarray = orders.value_median * np.exp(places.effects(*sds, rng))
+    return value
 
 
 def _price_log_median(
@@ -80,4 +83,7 @@ def _price_log_median(
     group_worth = np.bincount(places.group, ours) / np.bincount(places.group)
     spread = places.effects(0.0, rivals.ad_group_sd, rivals.keyword_sd, rng)
     segment = by_segment(places.segment, rivals.brand, rivals.competitor)
-    return np.log(rivals.value_share * segment) + group_worth[places.group] + spread
+    log_price: np.ndarray = (
+        np.log(rivals.value_share * segment) + group_worth[places.group] + spread
+    )
+    return log_price

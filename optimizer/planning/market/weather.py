@@ -43,7 +43,8 @@ def calendar(demand: Demand, first_day: date, days: int) -> np.ndarray:
     weekday = (first_day.weekday() + np.arange(days)) % 7
     phase = first_day.timetuple().tm_yday + np.arange(days) - demand.season_peak_day
     season = 1 + demand.season_amplitude * np.cos(2 * np.pi * phase / 365.25)
-    return np.array(demand.weekday)[weekday] * season
+    pattern: np.ndarray = np.array(demand.weekday)[weekday] * season
+    return pattern
 
 
 def _shock(demand: Demand, days: int, rng: np.random.Generator) -> np.ndarray:

@@ -19,27 +19,54 @@ CATEGORIES: tuple[tuple[int, str, tuple[str, ...]], ...] = (
     (ZH, "炊具", ("野营炉具", "户外水壶", "野餐锅具", "保温箱", "烧烤架")),
     (EN, "Furniture", ("camping chair", "folding table", "hammock", "camp cot", "picnic mat")),
 )
-PREFIXES: tuple[tuple[str, ...], ...] = (
-    tuple(
-        ",轻便,户外,防水,双人,儿童,专业,折叠,加厚,大号,新款,冬季,"
-        "夏季,便携,超轻,家用,高端,平价,徒步,露营,自驾,女士,男士,小型".split(",")
-    ),
-    tuple(
-        ",lightweight,outdoor,waterproof,2 person,kids,professional,folding,thick,large,new,winter,"
-        "summer,portable,ultralight,family,premium,affordable,trekking,festival,car,womens,mens,small".split(
-            ","
-        )
-    ),
+# (Chinese, English) put before and after the noun
+PREFIXES: tuple[tuple[str, str], ...] = (
+    ("", ""),
+    ("轻便", "lightweight"),
+    ("户外", "outdoor"),
+    ("防水", "waterproof"),
+    ("双人", "2 person"),
+    ("儿童", "kids"),
+    ("专业", "professional"),
+    ("折叠", "folding"),
+    ("加厚", "thick"),
+    ("大号", "large"),
+    ("新款", "new"),
+    ("冬季", "winter"),
+    ("夏季", "summer"),
+    ("便携", "portable"),
+    ("超轻", "ultralight"),
+    ("家用", "family"),
+    ("高端", "premium"),
+    ("平价", "affordable"),
+    ("徒步", "trekking"),
+    ("露营", "festival"),
+    ("自驾", "car"),
+    ("女士", "womens"),
+    ("男士", "mens"),
+    ("小型", "small"),
 )
-SUFFIXES: tuple[tuple[str, ...], ...] = (
-    tuple(
-        ",推荐,价格,多少钱,哪个牌子好,批发,评测,旗舰店,怎么选,排行榜,"
-        "专卖,优惠,包邮,哪里买,套装,购买,清仓,对比,代发,品牌".split(",")
-    ),
-    tuple(
-        ",online,price,for sale,reviews,wholesale,store,deals,guide,ranking,"
-        "shop,discount,set,buy,clearance,comparison,brands,near me,best rated,bundle".split(",")
-    ),
+SUFFIXES: tuple[tuple[str, str], ...] = (
+    ("", ""),
+    ("推荐", "online"),
+    ("价格", "price"),
+    ("多少钱", "for sale"),
+    ("哪个牌子好", "reviews"),
+    ("批发", "wholesale"),
+    ("评测", "store"),
+    ("旗舰店", "deals"),
+    ("怎么选", "guide"),
+    ("排行榜", "ranking"),
+    ("专卖", "shop"),
+    ("优惠", "discount"),
+    ("包邮", "set"),
+    ("哪里买", "buy"),
+    ("套装", "clearance"),
+    ("购买", "comparison"),
+    ("清仓", "brands"),
+    ("对比", "near me"),
+    ("代发", "best rated"),
+    ("品牌", "bundle"),
 )
 # (Chinese, English, conversion rate against the keyword's typical searcher)
 TERM_WORDS: tuple[tuple[str, str, float], ...] = (
@@ -60,7 +87,7 @@ TERM_WORDS: tuple[tuple[str, str, float], ...] = (
     ("优惠券", "coupon", 1.6),
     ("顺丰", "free shipping", 1.7),
 )
-COMBINATIONS = len(PREFIXES[ZH]) * len(SUFFIXES[ZH])
+COMBINATIONS = len(PREFIXES) * len(SUFFIXES)
 # Coprime with COMBINATIONS, so that a walk visits every combination before one repeats.
 STRIDE = 173
 
@@ -104,12 +131,13 @@ def ad_group_words(campaign: np.ndarray, kinds: np.ndarray, place: np.ndarray) -
 def keyword_texts(words: AdGroupWords, group: np.ndarray, number: np.ndarray) -> np.ndarray:
     """Text `number` of each keyword's ad group: distinct numbers give distinct texts within it."""
     slot = (group * 31 + number * STRIDE) % COMBINATIONS
-    before, after = np.divmod(slot, len(SUFFIXES[ZH]))
+    before, after = np.divmod(slot, len(SUFFIXES))
     again = number // COMBINATIONS
     tail = _texts(["", *(f" {n + 1}" for n in range(1, int(again.max(initial=0)) + 1))])[again]
     language, noun, lead = words.language[group], words.noun[group], words.lead[group]
-    prefix, suffix = _texts(PREFIXES)[language, before], _texts(SUFFIXES)[language, after]
-    return _join(language, lead, prefix, noun, suffix) + tail
+    prefix, suffix = _texts(PREFIXES)[before, language], _texts(SUFFIXES)[after, language]
+    texts: np.ndarray = _join(language, lead, prefix, noun, suffix) + tail
+    return texts
 
 
 def term_texts(
@@ -123,7 +151,8 @@ def term_texts(
 
 def close_variants(texts: np.ndarray, language: np.ndarray) -> np.ndarray:
     """The same text with a different ending, as exact match lets in."""
-    return texts + _texts(["的", "s"])[language]
+    variants: np.ndarray = texts + _texts(["的", "s"])[language]
+    return variants
 
 
 def _join(language: np.ndarray, *parts: np.ndarray) -> np.ndarray:

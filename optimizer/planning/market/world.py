@@ -144,7 +144,8 @@ def _bidding_modes(
 def _quality_scores(settings: MarketSettings, truth: pd.DataFrame) -> np.ndarray:
     """1 to 10, as the platform would round our quality against everybody's."""
     deviate = np.log(truth["quality"].to_numpy()) / max(settings.rivals.quality_sd, 1e-9)
-    return np.clip(np.round(6 + 1.6 * deviate), 1, 10).astype("int64")
+    scores: np.ndarray = np.clip(np.round(6 + 1.6 * deviate), 1, 10).astype("int64")
+    return scores
 
 
 def _start_bids(
