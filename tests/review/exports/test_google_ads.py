@@ -1,0 +1,203 @@
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.errors import Conflict, NotFound
+from optimizer.review.exports import EXPORT_ROWS, writer_for
+from optimizer.review.exports.google_ads import refusals, write_bulk_upload
+from optimizer.settings import BidLimit
+
+GOLDEN = Path(__file__).parent / "golden"
+CENTS = BidLimit(
+    step=Decimal("0.01"),
+    minimum=Decimal("0.01"),
+    maximum=Decimal("100"),
+    source="test",
+    dated=date(2026, 1, 1),
+)
+YEN = CENTS.model_copy(update={"step": Decimal(1), "minimum": Decimal(1)})
+_BASE: dict[str, Any] = {
+    "id": "k1",
+    "kind": "raise",
+    "campaign_id": "21000000001",
+    "campaign_name": "帐篷, 露营",
+    "ad_group_id": "140000000001",
+    "ad_group_name": "双人帐篷",
+    "keyword_id": "300000000001",
+    "keyword_text": "双人 帐篷",
+    "match_type": "EXACT",
+    "old_bid": 1.0,
+    "new_bid": 1.25,
+    "current_bid": 1.0,
+    "bid_source": "own",
+    "bidding_mode": "manual",
+    "status": "ENABLED",
+    "ad_group_status": "ENABLED",
+    "campaign_status": "ENABLED",
+    "exists": False,
+}
+_NEW = {"keyword_id": None, "old_bid": None, "current_bid": None, "status": None}
+
+
+def row(**values: Any) -> dict[str, Any]:
+    return _BASE | values
+
+
+def frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(EXPORT_ROWS.columns))
+
+
+def codes(*rows: dict[str, Any], limit: BidLimit = CENTS) -> set[str]:
+    return {refusal.code for refusal in refusals(frame(*rows), limit)}
+
+
+@pytest.fixture
+def every_kind() -> pd.DataFrame:
+    return frame(
+        row(),
+        row(id="k2", kind="lower", keyword_id="2", keyword_text="+crocs", new_bid=0.1 + 0.2),
+        row(id="k3", kind="raise", keyword_id="3", keyword_text="tent", bid_source="inherited"),
+        row(id="k4", kind="pause", keyword_id="4", keyword_text='a "quoted" one', new_bid=None),
+        row(**_NEW, id="k5", kind="add_keyword", keyword_text="lake tent", new_bid=0.8),
+        row(
+            **_NEW,
+            id="k6",
+            kind="add_negative",
+            keyword_text="lake tent",
+            ad_group_id=None,
+            ad_group_name="Broad",
+            new_bid=None,
+        ),
+    )
+
+
+def test_files_are_the_golden_ones_byte_for_byte(every_kind: pd.DataFrame) -> None:
+    files = write_bulk_upload(every_kind, CENTS)
+    assert sorted(files) == sorted(path.name for path in GOLDEN.iterdir())
+    for name, content in files.items():
+        assert content == (GOLDEN / name).read_bytes(), name
+
+
+@given(order=st.permutations(range(6)))
+@settings(max_examples=20)
+def test_same_set_in_any_order_gives_the_same_bytes(order: list[int]) -> None:
+    rows = frame(
+        *(row(id=f"k{n}", keyword_id=str(n), keyword_text=f"w{n % 2}{n}") for n in range(6))
+    )
+    shuffled = rows.iloc[order].reset_index(drop=True)
+    assert write_bulk_upload(shuffled, CENTS) == write_bulk_upload(rows, CENTS)
+
+
+@given(cents=st.integers(1, 10_000))
+def test_bids_are_exact_decimals(cents: int) -> None:
+    content = write_bulk_upload(frame(row(new_bid=cents * 0.01)), CENTS)["keywords.csv"]
+    (written,) = csv.DictReader(io.StringIO(content.decode()))
+    assert Decimal(written["Default max. CPC"]) == Decimal(cents) / 100
+    assert written["Default max. CPC"][-3] == "."
+
+
+def test_whole_yen_has_no_decimals() -> None:
+    rows = frame(row(old_bid=100.0, current_bid=100.0, new_bid=97.0))
+    content = write_bulk_upload(rows, YEN)["keywords.csv"].decode()
+    assert content.splitlines()[1].endswith(",97")
+
+
+def test_only_files_with_rows_are_written() -> None:
+    assert sorted(write_bulk_upload(frame(row()), CENTS)) == [
+        "keywords.csv",
+        "rollback_keywords.csv",
+    ]
+
+
+def test_one_bad_row_refuses_all_with_its_reason() -> None:
+    rows = frame(row(), row(id="k2", keyword_id="2", keyword_text="other", new_bid=1.005))
+    with pytest.raises(Conflict) as caught:
+        write_bulk_upload(rows, CENTS)
+    assert caught.value.code == "rows_refused"
+    (told,) = caught.value.fields["rows"]
+    assert (told["id"], told["code"], told["new_bid"]) == ("k2", "bid_not_on_step", 1.005)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"new_bid": 100.5}, "bid_outside_limits"),
+        ({"new_bid": np.nan}, "bid_missing"),
+        ({"old_bid": np.nan, "current_bid": np.nan}, "replaced_bid_unknown"),
+        ({"current_bid": 1.1}, "bid_moved"),
+        ({"bidding_mode": "automated"}, "bidding_automated"),
+        ({"status": "REMOVED"}, "keyword_removed"),
+        ({"campaign_status": "PAUSED"}, "campaign_not_active"),
+        ({"ad_group_status": "REMOVED"}, "ad_group_not_active"),
+        ({"kind": "pause", "status": "PAUSED", "new_bid": None}, "already_paused"),
+        ({"match_type": "AUTO"}, "match_type_unsupported"),
+        ({"match_type": None, "keyword_id": None}, "match_type_missing"),
+        ({"keyword_text": "=1+1"}, "text_formula_start"),
+        ({"keyword_text": " ＠home"}, "text_formula_start"),
+        ({"keyword_text": "a\x00b"}, "text_control_character"),
+        ({"campaign_name": "a\nb"}, "text_control_character"),
+        ({"keyword_text": "  "}, "text_empty"),
+    ],
+)
+def test_what_the_platform_or_prudence_forbids_is_refused(
+    values: dict[str, Any], code: str
+) -> None:
+    assert code in codes(row(**values))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("x" * 81, "text_too_long"),
+        ("a b c d e f g h i j k", "text_too_many_words"),
+        ("50% off", "text_forbidden_character"),
+        ("[exact]", "text_decorated"),
+    ],
+)
+def test_new_texts_obey_the_platform_rules(text: str, code: str) -> None:
+    assert code in codes(row(**_NEW, kind="add_keyword", keyword_text=text, new_bid=1.0))
+    assert codes(row(keyword_text=text)) == set()
+
+
+def test_text_that_exists_already_is_not_added() -> None:
+    assert "already_exists" in codes(row(**_NEW, kind="add_keyword", exists=True))
+
+
+def test_negative_that_would_silence_a_keyword_is_refused() -> None:
+    add = row(**_NEW, kind="add_keyword", new_bid=1.0)
+    negative = row(**_NEW, id="k2", kind="add_negative", new_bid=None)
+    assert codes(add, negative) == {"negative_blocks_keyword"}
+    assert codes(negative | {"exists": True}) == {"negative_blocks_keyword"}
+    assert codes(add, negative | {"ad_group_name": "Broad"}) == set()
+
+
+def test_two_changes_of_one_keyword_contradict_each_other() -> None:
+    assert codes(row(), row(id="k2", kind="pause", new_bid=None)) == {"duplicate_row"}
+
+
+def test_same_text_in_other_groups_or_match_types_is_another_keyword() -> None:
+    other = row(id="k2", keyword_id="2", match_type="BROAD")
+    elsewhere = row(id="k3", ad_group_name="elsewhere", ad_group_id="9")
+    assert codes(row(), other, elsewhere) == set()
+
+
+def test_new_keyword_of_an_automated_campaign_needs_no_bid() -> None:
+    new = row(**_NEW, kind="add_keyword", new_bid=None, bidding_mode="automated")
+    content = write_bulk_upload(frame(new), CENTS)["keywords.csv"].decode()
+    assert content.splitlines()[1].endswith("Exact match,")
+
+
+def test_platform_without_a_writer_says_which_have_one() -> None:
+    with pytest.raises(NotFound) as caught:
+        writer_for("taobao")
+    assert caught.value.code == "writer_missing"
+    assert caught.value.fields["available"] == ["google_ads"]

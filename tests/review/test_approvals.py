@@ -1,0 +1,172 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optimizer.errors import Conflict, RefusedInput
+from optimizer.review import approvals
+from optimizer.review.approvals import BidRange, Standing, Transition
+from optimizer.settings import Account, BidLimit
+
+CENTS = BidLimit(
+    step=Decimal("0.01"),
+    minimum=Decimal("0.01"),
+    maximum=Decimal("100"),
+    source="test",
+    dated=date(2026, 1, 1),
+)
+RAISE = Standing("a1", 3, "raise", "proposed", "not_exported", bid=1.0, proposed_bid=1.2)
+TEN_CENTS = BidRange(Decimal("0.75"), Decimal("1.25"), Decimal("0.01"))
+
+COMMANDS: dict[str, Callable[[Standing, int], Transition]] = {
+    "approve": approvals.approve,
+    "edit": lambda row, version: approvals.edit(row, version, 1.1, TEN_CENTS),
+    "reject": lambda row, version: approvals.reject(row, version, "stock", date(2026, 2, 1)),
+    "snooze": lambda row, version: approvals.snooze(row, version, date(2026, 2, 1)),
+    "undo": approvals.undo,
+    "expire": approvals.expire,
+    "supersede": approvals.supersede,
+}
+
+
+def after(row: Standing, move: Transition) -> Standing:
+    return replace(row, decision=move.to_decision, decided_by="ann", decided_at="2026-01-01")
+
+
+def code(act: Callable[[], object]) -> str:
+    with pytest.raises((Conflict, RefusedInput)) as caught:
+        act()
+    return str(caught.value.code)
+
+
+def test_approval_names_the_version_and_the_value_it_replaces() -> None:
+    move = approvals.approve(RAISE, 3)
+    assert move == Transition("a1", 3, "proposed", "approved", replaced_bid=1.0, approved_bid=1.2)
+
+
+def test_stale_version_is_refused_with_who_and_when() -> None:
+    decided = replace(RAISE, version=4, decided_by="bob", decided_at="2026-01-01T08:00")
+    with pytest.raises(Conflict) as caught:
+        approvals.approve(decided, 3)
+    assert caught.value.code == "version_moved"
+    assert caught.value.fields["now"] == 4
+    assert caught.value.fields["decided_by"] == "bob"
+
+
+def test_second_approval_is_refused() -> None:
+    approved = after(RAISE, approvals.approve(RAISE, 3))
+    assert code(lambda: approvals.approve(approved, 3)) == "wrong_state"
+
+
+def test_exported_rows_are_final() -> None:
+    exported = replace(RAISE, decision="approved", delivery="exported")
+    for command in COMMANDS.values():
+        assert code(lambda command=command: command(exported, 3)) == "already_exported"
+
+
+def test_watch_rows_are_never_decided() -> None:
+    watch = replace(RAISE, kind="watch")
+    for name in ("approve", "edit", "reject", "snooze", "undo"):
+        assert code(lambda name=name: COMMANDS[name](watch, 3)) == "watch_not_decidable"
+
+
+def test_undo_of_an_older_review_is_not_proposed_again() -> None:
+    approved = replace(RAISE, decision="approved")
+    assert approvals.undo(approved, 3).to_decision == "proposed"
+    assert approvals.undo(approved, 3, newest=False).to_decision == "superseded"
+
+
+@given(st.lists(st.sampled_from([*COMMANDS, "export"]), max_size=12))
+@settings(max_examples=300)
+def test_every_interleaving_keeps_one_state(names: list[str]) -> None:
+    row = RAISE
+    for name in names:
+        if name == "export":
+            row = replace(row, delivery="exported") if row.decision == "approved" else row
+            continue
+        try:
+            moved = after(row, COMMANDS[name](row, row.version))
+        except Conflict:
+            continue
+        assert row.delivery == "not_exported"
+        assert name != "undo" or moved.decision == "proposed"
+        assert row.decision not in ("expired", "superseded")
+        row = moved
+    assert row.delivery == "not_exported" or row.decision == "approved"
+
+
+@given(
+    replaced=st.decimals("0.02", "90", places=2),
+    bid=st.decimals("0.01", "120", places=2),
+    step_limit=st.sampled_from([0.1, 0.25, 0.3]),
+)
+def test_edit_stays_within_every_limit(replaced: Decimal, bid: Decimal, step_limit: float) -> None:
+    row = replace(RAISE, bid=float(replaced))
+    allowed = approvals.bid_range(float(replaced), CENTS, Account(max_bid=50), step_limit)
+    chosen = bid if allowed.low <= bid <= allowed.high and bid != replaced else None
+    if chosen is None:
+        with pytest.raises(Conflict, match="bid_out_of_range|bid_unchanged"):
+            approvals.edit(row, 3, float(bid), allowed)
+        return
+    move = approvals.edit(row, 3, float(chosen), allowed)
+    assert move.approved_bid == float(chosen)
+    assert abs(move.approved_bid / float(replaced) - 1) <= step_limit + 1e-9
+    assert 0.01 <= move.approved_bid <= 50
+
+
+def test_edit_off_the_currency_step_is_refused_with_the_range() -> None:
+    with pytest.raises(Conflict) as caught:
+        approvals.edit(RAISE, 3, 1.105, TEN_CENTS)
+    assert caught.value.code == "bid_not_multiple"
+    assert (caught.value.fields["low"], caught.value.fields["high"]) == (0.75, 1.25)
+
+
+@pytest.mark.parametrize("bid", [0.74, 1.26, float("nan"), float("inf"), -1.0])
+def test_edit_outside_the_range_is_refused(bid: float) -> None:
+    assert code(lambda: approvals.edit(RAISE, 3, bid, TEN_CENTS)) == "bid_out_of_range"
+
+
+def test_a_pause_has_no_bid_to_edit() -> None:
+    pause = replace(RAISE, kind="pause", proposed_bid=None)
+    assert code(lambda: approvals.edit(pause, 3, 1.1, TEN_CENTS)) == "bid_not_editable"
+
+
+def test_new_keyword_is_bound_by_the_limits_only() -> None:
+    allowed = approvals.bid_range(None, CENTS, Account(min_bid=0.055), 0.25)
+    assert (allowed.low, allowed.high) == (Decimal("0.06"), Decimal("100"))
+
+
+def test_rejection_needs_a_reason() -> None:
+    act = lambda: approvals.reject(RAISE, 3, "  ", date(2026, 2, 1))  # noqa: E731
+    assert code(act) == "reason_missing"
+
+
+def test_rejection_expires_after_thirty_days_unless_said() -> None:
+    day = date(2026, 1, 1)
+    assert approvals.rejection_until(day, None) == date(2026, 1, 31)
+    assert code(lambda: approvals.rejection_until(day, date(2025, 12, 31))) == "until_in_past"
+
+
+def test_linked_rows_are_decided_together() -> None:
+    add = replace(RAISE, id="add", kind="add_keyword", bid=None, linked_id="neg")
+    negative = replace(RAISE, id="neg", kind="add_negative", bid=None, proposed_bid=None)
+    rows = {"add": add, "neg": negative, "a1": RAISE}
+    moves, refused = approvals.decide(rows, {"add": 3}, approvals.approve)
+    assert sorted(move.id for move in moves) == ["add", "neg"]
+    assert not refused
+
+
+def test_linked_rows_are_refused_together() -> None:
+    add = replace(RAISE, id="add", kind="add_keyword", bid=None, linked_id="neg")
+    negative = replace(RAISE, id="neg", kind="add_negative", decision="rejected")
+    rows = {"add": add, "neg": negative, "a1": RAISE}
+    moves, refused = approvals.decide(rows, {"add": 3, "a1": 3}, approvals.approve)
+    assert [move.id for move in moves] == ["a1"]
+    assert {(one.fields["id"], one.code) for one in refused} == {
+        ("neg", "wrong_state"),
+        ("add", "linked_refused"),
+    }
