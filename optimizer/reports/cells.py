@@ -1,0 +1,180 @@
+"""Cells to values, as SQL over whole columns: text, numbers, money, shares, dates, words.
+
+Every function takes the SQL of a VARCHAR and returns SQL; nothing here reads a file. A cell that
+cannot be read becomes NULL, and so does an unknown one; `text` tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from optimizer.reports.profiles import NumberFormat
+
+CONTROLS: Final = r"[\x00-\x1f\x7f\x{80}-\x{9f}\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+_DECIMAL: Final = "DECIMAL(18,6)"
+_PLAIN: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+
+
+def quoted(value: str) -> str:
+    """A Python string as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def literals(values: Sequence[str]) -> str:
+    """A parenthesised SQL list."""
+    return "(" + ", ".join(quoted(value) for value in values) + ")"
+
+
+def text(cell: str, null_marks: Sequence[str]) -> str:
+    """The cell without surrounding spaces; NULL where blank or a null mark."""
+    marks = ["", *dict.fromkeys(mark.strip() for mark in null_marks if mark.strip())]
+    return f"CASE WHEN trim({cell}) NOT IN {literals(marks)} THEN trim({cell}) END"
+
+
+def identifier(cell: str) -> str:
+    """An id as text, out of the `="…"` that protects it from spreadsheets."""
+    bare = rf"regexp_replace({cell}, '^=\"(.*)\"$', '\1')"
+    return f"CASE WHEN starts_with({cell}, '=') THEN {bare} ELSE {cell} END"
+
+
+def lost_digits(cell: str) -> str:
+    """True where a spreadsheet turned an id into scientific notation."""
+    pattern = quoted(r"=?\"?\d+([.,]\d+)?[eE]\+?\d+\"?")
+    return f"CASE WHEN contains(upper({cell}), 'E') THEN regexp_full_match({cell}, {pattern}) ELSE false END"
+
+
+def number(cell: str, style: NumberFormat) -> str:
+    """An exact decimal with six places; NULL for nan, inf, wrong grouping and other text."""
+    slow = _styled_number(cell, style)
+    if style.decimal != ".":
+        return slow
+    return f"CASE WHEN {_cast(cell)} IS NOT NULL THEN {_cast(cell)} ELSE {slow} END"
+
+
+def _cast(cell: str) -> str:
+    # TRY_CAST reads 1_000 as 1000; no report writes that.
+    return f"TRY_CAST(CASE WHEN NOT contains({cell}, '_') THEN {cell} END AS {_DECIMAL})"
+
+
+def _styled_number(cell: str, style: NumberFormat) -> str:
+    bare = _without_symbols(cell, style)
+    ending, factor = _multiplier(bare, style.multipliers)
+    digits = _one_point(ending, style)
+    product = f"TRY_CAST({digits} AS DECIMAL(38,12)) * ({factor})"
+    return f"TRY_CAST({product} AS {_DECIMAL})"
+
+
+def _without_symbols(cell: str, style: NumberFormat) -> str:
+    protected = rf"regexp_replace({cell}, '^=\"(.*)\"$', '\1')"
+    return _nested("trim(replace({0}, {1}, ''))", protected, style.symbols)
+
+
+def _nested(template: str, start: str, marks: Sequence[str]) -> str:
+    expression = start
+    for mark in marks:
+        expression = template.format(expression, quoted(mark))
+    return expression
+
+
+def _multiplier(cell: str, multipliers: Mapping[str, int]) -> tuple[str, str]:
+    if not multipliers:
+        return cell, "1"
+    endings = "|".join(multipliers)
+    cases = " ".join(
+        f"WHEN ends_with({cell}, {quoted(ending)}) THEN {factor}"
+        for ending, factor in multipliers.items()
+    )
+    return f"trim(regexp_replace({cell}, '({endings})$', ''))", f"CASE {cases} ELSE 1 END"
+
+
+def _one_point(cell: str, style: NumberFormat) -> str:
+    """The digits with a decimal point and no grouping; NULL where the grouping is wrong."""
+    point, mark = _escaped(style.decimal), _escaped(style.thousands)
+    plain = quoted(_PLAIN.replace(r"\.", point))
+    pointed = f"replace({cell}, {quoted(style.decimal)}, '.')"
+    whens = f"WHEN regexp_full_match({cell}, {plain}) THEN {pointed}"
+    if style.thousands:
+        grouped = quoted(rf"[+-]?\d{{1,3}}({mark}\d{{3}})+({point}\d*)?")
+        bare = f"replace({cell}, {quoted(style.thousands)}, '')"
+        joined = f"replace({bare}, {quoted(style.decimal)}, '.')"
+        whens = f"WHEN regexp_full_match({cell}, {grouped}) THEN {joined} " + whens
+    return f"CASE {whens} END"
+
+
+def _escaped(mark: str) -> str:
+    return {".": r"\.", ",": ",", " ": r"[ \x{a0}\x{202f}]", "'": "[''’]", "": ""}[mark]
+
+
+def micros(cell: str, style: NumberFormat, unit: str) -> str:
+    """Money as integer micros, exactly; `unit` is what the file counts in."""
+    per_unit = {"currency": 1_000_000, "fen": 10_000, "micros": 1}[unit]
+    return f"TRY_CAST({number(cell, style)} * {per_unit} AS BIGINT)"
+
+
+def share(cell: str, style: NumberFormat, percent_cells: str) -> str:
+    """A share from 0 to 1; NULL for `< 10%` and `> 90%`, which bound a number and are none."""
+    bare_percent = f"trim(replace({cell}, '%', ''))"
+    percent = f"({number(bare_percent, style)}) / 100.0"
+    bare = number(cell, style) if percent_cells == "fraction" else percent
+    inner = f"CASE WHEN ends_with({cell}, '%') THEN {percent} ELSE {bare} END"
+    return f"CASE WHEN left({cell}, 1) NOT IN ('<', '>') THEN CAST({inner} AS DOUBLE) END"
+
+
+def censor(cell: str) -> str:
+    """lt or gt where the share is only bounded, none where it is a number."""
+    return (
+        f"CASE left({cell}, 1) WHEN '<' THEN 'lt' WHEN '>' THEN 'gt' "
+        f"ELSE CASE WHEN {cell} IS NOT NULL THEN 'none' END END"
+    )
+
+
+def day(cell: str, formats: Sequence[str]) -> str:
+    """A date in one of the formats; a time of day after it is ignored only when it is midnight."""
+    bare = f"regexp_replace({cell}, '[ T]00:00(:00(\\.0+)?)?$', '')"
+    tries = [f"CAST(try_strptime({bare}, {quoted(style)}) AS DATE)" for style in formats]
+    iso = f"CASE WHEN length({cell}) = 10 THEN try_strptime({cell}, '%Y-%m-%d') END"
+    fast = [f"CAST({iso} AS DATE)"] if "%Y-%m-%d" in formats else []
+    return f"coalesce({', '.join([*fast, *tries])})"
+
+
+def word(cell: str, words: Mapping[str, str | None]) -> str:
+    """Our word for the cell, compared without case and without a remark in brackets behind it."""
+    if not words:
+        return "CAST(NULL AS VARCHAR)"
+    plain = f"lower({cell})"
+    whole = _cases(plain, words)
+    before_remark = f"split_part({plain}, ' (', 1)"
+    return f"coalesce({whole}, {_cases(before_remark, words)})"
+
+
+def _cases(plain: str, words: Mapping[str, str | None]) -> str:
+    whens = " ".join(
+        f"WHEN {quoted(theirs.lower())} THEN {quoted(ours) if ours else 'NULL'}"
+        for theirs, ours in words.items()
+    )
+    return f"CASE {plain} {whens} END"
+
+
+def is_word(cell: str, words: Mapping[str, str | None]) -> str:
+    """True where the cell is one of the known words, also one that means unknown."""
+    known = literals([theirs.lower() for theirs in words] or [""])
+    plain = f"lower({cell})"
+    return f"({plain} IN {known} OR split_part({plain}, ' (', 1) IN {known})"
+
+
+def bare_keyword(cell: str, match_type: str) -> str:
+    """The keyword without [ ] or quotes, where they say what the match type column says."""
+    inner = f"trim(substr({cell}, 2, length({cell}) - 2))"
+    return (
+        f"CASE WHEN {match_type} = 'EXACT' AND starts_with({cell}, '[') AND ends_with({cell}, ']')"
+        f" AND length({cell}) > 2 THEN {inner}"
+        f" WHEN {match_type} = 'PHRASE' AND starts_with({cell}, '\"') AND ends_with({cell}, '\"')"
+        f" AND length({cell}) > 2 THEN {inner} ELSE {cell} END"
+    )
+
+
+def any_pattern(cell: str, patterns: Sequence[str]) -> str:
+    """True where the cell matches one of the patterns, without regard to case."""
+    joined = "(?i)" + "|".join(f"(?:{pattern})" for pattern in patterns)
+    return f"regexp_matches({cell}, {quoted(joined)})"

@@ -1,0 +1,186 @@
+"""From the bytes of a file to clean UTF-8 lines: type, encoding, and which lines make one record."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from optimizer.errors import RefusedInput
+
+CHUNK: Final = 1 << 24
+HEAD: Final = 1 << 16
+_MAGIC: Final = {
+    b"%PDF": "pdf",
+    b"\xd0\xcf\x11\xe0": "xls_or_locked_xlsx",
+    b"\x1f\x8b": "gzip",
+    b"<html": "html",
+    b"<!doc": "html",
+    b"<tabl": "html",
+    b"<?xml": "xml",
+    b"{\\rtf": "rtf",
+}
+_BOMS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_CONTROLS: Final = bytes([*range(10), *range(11, 32), 127])
+# What C1 controls, bidirectional overrides and line separators begin with in UTF-8.
+_SUSPECT_LEADS: Final = (b"\xc2", b"\xe2\x80", b"\xe2\x81")
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of the file's bytes. Raises `RefusedInput` when it cannot be read."""
+    try:
+        with path.open("rb") as source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError as error:
+        raise RefusedInput("file_unreadable", file=path.name, why=error.strerror) from error
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file that is neither empty nor of a type that is no table."""
+    with path.open("rb") as source:
+        head = source.read(HEAD)
+    if not head.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
+        raise RefusedInput("empty_file", file=path.name)
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    for magic, found in _MAGIC.items():
+        if start.startswith(magic):
+            raise RefusedInput("wrong_type", file=path.name, found=found)
+    return head
+
+
+def encodings_to_try(path: Path, head: bytes, hint: str = "auto") -> tuple[str, ...]:
+    """Codecs by plausibility: BOM, else strict UTF-8, else GB18030; a hint comes before GB18030."""
+    for bom, name in _BOMS.items():
+        if head.startswith(bom):
+            return (name,)
+    if head.count(0) > len(head) // 100:
+        raise RefusedInput("wrong_type", file=path.name, found="binary")
+    return tuple(dict.fromkeys(("utf-8", *([] if hint == "auto" else [hint]), "gb18030")))
+
+
+def decode_head(head: bytes, encoding: str) -> str | None:
+    """The head as text, or None when it is not in this encoding; a cut last character is forgiven."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head, final=False)
+    except UnicodeDecodeError:
+        return None
+
+
+@dataclass
+class Lines:
+    """What a scan of the data lines found; line numbers count from 1 in the file as given.
+
+    `continued` lines begin inside a quoted cell, `blank` lines hold no character. `controls`: some
+    character is not printable. `quote_open`: the last quote is never closed.
+    """
+
+    first: int
+    count: int = 0
+    continued: list[int] = field(default_factory=list)
+    blank: list[int] = field(default_factory=list)
+    controls: bool = False
+    quote_open: bool = False
+    ends_with_newline: bool = True
+
+    @property
+    def records(self) -> int:
+        """Rows that a reader must account for."""
+        return self.count - len(self.continued) - len(self.blank)
+
+    def of_records(self) -> np.ndarray:
+        """Line on which each logical line (blank ones included) starts."""
+        every = np.arange(self.first, self.first + self.count)
+        return np.delete(every, np.asarray(self.continued, dtype=np.int64) - self.first)
+
+
+def write_lines(path: Path, encoding: str, header_line: int, target: Path) -> Lines:
+    """Write what follows the header as UTF-8 with \\n line ends, and say which lines make records.
+
+    Raises `RefusedInput` when a byte is not in the encoding or the last character is cut.
+    """
+    lines = Lines(first=header_line + 1)
+    with target.open("wb") as out:
+        for chunk in _whole_lines(_after_header(_utf8_chunks(path, encoding), header_line)):
+            lines.ends_with_newline = chunk.endswith(b"\n")
+            whole = chunk if lines.ends_with_newline else chunk + b"\n"
+            out.write(whole)
+            _scan(whole, lines)
+    return lines
+
+
+def _utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    tail = ""
+    with path.open("rb") as source:
+        while raw := source.read(CHUNK):
+            text = tail + _decode(decoder, raw, path, encoding, final=False)
+            tail = "\r" if text.endswith("\r") else ""
+            yield _one_newline(text[: len(text) - len(tail)])
+        yield _one_newline(tail + _decode(decoder, b"", path, encoding, final=True))
+
+
+def _decode(
+    decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding: str, *, final: bool
+) -> str:
+    try:
+        return decoder.decode(raw, final)
+    except UnicodeDecodeError as error:
+        code = "truncated" if final else "encoding_unknown"
+        raise RefusedInput(code, file=path.name, encoding=encoding, why=error.reason) from error
+
+
+def _one_newline(text: str) -> bytes:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+        # A lone carriage return ends lines in old files, and is a control character elsewhere.
+        text = text.replace("\r", "\x0b" if "\n" in text else "\n")
+    return text.encode("utf-8")
+
+
+def _after_header(chunks: Iterator[bytes], header_line: int) -> Iterator[bytes]:
+    to_skip = header_line
+    for chunk in chunks:
+        start = 0
+        while to_skip and (cut := chunk.find(b"\n", start)) >= 0:
+            start, to_skip = cut + 1, to_skip - 1
+        if not to_skip and start < len(chunk):
+            yield chunk[start:]
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield rest + chunk[:cut]
+        rest = chunk[cut:] if cut else rest + chunk
+    if rest:
+        yield rest
+
+
+def _scan(chunk: bytes, lines: Lines) -> None:
+    data = np.frombuffer(chunk, dtype=np.uint8)
+    ends = np.flatnonzero(data == 10)
+    quotes_before = np.searchsorted(np.flatnonzero(data == 34), np.append(-1, ends))
+    is_open = (quotes_before + lines.quote_open) % 2 == 1
+    numbers = lines.first + lines.count + np.arange(len(ends))
+    lines.continued.extend(numbers[is_open[:-1]].tolist())
+    lines.blank.extend(numbers[(np.diff(ends, prepend=-1) == 1) & ~is_open[:-1]].tolist())
+    lines.quote_open = bool(is_open[-1])
+    lines.count += len(ends)
+    lines.controls = lines.controls or bool(lines.continued) or _has_controls(chunk)
+
+
+def _has_controls(chunk: bytes) -> bool:
+    if len(chunk.translate(None, _CONTROLS)) != len(chunk):
+        return True
+    return not chunk.isascii() and any(lead in chunk for lead in _SUSPECT_LEADS)

@@ -1,0 +1,245 @@
+"""Which line is the header, which column is which field, and what the lines above it say."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from optimizer.errors import RefusedInput
+from optimizer.reports.profiles import ReportProfile
+
+HEADER_WITHIN: Final = 30
+_DELIMITERS: Final = (",", "\t", ";", "|")
+_SUFFIX: Final = re.compile(r"^(.*?)\s*\(([^()]*)\)$")
+_CURRENCY: Final = re.compile(r"^[a-z]{3}$")
+_RANGE: Final = re.compile(r"^(.*?\d)\s*(?: - | – | to |至|~)\s*(\S.*)$")
+_OPEN_RANGES: Final = ("all time", "全部时间")
+_PREAMBLE_DATES: Final = ("%b %d, %Y", "%B %d, %Y", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%m/%d/%Y")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the columns of a file are.
+
+    `header_line` is the last line of the header row, from 1. `columns` maps fields, `derived`
+    ratios and `segments` positions from 0. `currency` is stated by a header such as `Cost (GBP)`.
+    """
+
+    delimiter: str
+    header_line: int
+    headers: tuple[str, ...]
+    columns: Mapping[str, int]
+    derived: Mapping[str, int]
+    segments: tuple[int, ...]
+    currency: str | None
+    preamble: tuple[tuple[str, ...], ...]
+
+    def header(self, name: str) -> str:
+        """The file's own header of a field, or "" where the file has none."""
+        return self.headers[self.columns[name]] if name in self.columns else ""
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: tuple[str, ...]
+
+
+def normal(header: str) -> str:
+    """A header without case, width and surplus spaces.
+
+    >>> normal("\ufeffMax.  CPC ")
+    'max. cpc'
+    """
+    return " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").lower().split())
+
+
+def matching(text: str, profiles: Mapping[str, ReportProfile]) -> list[str]:
+    """Names of the profiles whose required columns the head of a file has."""
+    return [name for name, profile in profiles.items() if _complete(text, profile)]
+
+
+def _complete(text: str, profile: ReportProfile) -> bool:
+    best = _best_header(text, profile)
+    return best is not None and not best[2] and not _marks_another(best[1].cells, profile)
+
+
+def find_layout(text: str, profile: ReportProfile, file: str) -> Layout:
+    """The layout of a file whose head is `text`.
+
+    Raises `RefusedInput` when no line is the header, or required columns are missing or doubled.
+    """
+    best = _best_header(text, profile)
+    if best is None:
+        raise RefusedInput("header_not_found", file=file, found=_widest(text), profile=profile.name)
+    delimiter, row, missing = best
+    if missing:
+        _refuse_missing(file, profile, row.cells, missing)
+    if another := _marks_another(row.cells, profile):
+        raise RefusedInput("another_report", file=file, profile=profile.name, column=another)
+    return _layout(delimiter, row, _rows(text, delimiter), profile, file)
+
+
+def widest_row(text: str) -> list[str]:
+    """The cells of the first wide line of a file: what is shown when no header was recognised."""
+    return _widest(text)
+
+
+def _refuse_missing(
+    file: str, profile: ReportProfile, found: Sequence[str], missing: Sequence[str]
+) -> None:
+    wanted = {name: list(profile.columns.get(name, ())) for name in missing}  # type: ignore[call-overload]
+    raise RefusedInput(
+        "columns_missing",
+        file=file,
+        profile=profile.name,
+        missing=list(missing),
+        headers=wanted,
+        found=[cell for cell in found if cell.strip()],
+    )
+
+
+def _rows(text: str, delimiter: str) -> Iterator[_Row]:
+    # Not splitlines(): it also splits at form feeds and U+2028, and line numbers would differ.
+    reader = csv.reader(io.StringIO(text.replace("\r\n", "\n")), delimiter=delimiter)
+    for cells in reader:
+        yield _Row(reader.line_num, tuple(cells))
+        if reader.line_num >= HEADER_WITHIN:
+            return
+
+
+def _best_header(text: str, profile: ReportProfile) -> tuple[str, _Row, tuple[str, ...]] | None:
+    """(delimiter, row, missing fields) of the row with most known columns; at least two."""
+    delimiters = _DELIMITERS if profile.delimiter == "auto" else (profile.delimiter,)
+    best: tuple[str, _Row, tuple[str, ...]] | None = None
+    most = 1
+    for delimiter in delimiters:
+        for row in _rows(text, delimiter):
+            known = _positions(row.cells, profile.columns)
+            if len(known) > most:
+                most, best = len(known), (delimiter, row, _missing(known, profile))
+    return best
+
+
+def _missing(known: Mapping[str, int], profile: ReportProfile) -> tuple[str, ...]:
+    wanted = profile.needed
+    return tuple(name for name in wanted if name not in known and name not in profile.constants)
+
+
+def _marks_another(cells: Sequence[str], profile: ReportProfile) -> str | None:
+    absent = {normal(name) for name in profile.absent}
+    return next((cell for cell in cells if normal(cell) in absent), None)
+
+
+def _positions(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Position of each field, by the first of its headers that the file has."""
+    plain = _first_positions([normal(cell) for cell in cells])
+    bare = _first_positions([_without_unit(normal(cell)) for cell in cells])
+    found: dict[str, int] = {}
+    for name, headers in wanted.items():
+        keys = [normal(header) for header in headers]
+        hits = [where[key] for where in (plain, bare) for key in keys if key in where]
+        if hits:
+            found[name] = hits[0]
+    return found
+
+
+def _first_positions(names: Sequence[str]) -> dict[str, int]:
+    return {name: at for at, name in reversed(list(enumerate(names))) if name}
+
+
+def _without_unit(header: str) -> str:
+    match = _SUFFIX.match(header)
+    return match[1] if match else header
+
+
+def _layout(
+    delimiter: str, row: _Row, rows: Iterator[_Row], profile: ReportProfile, file: str
+) -> Layout:
+    columns = _positions(row.cells, profile.columns)
+    _refuse_doubled(row.cells, columns, file, profile)
+    segments = _positions(row.cells, {name: (name,) for name in profile.segments})
+    return Layout(
+        delimiter=delimiter,
+        header_line=row.line,
+        headers=tuple(cell.replace("\ufeff", "").strip() for cell in row.cells),
+        columns=columns,
+        derived=_positions(row.cells, profile.derived),
+        segments=tuple(sorted(set(segments.values()))),
+        currency=_stated_currency(row.cells, columns, profile, file),
+        preamble=tuple(above.cells for above in rows if above.line < row.line),
+    )
+
+
+def _refuse_doubled(
+    cells: Sequence[str], columns: Mapping[str, int], file: str, profile: ReportProfile
+) -> None:
+    count = Counter(normal(cell) for cell in cells)
+    doubled = [cells[at] for at in columns.values() if count[normal(cells[at])] > 1]
+    if doubled:
+        raise RefusedInput("columns_doubled", file=file, profile=profile.name, columns=doubled)
+
+
+def _stated_currency(
+    cells: Sequence[str], columns: Mapping[str, int], profile: ReportProfile, file: str
+) -> str | None:
+    """The one currency that money headers state in brackets, if any does."""
+    units = {normal(unit): code for unit, code in profile.header_units.items()}
+    money = [cells[columns[name]] for name in ("cost", "value", "bid") if name in columns]
+    stated = {code for cell in money if (code := _currency_of(cell, units))}
+    if len(stated) > 1:
+        raise RefusedInput("currency_mixed", file=file, currencies=sorted(stated))
+    return next(iter(stated), None)
+
+
+def _currency_of(header: str, units: Mapping[str, str]) -> str | None:
+    match = _SUFFIX.match(normal(header))
+    if not match:
+        return None
+    unit = match[2]
+    return units.get(unit) or (unit.upper() if _CURRENCY.match(unit) else None)
+
+
+def _widest(text: str) -> list[str]:
+    rows = [row.cells for delimiter in _DELIMITERS for row in _rows(text, delimiter)]
+    return [cell.strip() for cell in max(rows, key=len, default=())][:60]
+
+
+def stated_period(layout: Layout, file: str) -> tuple[date, date] | None:
+    """The date range written above the header. Raises `RefusedInput` when it is `All time`."""
+    for cells in layout.preamble:
+        line = ", ".join(cell.strip() for cell in cells if cell.strip())
+        if line.lower() in _OPEN_RANGES:
+            raise RefusedInput("period_open", file=file, text=line)
+        if period := parse_range(line):
+            return period
+    return None
+
+
+def parse_range(text: str) -> tuple[date, date] | None:
+    """Two dates with a dash, `to`, 至 or ~ between them.
+
+    >>> parse_range("May 18, 2025 - August 15, 2025")
+    (datetime.date(2025, 5, 18), datetime.date(2025, 8, 15))
+    """
+    match = _RANGE.match(text.strip().strip('"'))
+    if not match:
+        return None
+    first, last = _parse_date(match[1]), _parse_date(match[2])
+    return (first, last) if first and last and first <= last else None
+
+
+def _parse_date(text: str) -> date | None:
+    for written in _PREAMBLE_DATES:
+        try:
+            return datetime.strptime(text.strip(), written).date()
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,81 @@
+"""Ratios that a file states, recomputed from its counts: a way to catch columns mapped wrongly."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+from optimizer.errors import RefusedInput
+from optimizer.reports import cells
+from optimizer.reports.queries import one_row
+from optimizer.reports.rows import Reading, values_sql
+
+CHECKED_ROWS: Final = 100_000
+"""A wrong mapping shows in any row; reading the first ones is enough."""
+_ALLOWED_SHARE: Final = 0.02
+_ALLOWED_ROWS: Final = 2
+_COST: Final = "v_cost / 1e6"
+_VALUE: Final = "v_value / 1e6"
+# Per ratio: numerator, denominator, and the steps to which files round the two.
+_RATIOS: Final = {
+    "ctr": ("v_clicks", "v_impressions", 0, 0),
+    "avg_cpc": (_COST, "v_clicks", 0.01, 0),
+    "conversion_rate": ("v_conversions", "v_clicks", 0.01, 0),
+    "cost_per_conversion": (_COST, "v_conversions", 0.01, 0.01),
+    "value_per_cost": (_VALUE, _COST, 0.01, 0.01),
+}
+_SHARES: Final = ("ctr", "conversion_rate")
+
+
+def count_wrong_ratios(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
+    """How many stated ratios disagree with the counts beyond rounding, where they are few.
+
+    Raises `RefusedInput` where they are more: a column is not what the profile says.
+    """
+    names = [name for name in reading.layout.derived if _can_check(name, reading)]
+    return sum(_count_wrong(db, reading, name) for name in names)
+
+
+def _can_check(name: str, reading: Reading) -> bool:
+    return name != "value_per_cost" or reading.has("value")
+
+
+def _count_wrong(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> int:
+    above, below, above_step, below_step = _RATIOS[name]
+    cell = cells.text(f"c{reading.layout.derived[name]}", reading.profile.null_marks)
+    ours = f"CAST({above} AS DOUBLE) / nullif(CAST({below} AS DOUBLE), 0)"
+    found = one_row(
+        db,
+        f"""
+        SELECT count(*) AS checked, count(*) FILTER (wrong) AS wrong,
+               arg_min(cell, place) FILTER (wrong) AS found,
+               arg_min(ours, place) FILTER (wrong) AS expected
+        FROM (SELECT *, abs(stated - ours) > slack AS wrong FROM (
+            SELECT row_number() OVER () AS place, cell, ours, {_stated(name, reading)} AS stated,
+                   {_step("cell")} + 0.5 * ({above_step} + {below_step} * abs(ours)) / below
+                   + 1e-6 * abs(ours) AS slack
+            FROM (SELECT {cell} AS cell, {ours} AS ours, CAST({below} AS DOUBLE) AS below
+                  FROM ({values_sql(reading)} LIMIT {CHECKED_ROWS})
+                  WHERE t_{reading.profile.subject} IS NOT NULL)
+        )) WHERE stated IS NOT NULL AND ours IS NOT NULL
+        """,
+    )
+    if found["wrong"] > max(_ALLOWED_ROWS, _ALLOWED_SHARE * found["checked"]):
+        header = reading.layout.headers[reading.layout.derived[name]]
+        raise RefusedInput("ratio_mismatch", file=reading.file, column=header, **found)
+    return int(found["wrong"])
+
+
+def _stated(name: str, reading: Reading) -> str:
+    style = reading.profile.number
+    if name in _SHARES:
+        return cells.share("cell", style, reading.profile.percent_cells)
+    return f"CAST({cells.number('cell', style)} AS DOUBLE)"
+
+
+def _step(cell: str) -> str:
+    """Half of the last digit's worth: half a hundredth of a per cent in 8.27%."""
+    digits = f"length(regexp_extract({cell}, '[.,](\\d+)\\D*$', 1))"
+    percent = f"CASE WHEN ends_with({cell}, '%') THEN 0.01 ELSE 1.0 END"
+    return f"0.501 * pow(10.0, -{digits}) * {percent}"

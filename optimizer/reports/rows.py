@@ -1,0 +1,350 @@
+"""The one query that turns lines into typed rows, and names the first thing wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from optimizer.reports import cells
+from optimizer.reports.layout import Layout
+from optimizer.reports.profiles import (
+    COUNTS,
+    IDS,
+    METRICS,
+    MONEY,
+    REALS,
+    SHARES,
+    TEXT,
+    WORDS,
+    ReportProfile,
+)
+
+OLDEST_DAY: Final = date(2000, 1, 1)
+"""Earlier dates are a spreadsheet's zero, not days of a report."""
+_STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type")
+_KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type")
+_NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
+_NO_MONEY: Final = "CAST(NULL AS BIGINT)"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way in which a row can be wrong: SQL that is true then, the field, and the code."""
+
+    wrong: str
+    field: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read, how and from where: everything that the queries need to know."""
+
+    file: str
+    lines: Path
+    layout: Layout
+    profile: ReportProfile
+    as_of: date
+    period: tuple[date, date] | None
+    controls: bool
+    """Whether some cell may hold control characters; the check is left out where none can."""
+
+    def has(self, name: str) -> bool:
+        """True where the file has a column for the field."""
+        return name in self.layout.columns
+
+    def fields(self, names: tuple[str, ...]) -> Iterator[str]:
+        """Those of `names` that the file has."""
+        return (name for name in names if self.has(name))
+
+
+def read_csv_sql(reading: Reading) -> str:
+    """The scan of the data lines: every column VARCHAR, nothing guessed, rejects stored."""
+    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(reading.layout.headers)))
+    return (
+        f"read_csv({cells.quoted(str(reading.lines))}, columns={{{columns}}}, header=false, "
+        f"delim={cells.quoted(reading.layout.delimiter)}, quote='\"', escape='\"', comment='', "
+        "auto_detect=false, strict_mode=true, null_padding=false, store_rejects=true, "
+        "new_line='\\n')"
+    )
+
+
+def typed_rows_sql(reading: Reading) -> str:
+    """SELECT of typed fields, `problem` (number of the first rule broken) and, for those, `cells`."""
+    raw, named = _raw(reading), ", ".join(_names(reading))
+    return f"""
+        SELECT * EXCLUDE ({raw}), CASE WHEN problem IS NOT NULL THEN [{raw}] END AS cells
+        FROM (
+            SELECT {raw}, {named}, {_entity(reading)} AS entity, {_segment(reading)} AS segment,
+                   {_problem(reading)} AS problem
+            FROM ({values_sql(reading)})
+        )
+    """
+
+
+def values_sql(reading: Reading) -> str:
+    """SELECT of each line's raw cells c0…, cleaned texts t_<field> and values v_<field>."""
+    raw = _raw(reading)
+    texts, values = ", ".join(_texts(reading)), ", ".join(_values(reading))
+    return f"SELECT *, {values} FROM (SELECT {raw}, {texts} FROM {read_csv_sql(reading)})"
+
+
+def _raw(reading: Reading) -> str:
+    return ", ".join(f"c{at}" for at in range(len(reading.layout.headers)))
+
+
+def _texts(reading: Reading) -> Iterator[str]:
+    """t_<field>: the cell as cleaned text."""
+    for name, at in reading.layout.columns.items():
+        marks = reading.profile.null_marks
+        yield f"{cells.text(f'c{at}', marks)} AS t_{name}"
+
+
+def _values(reading: Reading) -> Iterator[str]:
+    """v_<field>: the value, NULL where the text is none or cannot be read."""
+    yield from _days(reading)
+    yield from (f"{_text(name)} AS v_{name}" for name in reading.fields(TEXT))
+    yield from (f"{_word(reading, name)} AS v_{name}" for name in reading.fields(WORDS))
+    yield from (f"{_number(reading, name)} AS v_{name}" for name in reading.fields(COUNTS + REALS))
+    yield from (f"{_money(reading, name)} AS v_{name}" for name in reading.fields(MONEY))
+    yield from (f"{_share(reading, name)} AS v_{name}" for name in reading.fields(SHARES))
+
+
+def _text(name: str) -> str:
+    return cells.identifier(f"t_{name}") if name in IDS else f"t_{name}"
+
+
+def _word(reading: Reading, name: str) -> str:
+    return cells.word(f"t_{name}", reading.profile.words.get(name, {}))
+
+
+def _number(reading: Reading, name: str) -> str:
+    value = cells.number(f"t_{name}", reading.profile.number)
+    if zeros := reading.profile.zero_marks.get(name):  # type: ignore[call-overload]
+        at = reading.layout.columns[name]
+        return f"CASE WHEN trim(c{at}) IN {cells.literals(zeros)} THEN 0 ELSE {value} END"
+    return value
+
+
+def _money(reading: Reading, name: str) -> str:
+    cell = f"t_{name}"
+    for mark in (*reading.profile.bid.enhanced, *reading.profile.bid.automated):
+        if name == "bid":
+            cell = f"trim(replace({cell}, {cells.quoted(mark)}, ''))"
+    return cells.micros(cell, reading.profile.number, reading.profile.money_unit)
+
+
+def _share(reading: Reading, name: str) -> str:
+    return cells.share(f"t_{name}", reading.profile.number, reading.profile.percent_cells)
+
+
+def _days(reading: Reading) -> Iterator[str]:
+    formats = reading.profile.date_formats
+    if reading.period:
+        for name, value in zip(("first", "last"), reading.period, strict=True):
+            yield f"DATE '{value}' AS v_{name}_day"
+    elif reading.has("day"):
+        yield f"{cells.day('t_day', formats)} AS v_first_day"
+        yield f"{cells.day('t_day', formats)} AS v_last_day"
+    else:
+        yield f"{cells.day('t_period_start', formats)} AS v_first_day"
+        yield f"{cells.day('t_period_end', formats)} AS v_last_day"
+
+
+def _names(reading: Reading) -> Iterator[str]:
+    """Columns of the typed row, under the names of the table."""
+    yield "v_first_day AS first_day"
+    yield "v_last_day AS last_day"
+    texts = (name for name in TEXT if name in reading.profile.table.columns)
+    yield from (f"{_named_text(reading, name)} AS {name}" for name in texts)
+    yield from (f"v_{name} AS {name}" for name in ("impressions", "clicks", "conversions"))
+    yield "v_cost AS cost_micros"
+    yield f"{'v_value' if reading.has('value') else _NO_MONEY} AS value_micros"
+    yield from (f"t_{name} AS {name}" for name in reading.fields(("currency", "account")))
+    yield from (_term_names if reading.profile.grain == "search_term" else _state_names)(reading)
+
+
+def _named_text(reading: Reading, name: str) -> str:
+    if not reading.has(name):
+        return _constant(reading, name)
+    if name == "keyword_text" and reading.profile.grain == "keyword" and reading.has("match_type"):
+        return cells.bare_keyword("v_keyword_text", "v_match_type")
+    return f"v_{name}"
+
+
+def _constant(reading: Reading, name: str) -> str:
+    stated = reading.profile.constants.get(name)
+    return cells.quoted(stated) if stated is not None else _NO_TEXT
+
+
+def _value_or_constant(reading: Reading, name: str) -> str:
+    return f"v_{name}" if reading.has(name) else _constant(reading, name)
+
+
+def _term_names(reading: Reading) -> Iterator[str]:
+    yield f"{_value_or_constant(reading, 'term_match_type')} AS term_match_type"
+    yield f"{_state(reading, 'term_status')} AS term_status"
+
+
+def _state_names(reading: Reading) -> Iterator[str]:
+    yield f"{_value_or_constant(reading, 'match_type')} AS match_type"
+    yield f"{_target_type(reading)} AS target_type"
+    for name in ("status", "ad_group_status", "campaign_status"):
+        yield f"{_state(reading, name)} AS {name}"
+    yield f"{_bidding_mode(reading)} AS bidding_mode"
+    for name in ("bid", "first_page_bid", "campaign_budget"):
+        # A bid of 0 cannot be; files write it where there is none.
+        value = f"nullif(v_{name}, 0)" if reading.has(name) else _NO_MONEY
+        yield f"{value} AS {name}_micros"
+    yield f"{_bid_source(reading)} AS bid_source"
+    quality = "nullif(v_quality_score, 0)" if reading.has("quality_score") else "NULL"
+    yield f"CAST({quality} AS BIGINT) AS quality_score"
+    yield from _share_names(reading)
+
+
+def _share_names(reading: Reading) -> Iterator[str]:
+    for name in (*SHARES, "avg_position"):
+        known = f"CAST(v_{name} AS DOUBLE)" if reading.has(name) else "CAST(NULL AS DOUBLE)"
+        yield f"{known} AS {name}"
+    shown = reading.has("impression_share")
+    censor = cells.censor("t_impression_share") if shown else _NO_TEXT
+    yield f"{censor} AS impression_share_censor"
+
+
+def _bid_source(reading: Reading) -> str:
+    if not reading.has("bid"):
+        return _NO_TEXT
+    return f"CASE WHEN v_bid > 0 THEN {_constant(reading, 'bid_source')} END"
+
+
+def _state(reading: Reading, name: str) -> str:
+    """A status: our word, UNKNOWN for a word that nobody listed, NULL for none."""
+    if not reading.has(name):
+        return _constant(reading, name)
+    return f"CASE WHEN t_{name} IS NOT NULL THEN coalesce(v_{name}, 'UNKNOWN') END"
+
+
+def _target_type(reading: Reading) -> str:
+    default = reading.profile.constants.get("target_type", "keyword")
+    if reading.has("target_type"):
+        return f"coalesce(v_target_type, {cells.quoted(default)})"
+    if reading.has("match_type") and reading.profile.target_types:
+        found = cells.word("t_match_type", reading.profile.target_types)
+        return f"coalesce({found}, {cells.quoted(default)})"
+    return cells.quoted(default)
+
+
+def _bidding_mode(reading: Reading) -> str:
+    if reading.has("bidding_mode") or not reading.has("bid"):
+        return _value_or_constant(reading, "bidding_mode")
+    marks = reading.profile.bid
+    known = cells.quoted(reading.profile.constants.get("bidding_mode", "manual"))
+    unknown = "'automated'" if marks.null_means_automated else "NULL"
+    return (
+        f"CASE WHEN {_holds_one('t_bid', marks.automated)} THEN 'automated' "
+        f"WHEN {_holds_one('t_bid', marks.enhanced)} THEN 'enhanced' "
+        f"WHEN t_bid IS NULL THEN {unknown} ELSE {known} END"
+    )
+
+
+def _holds_one(cell: str, marks: tuple[str, ...]) -> str:
+    return " OR ".join(f"contains({cell}, {cells.quoted(mark)})" for mark in marks) or "false"
+
+
+def _entity(reading: Reading) -> str:
+    """Hash of what identifies the thing a row is about, whatever the day."""
+    key = reading.profile.key or tuple(reading.profile.table.key)
+    fields = [name for name in key if name in _KEY_TEXT and reading.has(name)]
+    values = [f"t_{name}" if name in WORDS else f"v_{name}" for name in fields]
+    return f"hash({', '.join(values)})"
+
+
+def _segment(reading: Reading) -> str:
+    """Hash of the columns whose rows add up to a day."""
+    at = ", ".join(f"c{position}" for position in reading.layout.segments)
+    return f"hash({at})" if at else "CAST(0 AS UBIGINT)"
+
+
+def rules(reading: Reading) -> list[Rule]:
+    """What can be wrong with a row, most telling first; a day that is only missing comes last."""
+    return [
+        *(_control_rules(reading) if reading.controls else ()),
+        *(
+            Rule(cells.lost_digits(f"t_{name}"), name, "id_lost_digits")
+            for name in reading.fields(IDS)
+        ),
+        *_number_rules(reading),
+        *_word_rules(reading),
+        *_missing_rules(reading),
+        *_totals_rules(reading),
+        *_day_rules(reading),
+    ]
+
+
+def _control_rules(reading: Reading) -> Iterator[Rule]:
+    for name in reading.fields((*TEXT, *WORDS)):
+        yield Rule(
+            f"regexp_matches(t_{name}, {cells.quoted(cells.CONTROLS)})", name, "control_character"
+        )
+
+
+def _number_rules(reading: Reading) -> Iterator[Rule]:
+    for name in reading.fields((*COUNTS, *REALS, *MONEY, *SHARES)):
+        unread = f"v_{name} IS NULL AND t_{name} IS NOT NULL"
+        if name in SHARES:
+            unread += f" AND left(t_{name}, 1) NOT IN ('<', '>')"
+        infinite = f"NOT coalesce(isfinite(TRY_CAST(t_{name} AS DOUBLE)), true)"
+        yield Rule(f"CASE WHEN {unread} THEN {infinite} ELSE false END", name, "not_finite")
+        yield Rule(unread, name, "not_a_number")
+        yield Rule(f"v_{name} < 0", name, "negative")
+    for name in reading.fields((*COUNTS, "quality_score")):
+        yield Rule(f"v_{name} <> floor(v_{name})", name, "not_whole")
+    for name in reading.fields(SHARES):
+        yield Rule(f"v_{name} > 1", name, "share_above_one")
+
+
+def _word_rules(reading: Reading) -> Iterator[Rule]:
+    for name in reading.fields(_STRICT_WORDS):
+        known = cells.is_word(f"t_{name}", reading.profile.words.get(name, {}))
+        yield Rule(f"t_{name} IS NOT NULL AND NOT {known}", name, "word_unknown")
+
+
+def _missing_rules(reading: Reading) -> Iterator[Rule]:
+    for name in reading.fields(reading.profile.needed):
+        if name in (*TEXT, *METRICS):
+            yield Rule(f"v_{name} IS NULL", name, "value_missing")
+
+
+def _totals_rules(reading: Reading) -> Iterator[Rule]:
+    """A subject that reads like a total counts as one where no other text stands beside it."""
+    totals = reading.profile.totals
+    patterns = (*totals.own, *totals.at_least, *totals.other)
+    if not patterns:
+        return
+    others = [f"t_{name}" for name in reading.fields(TEXT) if name != reading.profile.subject]
+    alone = f"coalesce({', '.join([*others, 'NULL'])}) IS NULL" if others else "true"
+    label = cells.any_pattern(f"t_{reading.profile.subject}", patterns)
+    yield Rule(
+        f"CASE WHEN {alone} THEN {label} ELSE false END", reading.profile.subject, "total_label"
+    )
+
+
+def _day_rules(reading: Reading) -> Iterator[Rule]:
+    if reading.period:
+        return
+    names = ("day",) if reading.has("day") else ("period_start", "period_end")
+    for name, side in zip(names, ("first", "last"), strict=False):
+        value = f"v_{side}_day"
+        wrong = f"{value} IS NULL OR {value} < DATE '{OLDEST_DAY}'"
+        yield Rule(f"t_{name} IS NOT NULL AND ({wrong})", name, "bad_date")
+        yield Rule(f"{value} > DATE '{reading.as_of}'", name, "future_day")
+    for name in names:
+        yield Rule(f"t_{name} IS NULL", name, "day_missing")
+
+
+def _problem(reading: Reading) -> str:
+    whens = " ".join(f"WHEN {rule.wrong} THEN {at}" for at, rule in enumerate(rules(reading)))
+    return f"CAST(CASE {whens} END AS USMALLINT)"

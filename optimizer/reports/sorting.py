@@ -1,0 +1,307 @@
+"""What becomes of each row: kept, merged, dropped as a total, a blank or a partial day, or quarantined.
+
+The rows are in the table `typed` of `rows.typed_rows_sql`; `rowid` is a row's place among those
+the CSV reader accepted. Lines it rejected are added here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from optimizer.errors import RefusedInput
+from optimizer.reports import cells
+from optimizer.reports.decoding import Lines
+from optimizer.reports.profiles import TEXT
+from optimizer.reports.queries import one_number
+from optimizer.reports.rows import Reading, rules, typed_rows_sql
+from optimizer.tables import QUARANTINE, empty_table
+
+TEXT_SHOWN: Final = 200
+"""Characters of a cell or row that quarantine keeps."""
+_SUMMED: Final = {
+    "impressions": "BIGINT",
+    "clicks": "BIGINT",
+    "cost_micros": "BIGINT",
+    "conversions": "DECIMAL(18,6)",
+    "value_micros": "BIGINT",
+}
+_NOT_ADDITIVE: Final = ("impression_share", "impression_share_censor", "lost_is_budget")
+_REJECTS: Final = {
+    "MISSING COLUMNS": "too_few_cells",
+    "TOO MANY COLUMNS": "too_many_cells",
+    "UNQUOTED VALUE": "bad_quotes",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+    "INVALID ENCODING": "bad_encoding",
+}
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What was set apart, and how many rows fell away for which reason; the rest is the view `kept`.
+
+    `line_of` gives the line in the file of each rowid. `duplicates` counts quarantined rows whose
+    key another row has too.
+    """
+
+    quarantine: pd.DataFrame
+    dropped: Mapping[str, int]
+    line_of: np.ndarray
+    rows_read: int
+    duplicates: int
+
+
+def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> Sorted:
+    """Read the lines into `typed`, sort odd rows into `odd`, and say what became of all.
+
+    Raises `RefusedInput` when the rows read are not the lines of the file.
+    """
+    file = reading.file
+    db.execute(f"CREATE TEMP TABLE typed AS {typed_rows_sql(reading)}")
+    db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading)}")
+    rejects = _rejects(db, reading)
+    accepted = one_number(db, "SELECT count(*) FROM typed")
+    _refuse_unaccounted(file, lines, accepted, rejects)
+    line_of = _lines_of_rows(lines, rejects)
+    twins = _set_twins_apart(db, reading)
+    odd = db.execute("SELECT ordinal, problem, cells FROM odd WHERE fate IS NULL").df()
+    quarantine = _quarantine(
+        _broken_rules(odd, line_of, reading),
+        _rejected_lines(rejects[rejects.fate.isna()], lines.of_records()),
+        _twin_rows(twins, line_of, reading),
+    )
+    dropped = _dropped(db, reading, rejects)
+    if merged := _keep(db, reading):
+        dropped["segment_merged"] = merged
+    return Sorted(quarantine, dropped, line_of, accepted + len(rejects), len(twins))
+
+
+def _odd_sql(reading: Reading) -> str:
+    filled = "len(list_filter(cells, lambda cell: trim(cell) <> ''))"
+    last_good = "coalesce((SELECT max(rowid) FROM typed WHERE problem IS NULL), -1)"
+    return f"""
+        SELECT *, {_fate(reading)} AS fate FROM (
+            SELECT rowid AS ordinal, *, {filled} AS filled, {_label(reading)} AS label,
+                   rowid > {last_good} AS after_rows
+            FROM typed WHERE problem IS NOT NULL
+        )
+    """
+
+
+def _label(reading: Reading) -> str:
+    """The first cell that reads like the name of a total."""
+    totals = reading.profile.totals
+    patterns = (*totals.own, *totals.at_least, *totals.other)
+    if not patterns:
+        return "CAST(NULL AS VARCHAR)"
+    found = cells.any_pattern("trim(cell)", patterns)
+    return f"trim(list_filter(cells, lambda cell: {found})[1])"
+
+
+def _fate(reading: Reading) -> str:
+    """The reason an odd row is dropped for; NULL where it goes into quarantine."""
+    subject = f"trim({_cell(reading, reading.profile.subject)})"
+    totals = reading.profile.totals
+    cases = [
+        "WHEN filled = 0 THEN 'blank_row'",
+        f"WHEN label IS NOT NULL AND (coalesce({subject}, '') IN ('', label)) THEN 'total_row'",
+    ]
+    if totals.unlabelled_last:
+        cases.append(f"WHEN {_unlabelled(reading)} THEN 'total_row'")
+    if totals.blank_day and reading.has("day"):
+        at = [rule.code for rule in rules(reading)].index("day_missing")
+        cases.append(f"WHEN problem = {at} THEN 'subtotal_row'")
+    if reading.profile.footers:
+        found = cells.any_pattern(
+            "list_filter(cells, lambda cell: trim(cell) <> '')[1]", reading.profile.footers
+        )
+        cases.append(f"WHEN filled = 1 AND {found} THEN 'footer_row'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _unlabelled(reading: Reading) -> str:
+    """Numbers below all rows, without any text that says whose."""
+    named = [name for name in reading.layout.columns if name in (*TEXT, "day", "match_type")]
+    blank = " AND ".join(f"coalesce(trim({_cell(reading, name)}), '') = ''" for name in named)
+    return f"after_rows AND {blank} AND coalesce(impressions, clicks, cost_micros) IS NOT NULL"
+
+
+def _cell(reading: Reading, name: str) -> str:
+    if not reading.has(name):
+        return "CAST(NULL AS VARCHAR)"
+    return f"cells[{reading.layout.columns[name] + 1}]"
+
+
+def _rejects(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
+    """Lines that the CSV reader could not take: logical line, code, text, fate."""
+    found = db.execute(
+        "SELECT line, arg_min(error_type, byte_position) AS kind, any_value(csv_line) AS text"
+        " FROM reject_errors GROUP BY line ORDER BY line"
+    ).df()
+    totals = reading.profile.totals
+    patterns = (*totals.own, *totals.at_least, *totals.other, *reading.profile.footers)
+    fates = [_reject_fate(str(text), reading.layout.delimiter, patterns) for text in found.text]
+    return found.assign(fate=pd.Series(fates, index=found.index, dtype=object))
+
+
+def _reject_fate(text: str, delimiter: str, patterns: Sequence[str]) -> str | None:
+    """A line with one filled cell that a total's or footer's pattern knows is dropped."""
+    filled = [cell.strip(' "') for cell in text.split(delimiter) if cell.strip(' "')]
+    if not filled:
+        return "blank_row"
+    known = any(re.search(pattern, filled[0], re.IGNORECASE) for pattern in patterns)
+    return "footer_row" if known else None
+
+
+def _refuse_unaccounted(file: str, lines: Lines, accepted: int, rejects: pd.DataFrame) -> None:
+    last = lines.of_records().size
+    if lines.quote_open:
+        raise RefusedInput("truncated", file=file, line=_last_line(lines), why="quote_open")
+    if not lines.ends_with_newline and last in set(rejects.line[rejects.fate.isna()]):
+        raise RefusedInput("truncated", file=file, line=_last_line(lines), why="row_cut")
+    if accepted + len(rejects) != lines.records:
+        raise RefusedInput(
+            "rows_unaccounted", file=file, lines=lines.records, read=accepted + len(rejects)
+        )
+
+
+def _last_line(lines: Lines) -> int:
+    return lines.first + lines.count - 1
+
+
+def _lines_of_rows(lines: Lines, rejects: pd.DataFrame) -> np.ndarray:
+    """Line in the file of each accepted row, by rowid."""
+    starts = lines.of_records()
+    accepted = ~np.isin(starts, lines.blank)
+    accepted[rejects.line.to_numpy(dtype=np.int64) - 1] = False
+    return starts[accepted]
+
+
+def _set_twins_apart(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
+    """Good rows that share key and segment with another: neither of them can be believed."""
+    key = "hash(entity, first_day, last_day, segment)"
+    db.execute(
+        f"CREATE TEMP TABLE twin_keys AS SELECT {key} AS twin FROM typed WHERE problem IS NULL"
+        " GROUP BY ALL HAVING count(*) > 1"
+    )
+    db.execute("CREATE TEMP TABLE twins (ordinal BIGINT)")
+    if one_number(db, "SELECT count(*) FROM twin_keys"):
+        db.execute(
+            f"INSERT INTO twins SELECT rowid FROM typed WHERE problem IS NULL"
+            f" AND {key} IN (SELECT twin FROM twin_keys)"
+        )
+    return db.execute(
+        f"SELECT ordinal, {reading.profile.subject} AS text FROM twins"
+        " JOIN typed ON typed.rowid = ordinal ORDER BY ordinal"
+    ).df()
+
+
+def _keep(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
+    """Make `kept`, one row per key and day; returns how many segment rows were summed into another."""
+    good = (
+        "SELECT rowid AS ordinal, * EXCLUDE (problem, cells) FROM typed WHERE problem IS NULL"
+        f" AND NOT ({partial_day(reading)}) AND rowid NOT IN (SELECT ordinal FROM twins)"
+    )
+    if not reading.layout.segments:
+        db.execute(f"CREATE TEMP VIEW kept AS {good}")
+        return 0
+    db.execute(f"CREATE TEMP VIEW unmerged AS {good}")
+    db.execute(f"CREATE TEMP TABLE kept AS {_merged_sql(db)}")
+    return one_number(db, "SELECT (SELECT count(*) FROM unmerged) - (SELECT count(*) FROM kept)")
+
+
+def _merged_sql(db: duckdb.DuckDBPyConnection) -> str:
+    names = [row[0] for row in db.execute("DESCRIBE unmerged").fetchall()]
+    grouped = ("entity", "first_day", "last_day")
+    merged = [f"{_merged(name)} AS {name}" for name in names if name not in grouped]
+    return f"SELECT {', '.join([*grouped, *merged])} FROM unmerged GROUP BY {', '.join(grouped)}"
+
+
+def _merged(name: str) -> str:
+    """How segments of one day become the day: sums, else what the first of them says."""
+    if name in _SUMMED:
+        return f"CAST(sum({name}) AS {_SUMMED[name]})"
+    if name == "avg_position":
+        return "sum(avg_position * impressions) / nullif(sum(impressions), 0)"
+    if name in _NOT_ADDITIVE:
+        return f"CASE WHEN count(*) = 1 THEN any_value({name}) END"
+    return f"first({name} ORDER BY ordinal)"
+
+
+def _dropped(
+    db: duckdb.DuckDBPyConnection, reading: Reading, rejects: pd.DataFrame
+) -> dict[str, int]:
+    fates = "SELECT fate, count(*) FROM odd WHERE fate IS NOT NULL GROUP BY fate"
+    dropped: Counter[str] = Counter(dict(db.execute(fates).fetchall()))
+    dropped.update(rejects.fate.dropna())
+    dropped["partial_day"] = one_number(
+        db,
+        f"SELECT count(*) FROM typed WHERE problem IS NULL AND {partial_day(reading)}"
+        " AND rowid NOT IN (SELECT ordinal FROM twins)",
+    )
+    return {reason: count for reason, count in sorted(dropped.items()) if count}
+
+
+def partial_day(reading: Reading) -> str:
+    """True for rows of the export day, which was not over when the file was made."""
+    return f"first_day = DATE '{reading.as_of}'" if reading.has("day") else "false"
+
+
+def _quarantine(*parts: pd.DataFrame) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return empty_table(QUARANTINE)
+    every = pd.concat(filled, ignore_index=True)
+    every["text"] = every.text.map(_shown).astype("str")
+    return every.sort_values("line", ignore_index=True)[list(QUARANTINE.columns)]
+
+
+def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> pd.DataFrame:
+    broken = [rules(reading)[at] for at in odd.problem]
+    return pd.DataFrame(
+        {
+            "line": line_of[odd.ordinal.to_numpy()],
+            "column": [reading.layout.header(rule.field) for rule in broken],
+            "code": [rule.code for rule in broken],
+            "text": [
+                str(row[reading.layout.columns[rule.field]] or "")
+                for row, rule in zip(odd.cells, broken, strict=True)
+            ],
+        }
+    )
+
+
+def _rejected_lines(rejects: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "line": starts[rejects.line.to_numpy(dtype=np.int64) - 1],
+            "column": "",
+            "code": [_REJECTS.get(kind, "unreadable_row") for kind in rejects.kind],
+            "text": rejects.text,
+        }
+    )
+
+
+def _twin_rows(twins: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> pd.DataFrame:
+    subject = reading.layout.header(reading.profile.subject)
+    return pd.DataFrame(
+        {
+            "line": line_of[twins.ordinal.to_numpy()],
+            "column": subject,
+            "code": "duplicate_key",
+            "text": twins.text,
+        }
+    )
+
+
+def _shown(text: str) -> str:
+    """The text with control characters made visible, cut to a length people read."""
+    cut = text[:TEXT_SHOWN]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
