@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optimizer.errors import OptimizerError
+from optimizer.interfaces.json_values import plain
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import KINDS, mark
 
@@ -47,7 +49,7 @@ def kinds_sentence(words: Translator, kinds: Mapping[str, int]) -> str:
 
 def alert_lines(words: Translator, alerts: Sequence[Mapping[str, Any]]) -> list[str]:
     """What needs attention."""
-    return [words.reason(str(alert.get("code")), **_without(alert, "code")) for alert in alerts]
+    return [words.code("alert", str(alert["code"]), **_without(alert, "code")) for alert in alerts]
 
 
 def totals_lines(words: Translator, sums: Any) -> list[str]:
@@ -58,21 +60,33 @@ def totals_lines(words: Translator, sums: Any) -> list[str]:
         words.text("Profit per day {interval} (80 %).", interval=words.interval(sums.delta_profit)),
     ]
     hits = [
-        words.text("{count:whole} × {reason}", count=count, reason=words.reason(code))
+        words.text("{count:whole} × {reason}", count=count, reason=words.code("hit", code))
         for code, count in sums.guardrail_hits.items()
     ]
     return lines + excess_lines(words, sums.excess) + hits
 
 
-def excess_lines(words: Translator, excess: Sequence[Mapping[str, Any]]) -> list[str]:
+def excess_lines(words: Translator, excess: Sequence[Any]) -> list[str]:
     """Budgets that what is approved would overrun."""
+    return [_excess_line(words, plain(each)) for each in excess]
+
+
+def _excess_line(words: Translator, each: Mapping[str, Any]) -> str:
+    return words.text(
+        "Over budget: {scope} {name} would spend {projected:money} of {budget:money} "
+        "({excess:change}).",
+        **{**each, "scope": words.code("scope", str(each["scope"]))},
+    )
+
+
+def error_lines(words: Translator, error: OptimizerError) -> list[str]:
+    """What went wrong, then the rows and budgets that stood in the way."""
+    fields = error.fields
     return [
-        words.text(
-            "Over budget: {scope} {name} would spend {projected:money} of {budget:money} "
-            "({excess:change}).",
-            **{**each, "scope": words.code("scope", str(each.get("scope")))},
-        )
-        for each in excess
+        words.error(error),
+        *refused_lines(words, [each for each in fields.get("refused", ()) if "code" in each]),
+        *refused_lines(words, [each for each in fields.get("rows", ()) if "code" in each]),
+        *excess_lines(words, fields.get("excess", ())),
     ]
 
 
@@ -103,6 +117,14 @@ def resolve_line(words: Translator, resolve: Any) -> str:
         budget=resolve.budget,
         dual_price=resolve.dual_price,
     )
+
+
+def after_lines(words: Translator, result: Any) -> list[str]:
+    """What the re-solve after a decision did, or why there was none."""
+    if result.problem is not None:
+        why = words.code("error", result.problem["code"], **result.problem["fields"])
+        return [words.text("The rest could not be solved again: {why}", why=why)]
+    return [] if result.resolve is None else [resolve_line(words, result.resolve)]
 
 
 def _pick(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

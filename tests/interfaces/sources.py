@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "optimizer"
-TEXT_CALLS = {"text": 0, "say": 0, "draw_empty": 0}
-TEXT_NAMES = {"english", "heading", "name", "headings", "names", "verdict"}
+TEXT_CALLS = {"text", "say", "draw_empty", "counts_table", "_line"}
 ERRORS = {"RefusedInput", "BadSettings", "NotFound", "Conflict", "Forbidden", "Infeasible"}
+ERRORS |= {"BadTable", "_refuse"}
 
 
-def trees(*folders: str) -> Iterator[ast.Module]:
-    for folder in folders:
-        for path in sorted((PACKAGE / folder).rglob("*.py")):
-            yield ast.parse(path.read_text(encoding="utf-8"))
+def trees(folder: str = ".") -> Iterator[ast.Module]:
+    for path in sorted((PACKAGE / folder).rglob("*.py")):
+        yield ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
@@ -26,30 +25,35 @@ def calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
                 yield node
 
 
-def literals(node: ast.AST) -> Iterator[str]:
+def strings(node: ast.AST) -> Iterator[str]:
     for child in ast.walk(node):
         if isinstance(child, ast.Constant) and isinstance(child.value, str):
             yield child.value
 
 
 def interface_texts() -> set[str]:
-    """First arguments of text calls that are written out in the interfaces."""
-    found = set()
-    for tree in trees("interfaces"):
-        for call in calls(tree, {"text", "say", "draw_empty", "counts_table"}):
-            for argument in call.args:
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    found.add(argument.value)
-                elif isinstance(argument, ast.IfExp):
-                    found.update(each for each in literals(argument) if " " in each)
-    return found
+    """English texts written out in calls of the interfaces; page names are not texts."""
+    arguments = (
+        argument
+        for tree in trees("interfaces")
+        for call in calls(tree, TEXT_CALLS)
+        for argument in call.args
+        if isinstance(argument, ast.Constant | ast.IfExp)
+    )
+    found = {text for argument in arguments for text in strings(argument)}
+    return found - {"imports", "queue", "CNY", "currency"}
+
+
+def interface_literals() -> set[str]:
+    """Every string in the interfaces, for texts that reach a call by way of a name."""
+    return {text for tree in trees("interfaces") for text in strings(tree)}
 
 
 def raised_codes() -> set[str]:
     """Codes of errors raised anywhere in the package."""
     return {
         call.args[0].value
-        for tree in trees(".")
+        for tree in trees()
         for call in calls(tree, ERRORS)
         if call.args and isinstance(call.args[0], ast.Constant)
     }

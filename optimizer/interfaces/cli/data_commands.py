@@ -78,7 +78,7 @@ def audit(run: Run, account: AnyAccount = None) -> None:
 def check(run: Run) -> None:
     """Check the store: database, audit chain, files."""
     report = workflows.check(run.workspace)
-    run.show(report, lambda run: data_output.print_check(run, report))
+    run.show(report.to_json(), lambda run: data_output.print_check(run, report))
     if not report.ok:
         raise typer.Exit(REFUSED)
 

@@ -80,5 +80,7 @@ def print_check(run: Run, report: Any) -> None:
     verdict = "The store is sound." if report.ok else "The store is damaged:"
     run.say(verdict)
     for problem in report.problems:
-        line = run.words.code("problem", problem["code"], **problem.get("fields", {}))
+        line = run.words.code(
+            "problem", problem.code, file=problem.file, text=problem.text, **problem.fields
+        )
         run.line(f"  ✗ {line}")

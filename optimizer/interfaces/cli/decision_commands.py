@@ -48,7 +48,7 @@ def approve(
     if everything or dry_run:
         sums = workflows.totals(run.workspace, account, [ref[0] for ref in chosen], run.actor)
         if dry_run:
-            run.show(sums, lambda run: decision_output.print_totals(run, sums))
+            run.show(sums.to_json(), lambda run: decision_output.print_totals(run, sums))
             return
         decision_output.confirm(run, sums, yes)
     _conclude(run, workflows.approve(run.workspace, account, chosen, run.actor))
@@ -106,11 +106,11 @@ def unlock(run: Run, account: Account, target: Target) -> None:
 def export(run: Run, account: Account, out: Out, dry_run: DryRun = False) -> None:
     """Write approved changes as a bulk file, with a rollback file beside it."""
     result = workflows.export(run.workspace, account, out, run.actor, dry_run=dry_run)
-    run.show(result, lambda run: decision_output.print_export(run, result, dry_run))
+    run.show(result.to_json(), lambda run: decision_output.print_export(run, result, dry_run))
 
 
 def _conclude(run: Run, result: workflows.DecisionResult) -> None:
-    run.show(result, lambda run: decision_output.print_decision(run, result))
+    run.show(result.to_json(), lambda run: decision_output.print_decision(run, result))
     if result.refused:
         raise typer.Exit(REFUSED)
 

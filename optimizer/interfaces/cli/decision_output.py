@@ -8,7 +8,7 @@ import typer
 
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
-from optimizer.interfaces.sentences import excess_lines, refused_lines, resolve_line, totals_lines
+from optimizer.interfaces.sentences import after_lines, excess_lines, refused_lines, totals_lines
 
 
 def print_totals(run: Run, sums: Any) -> None:
@@ -29,15 +29,14 @@ def print_decision(run: Run, result: workflows.DecisionResult) -> None:
     run.say("{count:whole} suggestions decided.", count=len(result.changed))
     _print(run, refused_lines(run.words, result.refused))
     _print(run, excess_lines(run.words, result.excess))
-    if result.resolve is not None:
-        _print(run, [resolve_line(run.words, result.resolve)])
+    _print(run, after_lines(run.words, result))
 
 
 def print_export(run: Run, result: Any, dry_run: bool) -> None:
     """The files that were written and what was left out."""
     run.say("{rows:whole} changes in export {id}.", rows=result.rows, id=result.export_id)
-    for name, path in result.files.items():
-        run.line(f"  {run.words.code('file', name)}: {path}")
+    for path in result.files.values():
+        run.line(f"  {path}")
     _print(run, refused_lines(run.words, result.refused))
     _print(run, excess_lines(run.words, result.excess))
     if dry_run:

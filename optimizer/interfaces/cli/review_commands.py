@@ -73,7 +73,9 @@ def show_suggestion(run: Run, account: Account, identity: Identity) -> None:
     """Show one suggestion with the evidence behind it."""
     found = workflows.suggestion(run.workspace, account, identity.partition("@")[0], run.actor)
     currency = review_output.account_currency(run, account)
-    run.show(found, lambda run: review_output.print_evidence(run.in_currency(currency), found))
+    run.show(
+        found.to_json(), lambda run: review_output.print_evidence(run.in_currency(currency), found)
+    )
 
 
 @command("why-not", group=suggestions)

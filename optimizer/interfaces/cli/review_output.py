@@ -12,6 +12,7 @@ from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.marks import mark
+from optimizer.interfaces.reconciliation import stored_line
 from optimizer.interfaces.sentences import (
     alert_lines,
     budget_sentence,
@@ -46,13 +47,25 @@ def print_review(run: Run, answer: Mapping[str, Any], dry_run: bool = False) -> 
         run.line(words.text("Assumed: {what}", what=words.reason(code)))
     for line in alert_lines(words, answer.get("alerts") or ()):
         run.line(f"! {line}")
-    run.say("Nothing was written (--dry-run)." if dry_run else "Next: optimizer suggestions list")
+    run.say(
+        "Nothing was written (--dry-run)."
+        if dry_run
+        else "Next: optimizer suggestions list --account {account}",
+        **_pick(answer, "account"),
+    )
 
 
 def print_demo(run: Run, answer: Mapping[str, Any]) -> None:
-    """What the demo made, then its review."""
-    review = answer.get("review", answer)
-    print_review(run, review)
+    """What the demo made and imported, then its review."""
+    for imported in answer["imports"]:
+        name, kept = imported["file"], run.words.number(imported["rows_kept"], 0)
+        run.line(f"{name}: {kept} · {stored_line(run.words, imported)}")
+    seconds = " · ".join(
+        f"{run.words.code('step', step)} {run.words.number(value, 1)} s"
+        for step, value in answer["seconds"].items()
+    )
+    run.line(seconds)
+    print_review(run, answer["review"])
 
 
 def print_suggestions(run: Run, rows: pd.DataFrame, limit: int) -> None:

@@ -17,8 +17,9 @@ from rich.console import Console
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
-from optimizer.interfaces.cli.json_output import json_text
+from optimizer.interfaces.json_values import json_text
 from optimizer.interfaces.locale import Translator, pick_language
+from optimizer.interfaces.sentences import error_lines
 from optimizer.tables import Actor
 
 app = typer.Typer(
@@ -139,7 +140,7 @@ def complain(error: OptimizerError, words: Translator, as_json: bool) -> None:
     if as_json:
         print(json_text({"error": {"code": error.code, "fields": error.fields}}))
     else:
-        print(words.error(error), file=sys.stderr)
+        print("\n".join(error_lines(words, error)), file=sys.stderr)
 
 
 def local_actor() -> Actor:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from string import Formatter
 from typing import Any
 
 from babel import Locale
@@ -42,16 +43,21 @@ class Translator:
         """`english` in this language, fields filled in."""
         return self._fill(self._words.get(("", english), english), fields)
 
+    @staticmethod
+    def fields_of(english: str) -> frozenset[str]:
+        """Names of the fields in a text."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(english) if name)
+
     def has_code(self, context: str, code: str) -> bool:
         """Whether there are words for the code."""
         return (context, code) in self._words
 
     def code(self, context: str, code: str | None, **fields: Any) -> str:
-        """The words for a code from below; the code itself with its fields where there are none."""
-        if code is None:
+        """The words for a code from below; the code itself where there are none yet."""
+        if code is None or code != code:
             return MISSING
         template = self._words.get((context, code))
-        return _bare(code, fields) if template is None else self._fill(template, fields)
+        return code if template is None else self._fill(template, fields)
 
     def reason(self, code: str | None, **fields: Any) -> str:
         """A reason, binding constraint, assumption or alert in words."""
@@ -163,7 +169,3 @@ def _finite(value: Any) -> float | None:
 
 def _plus(number: float, digits: int, sign: bool) -> str:
     return "+" if sign and round(number, digits) > 0 else ""
-
-
-def _bare(code: str, fields: Mapping[str, Any]) -> str:
-    return " ".join([code, *(f"{key}={value}" for key, value in fields.items())])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import OptimizerError
+from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.sentences import excess_lines, refused_lines
-
-FILES = "_exported_files"
+from optimizer.interfaces.sentences import error_lines
 
 
 def draw() -> None:
@@ -24,24 +24,34 @@ def draw() -> None:
             "There is no account yet. Import a report first.", "imports", "Go to Imports"
         )
         return
-    rows = workflows.suggestions(visit.workspace, visit.account, visit.actor)
+    try:
+        rows = workflows.suggestions(visit.workspace, visit.account, visit.actor)
+    except NotFound:
+        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
+        return
+    _draw_waiting(rows)
+    _draw_exports()
+
+
+def _draw_waiting(rows: pd.DataFrame) -> None:
     approved = rows[(rows["decision"] == "approved") & (rows["delivery"] == "not_exported")]
     if approved.empty:
         frame.draw_empty("Nothing is approved and waiting.", "queue", "Go to Suggestions")
-    else:
-        _draw_approved(approved)
-    _draw_files()
-
-
-def _draw_approved(approved: pd.DataFrame) -> None:
+        return
     words = session.current().words
     st.markdown("##### " + words.text("Approved, not exported: {count:whole}", count=len(approved)))
-    table = pd.DataFrame(
+    st.dataframe(_approved_table(approved), hide_index=True)
+    if st.button(words.text("Export"), key="export", type="primary"):
+        _export()
+
+
+def _approved_table(approved: pd.DataFrame) -> pd.DataFrame:
+    words = session.current().words
+    action = approved["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}")
+    return pd.DataFrame(
         {
             words.text("Keyword"): approved["keyword_text"],
-            words.text("Action"): approved["kind"].map(
-                lambda kind: f"{mark(kind)} {words.code('kind', kind)}"
-            ),
+            words.text("Action"): action,
             words.text("Bid now"): approved["bid"],
             words.text("New bid"): approved["approved_bid"],
             words.text("Campaign"): approved["campaign_name"],
@@ -49,44 +59,56 @@ def _draw_approved(approved: pd.DataFrame) -> None:
             words.text("By"): approved["decided_by"],
         }
     )
-    st.dataframe(table, hide_index=True)
-    if st.button(words.text("Export"), key="export", type="primary"):
-        _export()
 
 
 def _export() -> None:
     visit = session.current()
     words = visit.words
     try:
-        result = workflows.export(
-            visit.workspace, str(visit.account), session.export_folder(), visit.actor
-        )
+        with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+            made = workflows.export(visit.workspace, str(visit.account), Path(folder), visit.actor)
     except OptimizerError as error:
-        st.error(words.error(error), icon=":material/error:")
+        st.error("  \n".join(error_lines(words, error)), icon=":material/error:")
         return
-    frame.flash(
-        "success",
-        [words.text("{rows:whole} changes in export {id}.", rows=result.rows, id=result.export_id)],
-    )
-    notes = [*refused_lines(words, result.refused), *excess_lines(words, result.excess)]
-    if notes:
-        frame.flash("warning", notes)
+    done = words.text("{rows:whole} changes in export {id}.", rows=made.rows, id=made.export_id)
+    frame.flash("success", [done, words.text("Download the files below and upload them.")])
     st.rerun()
 
 
-def _draw_files() -> None:
-    words = session.current().words
-    files = sorted(_files(), key=lambda path: path.stat().st_mtime, reverse=True)
-    if not files:
+def _draw_exports() -> None:
+    visit = session.current()
+    words = visit.words
+    records = workflows.exports(visit.workspace, str(visit.account), visit.actor)
+    if not records:
         return
-    st.markdown("##### " + words.text("Files"))
-    for number, path in enumerate(files):
-        st.download_button(path.name, path.read_bytes(), file_name=path.name, key=f"file_{number}")
+    st.markdown("##### " + words.text("Exports"))
+    for record in records:
+        with st.container(border=True):
+            count = len(record.suggestion_ids)
+            st.text(
+                words.text("{rows:whole} changes in export {id}.", rows=count, id=record.export_id)
+            )
+            st.caption(f"{words.moment(record.created_at)} · {record.created_by}")
+            _draw_files(record.export_id)
 
 
-def _files() -> list[Path]:
-    folder = session.export_folder()
-    return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+def _draw_files(export_id: str) -> None:
+    # Made again from the record, so that a closed browser loses no file.
+    visit = session.current()
+    for name, content in _files_of(str(visit.account), export_id, lambda: visit).items():
+        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _files_of(
+    account: str, export_id: str, _visit: Callable[[], session.Visit]
+) -> Mapping[str, bytes]:
+    visit = _visit()
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+        made = workflows.export(
+            visit.workspace, account, Path(folder), visit.actor, again=export_id
+        )
+        return {name: path.read_bytes() for name, path in made.files.items()}
 
 
 draw()

@@ -60,7 +60,8 @@ def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
         "Λ",
         words.number(summary["dual_price"]),
         help=words.text(
-            "What the last unit of money spent brings back, after margin. Bids rise where they return more, fall where they return less."
+            "What the last unit of money spent brings back, after margin. "
+            "Bids rise where they return more, fall where they return less."
         ),
     )
     cards[1].metric(

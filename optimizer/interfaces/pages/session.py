@@ -46,12 +46,6 @@ def choose(account: str, currency: str | None) -> None:
     visit.words = Translator(visit.words.language, currency)
 
 
-def export_folder() -> Path:
-    """Where exported files of the account stay, so that a closed browser loses none."""
-    visit = current()
-    return visit.workspace.directory / "exports" / str(visit.account)
-
-
 def local_actor() -> Actor:
     """Without a login only this machine is served, to the person it belongs to."""
     return Actor(getpass.getuser(), "admin")

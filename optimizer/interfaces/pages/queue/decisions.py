@@ -14,7 +14,13 @@ from optimizer.interfaces.pages import session
 from optimizer.interfaces.pages.frame import flash
 from optimizer.interfaces.pages.queue.grid import Choice
 from optimizer.interfaces.pages.queue.pinned import unpin
-from optimizer.interfaces.sentences import excess_lines, refused_lines, resolve_line, totals_lines
+from optimizer.interfaces.sentences import (
+    after_lines,
+    error_lines,
+    excess_lines,
+    refused_lines,
+    totals_lines,
+)
 
 Refs = Sequence[tuple[str, int]]
 SNOOZE_DAYS = 7
@@ -155,7 +161,7 @@ def _conclude(act: Callable[[], workflows.DecisionResult]) -> None:
     try:
         result = act()
     except OptimizerError as error:
-        flash("error", [words.error(error)])
+        flash("error", error_lines(words, error))
     else:
         _report(result)
     unpin()
@@ -164,10 +170,8 @@ def _conclude(act: Callable[[], workflows.DecisionResult]) -> None:
 
 def _report(result: workflows.DecisionResult) -> None:
     words = session.current().words
-    lines = [words.text("{count:whole} suggestions decided.", count=len(result.changed))]
-    if result.resolve is not None:
-        lines.append(resolve_line(words, result.resolve))
-    flash("success" if result.changed else "warning", lines)
+    done = words.text("{count:whole} suggestions decided.", count=len(result.changed))
+    flash("success", [done, *after_lines(words, result)])
     if result.refused:
         title = words.text(
             "{count:whole} changed meanwhile; they were not decided.", count=len(result.refused)

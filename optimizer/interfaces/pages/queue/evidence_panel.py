@@ -15,7 +15,8 @@ from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import session
 
-LINE, BAND, NOW, PROPOSED = "#0072B2", "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
+BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
+LINE = {"light": "#0072B2", "dark": "#56B4E9"}
 
 
 def draw_evidence(suggestion_id: str) -> None:
@@ -32,15 +33,17 @@ def draw_evidence(suggestion_id: str) -> None:
     st.markdown(f"#### {mark(found.row['kind'])} {words.code('kind', found.row['kind'])}")
     st.text(found.row["keyword_text"])
     if not found.curve.empty:
-        figure = curve_figure(words, found.curve, found.row)
+        figure = curve_figure(words, found.curve, found.row, st.context.theme.type or "light")
         st.plotly_chart(figure, key="curve", config={"displayModeBar": False})
     for line in evidence_lines(words, found.row, found.evidence):
         st.text(f"· {line}")
     _draw_history(words, found.history)
 
 
-def curve_figure(words: Translator, curve: pd.DataFrame, row: dict[str, Any]) -> go.Figure:
-    """Profit per day against the bid: 80 % band, solid within the step limit, dashed outside."""
+def curve_figure(
+    words: Translator, curve: pd.DataFrame, row: dict[str, Any], theme: str
+) -> go.Figure:
+    """Profit per day, against the present bid: 80 % band, solid within the step limit, dashed outside."""
     figure = go.Figure()
     _add_band(figure, words, curve)
     inside = curve["profit_mean"].where(curve["within_step"].astype(bool))
@@ -49,7 +52,7 @@ def curve_figure(words: Translator, curve: pd.DataFrame, row: dict[str, Any]) ->
         y=curve["profit_mean"],
         mode="lines",
         showlegend=False,
-        line={"color": LINE, "width": 1.5, "dash": "dot"},
+        line={"color": LINE[theme], "width": 1.5, "dash": "dot"},
         hoverinfo="skip",
     )
     figure.add_scatter(
@@ -57,7 +60,7 @@ def curve_figure(words: Translator, curve: pd.DataFrame, row: dict[str, Any]) ->
         y=inside,
         mode="lines",
         name=words.text("Profit per day"),
-        line={"color": LINE, "width": 3},
+        line={"color": LINE[theme], "width": 3},
     )
     _add_point(figure, words.text("Now"), curve, row.get("bid"), "circle", NOW)
     _add_point(figure, words.text("Proposed"), curve, row.get("proposed_bid"), "square", PROPOSED)
@@ -65,7 +68,7 @@ def curve_figure(words: Translator, curve: pd.DataFrame, row: dict[str, Any]) ->
         height=270,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
         xaxis_title=words.text("Bid, {currency}", currency=words.currency),
-        yaxis_title=words.text("Profit per day"),
+        yaxis_title=words.text("Profit per day against now"),
         legend={"orientation": "h", "y": -0.3},
     )
 

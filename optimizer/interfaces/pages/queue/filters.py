@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.marks import KINDS, mark
+from optimizer.interfaces.marks import DECIDED, KINDS, mark
 
 DECISIONS = ("proposed", "approved", "rejected", "snoozed")
 
@@ -37,20 +37,22 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
             placeholder=words.text("All"),
             key="campaign",
             bind="query-params",
-            width=210,
+            width=180,
         )
         text = st.text_input(
-            words.text("Keyword contains"), key="text", bind="query-params", width=180
+            words.text("Keyword contains"), key="text", bind="query-params", width=150
         )
-        min_p = st.slider("P(Δ>0) ≥", 0.0, 1.0, 0.0, 0.05, key="p", bind="query-params", width=130)
+        min_p = st.slider("P(Δ>0) ≥", 0.0, 1.0, 0.0, 0.05, key="p", bind="query-params", width=110)
     return Filters(tuple(kinds or ()), decision, campaign, text or "", min_p)
 
 
 def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows the filters let through, best expected profit first."""
+    """The rows the filters let through, best expected profit first.
+
+    Watched keywords need no decision and show only when asked for.
+    """
     keep = rows["decision"] == filters.decision
-    if filters.kinds:
-        keep &= rows["kind"].isin(filters.kinds)
+    keep &= rows["kind"].isin(filters.kinds or DECIDED)
     if filters.campaign:
         keep &= rows["campaign_name"] == filters.campaign
     if filters.text:
@@ -93,7 +95,7 @@ def _decision_choice(words: Translator) -> str:
         key=key,
         on_change=_decision_to_address,
         args=(key,),
-        width=120,
+        width=105,
     )
 
 

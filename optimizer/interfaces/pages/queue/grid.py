@@ -44,7 +44,7 @@ def draw_grid(words: Translator, view: Pinned) -> Choice:
         num_rows="fixed",
         disabled=[name for name in table.columns if name not in editable],
         column_config=_columns(words),
-        placeholder=words.text("unknown"),
+        placeholder="–",
         alt=words.text("Suggestions"),
     )
     return chosen(view.rows, edited)

@@ -1,4 +1,4 @@
-"""Results as JSON text: language-free, no NaN, dates in ISO form."""
+"""Results of workflows as JSON values and text: language-free, no NaN, dates in ISO form."""
 
 from __future__ import annotations
 
