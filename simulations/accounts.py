@@ -15,7 +15,7 @@ import numpy as np
 from optimizer.planning.account_frames import AccountFrames, account_frames
 from optimizer.planning.market import Log, MarketSettings, hand_set_bids, make_market, simulate_days
 from optimizer.planning.market.settings import Size, Terms
-from optimizer.planning.report_files import keyword_report
+from optimizer.planning.report_files import keyword_report_parts
 
 AS_OF = date(2026, 10, 31)
 KEYWORDS_PER_AD_GROUP = 40
@@ -44,7 +44,8 @@ def large_account(keywords: int = 100_000, days: int = 60, seed: int = 0) -> Acc
 
 def write_large_report(path: Path, keywords: int = 100_000, days: int = 60, seed: int = 0) -> None:
     """Write the account's keyword report, all days in one file."""
-    path.write_bytes(keyword_report(large_log(keywords, days, seed), AS_OF, days))
+    with path.open("wb") as file:
+        file.writelines(keyword_report_parts(large_log(keywords, days, seed), AS_OF, days))
 
 
 def main(arguments: list[str]) -> None:

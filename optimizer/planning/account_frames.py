@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from optimizer.planning.market import Log, as_known, bids_known
+from optimizer.planning.market import Log, as_known, bids_known, campaign_days_known
 from optimizer.tables import KEYWORDS, MICROS, TERMS
 
 PLATFORM = "google_ads"
@@ -104,12 +104,6 @@ def _daily(rows: pd.DataFrame, entity_key: pd.Series) -> pd.DataFrame:
 
 def _version(log: Log, as_of: date) -> pd.DataFrame:
     """Sums per campaign and click day as known on `as_of`."""
-    rows = as_known(log, as_of).keywords
-    campaign = log.market.campaign_names[log.market.keyword_campaign[rows["keyword"]]]
-    known = pd.DataFrame({"campaign_name": campaign.astype(str), "day": rows["day"]})
-    known["clicks"] = rows["clicks"].astype("float64")
-    known["conversions"] = rows["conversions"]
-    known["value"] = rows["value_micros"] / MICROS
-    sums = known.groupby(["campaign_name", "day"], as_index=False).sum()
+    sums = campaign_days_known(log, as_of)
     sums.insert(2, "as_of", pd.Series(np.datetime64(as_of, "s"), index=sums.index))
     return sums

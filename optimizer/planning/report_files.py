@@ -6,19 +6,18 @@ of `Total:` rows whose label stands in the Match type column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from optimizer.planning.market import Known, Log, as_known, bids_known
+from optimizer.planning import report_text as text
+from optimizer.planning.market import Log, as_known, bids_known
+from optimizer.planning.report_text import NULL, Cells, quoted, spread, written
 from optimizer.tables import MICROS
 
-NULL = " --"
 _LABELS = {
     "EXACT": "Exact match",
     "PHRASE": "Phrase match",
@@ -26,52 +25,15 @@ _LABELS = {
     "EXACT_CLOSE_VARIANT": "Exact match (close variant)",
 }
 _MARKS = {"EXACT": "[{}]", "PHRASE": '"{}"', "BROAD": "{}"}
-_KEYWORD_TOTALS = ("All but removed keywords", "Keywords in your account", "Your keywords")
-_ACCOUNT_TOTALS = ("Account", "Search")
 _STATUS = {"ENABLED": "Enabled", "PAUSED": "Paused"}
-
-Cells = Mapping[str, pa.Array]
-Write = Callable[[float], str]
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Whole-file or per-row sums; money in micros."""
-
-    impressions: np.ndarray
-    clicks: np.ndarray
-    cost_micros: np.ndarray
-    conversions: np.ndarray
-    value_micros: np.ndarray
-
-
-def keyword_report(log: Log, as_of: date, days: int) -> bytes:
-    """ "Search keyword report" with Day column: the last `days` days before `as_of`, as known then.
-
-    Statuses and Max. CPC are those of the download day, on every row, as the platform prints them.
-    """
-    first, known = _window(log, as_of, days)
-    rows = known.keywords[known.keywords["day"] >= pd.Timestamp(first)].reset_index(drop=True)
-    cells = {**_keyword_state(log, as_of, rows), **_keyword_shares(rows), **_counts(_sums(rows))}
-    totals = _total_rows(rows, (*_KEYWORD_TOTALS, *_ACCOUNT_TOTALS), log.market.settings.currency)
-    head = _preamble("Search keyword report", first, as_of)
-    return head + _table(cells, _KEYWORD_COLUMNS, totals)
-
-
-def search_terms_report(log: Log, as_of: date, days: int) -> bytes:
-    """ "Search terms report" with Day column; terms with few impressions are hidden, totals hold them."""
-    first, known = _window(log, as_of, days)
-    rows = known.terms[known.terms["day"] >= pd.Timestamp(first)].reset_index(drop=True)
-    least = log.market.settings.terms.shown_from_impressions
-    shown = rows.groupby("term")["impressions"].transform("sum") >= least
-    visible = rows[shown].reset_index(drop=True)
-    currency = log.market.settings.currency
-    totals = _total_rows(visible, ("Search terms",), currency)
-    totals += _total_rows(rows, ("Keywords", "Account"), currency)
-    cells = {**_term_names(log, visible), **_counts(_sums(visible))}
-    return _preamble("Search terms report", first, as_of) + _table(cells, _TERM_COLUMNS, totals)
-
-
+_TERM_STATUS = {"NONE": "None", "ADDED": "Added"}
+_MODE_MARKS = {"manual": "", "enhanced": " (enhanced)", "automated": ""}
+_PLACE = {
+    "Campaign ID": "campaign_id",
+    "Campaign": "campaign_name",
+    "Ad group ID": "ad_group_id",
+    "Ad group": "ad_group_name",
+}
 _COUNT_COLUMNS = (
     *("Impr.", "Clicks", "CTR", "Avg. CPC", "Cost", "Conversions", "Conv. rate", "Cost / conv."),
     "Conv. value",
@@ -86,221 +48,197 @@ _TERM_COLUMNS = (
     *("Search term", "Added/Excluded", "Match type", "Day", "Campaign ID", "Campaign"),
     *("Ad group ID", "Ad group", "Keyword", "Currency code", *_COUNT_COLUMNS),
 )
+_BLANK = ("Keyword status", "Keyword", "Search term", "Added/Excluded", "Day")
+_SUMMED = ["impressions", "clicks", "cost_micros", "conversions", "value_micros"]
+_KEYWORD_TOTALS = (
+    *("All but removed keywords", "Keywords in your account", "Your keywords"),
+    *("Account", "Search"),
+)
+_CHUNK_ROWS = 250_000
 
 
-def _window(log: Log, as_of: date, days: int) -> tuple[date, Known]:
-    first = max(log.first_day, as_of - timedelta(days=days))
-    return first, as_known(log, as_of)
+def keyword_report(log: Log, as_of: date, days: int) -> bytes:
+    """ "Search keyword report" with Day column: the last `days` days before `as_of`, as known then.
+
+    Statuses and Max. CPC are those of the download day, on every row, as the platform prints them.
+    """
+    return b"".join(keyword_report_parts(log, as_of, days))
+
+
+def keyword_report_parts(log: Log, as_of: date, days: int) -> Iterator[bytes]:
+    """`keyword_report` piece by piece, for files that should not stand in memory whole."""
+    first = _first_day(log, as_of, days)
+    rows = _since(as_known(log, as_of).keywords, first)
+    state = _keyword_state(log, as_of)
+    yield _preamble("Search keyword report", first, as_of) + _header(_KEYWORD_COLUMNS)
+    for chunk in _chunks(rows):
+        cells = {
+            **spread(state, chunk["keyword"].to_numpy()),
+            **_day_cells(chunk),
+            **_shares(chunk),
+        }
+        yield text.joined({**cells, **_counts(chunk)}, _KEYWORD_COLUMNS)
+    totals = _total_rows(rows, _KEYWORD_TOTALS, log.market.settings.currency)
+    yield _trailer(totals, _KEYWORD_COLUMNS)
+
+
+def search_terms_report(log: Log, as_of: date, days: int) -> bytes:
+    """ "Search terms report" with Day column; terms with few impressions are hidden, totals hold them."""
+    first = _first_day(log, as_of, days)
+    rows = _since(as_known(log, as_of).terms, first)
+    least = log.market.settings.terms.shown_from_impressions
+    visible = rows[rows.groupby("term")["impressions"].transform("sum") >= least]
+    currency = log.market.settings.currency
+    totals = _total_rows(visible, ("Search terms",), currency)
+    totals += _total_rows(rows, ("Keywords", "Account"), currency)
+    keywords, terms = _term_keywords(log), _term_names(log)
+    parts = [_preamble("Search terms report", first, as_of), _header(_TERM_COLUMNS)]
+    for chunk in _chunks(visible):
+        names = spread(keywords, chunk["keyword"].to_numpy())
+        cells = {**names, **spread(terms, chunk["term"].to_numpy()), **_day_cells(chunk)}
+        parts.append(text.joined({**cells, **_counts(chunk)}, _TERM_COLUMNS))
+    return b"".join([*parts, _trailer(totals, _TERM_COLUMNS)])
+
+
+def _first_day(log: Log, as_of: date, days: int) -> date:
+    return max(log.first_day, as_of - timedelta(days=days))
+
+
+def _since(rows: pd.DataFrame, first: date) -> pd.DataFrame:
+    return rows[rows["day"] >= pd.Timestamp(first)]
+
+
+def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(rows), _CHUNK_ROWS):
+        yield rows.iloc[start : start + _CHUNK_ROWS]
 
 
 def _preamble(title: str, first: date, as_of: date) -> bytes:
     last = as_of - timedelta(days=1)
-    period = " - ".join(f"{day:%B} {day.day}, {day.year}" for day in (first, last))
+    period = " - ".join(f"{_MONTHS[day.month - 1]} {day.day}, {day.year}" for day in (first, last))
     return f'{title}\n"{period}"\n'.encode()
 
 
-def _keyword_state(log: Log, as_of: date, rows: pd.DataFrame) -> Cells:
-    """Names and state: written once per keyword, then spread over its rows."""
-    keywords = log.market.keywords
-    state = bids_known(log, as_of)
+# Not strftime: the file is in English wherever it is made.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
+
+
+def _keyword_state(log: Log, as_of: date) -> Cells:
+    """Names and state on the download day, once per keyword."""
+    keywords, state = log.market.keywords, bids_known(log, as_of)
     match = keywords["match_type"]
     texts = [_MARKS[m].format(t) for m, t in zip(match, keywords["keyword_text"], strict=True)]
-    status = state["status"].map(_STATUS)
-    eligible = np.where(status == "Enabled", "Eligible", "Paused")
-    columns = {
-        **_place_columns(keywords),
-        "Keyword status": status,
+    enabled = state["status"] == "ENABLED"
+    columns: dict[str, Any] = {
+        **{header: keywords[name] for header, name in _PLACE.items()},
+        "Keyword status": state["status"].map(_STATUS),
         "Keyword": texts,
         "Match type": match.map(_LABELS),
         "Campaign status": "Enabled",
         "Ad group status": "Enabled",
         "Keyword ID": keywords["keyword_id"],
-        "Status": eligible,
+        "Status": np.where(enabled, "Eligible", "Paused"),
         "Status reasons": "",
         "Currency code": log.market.settings.currency,
         "Budget": _budgets(log),
         "Max. CPC": _max_cpc(state["bid"], keywords["bidding_mode"]),
-        "Est. first page bid": [f"{bid:.2f}" for bid in keywords["first_page_bid"]],
+        "Est. first page bid": [text.money(bid) for bid in keywords["first_page_bid"]],
         "Quality Score": keywords["quality_score"].astype(str),
     }
-    return {**_spread(columns, keywords.index, rows["keyword"]), "Day": _day_cells(rows["day"])}
+    return _cells(pd.DataFrame(columns))
 
 
-def _place_columns(keywords: pd.DataFrame) -> dict[str, pd.Series]:
-    names = {
-        "Campaign ID": "campaign_id",
-        "Campaign": "campaign_name",
-        "Ad group ID": "ad_group_id",
-        "Ad group": "ad_group_name",
-    }
-    return {header: keywords[name] for header, name in names.items()}
-
-
-def _term_names(log: Log, rows: pd.DataFrame) -> Cells:
-    keywords, terms = log.market.keywords, log.market.terms
-    of_keyword = {
-        **_place_columns(keywords),
+def _term_keywords(log: Log) -> Cells:
+    keywords = log.market.keywords
+    columns: dict[str, Any] = {
+        **{header: keywords[name] for header, name in _PLACE.items()},
         "Keyword": keywords["keyword_text"],
         "Currency code": log.market.settings.currency,
     }
-    of_term = {
+    return _cells(pd.DataFrame(columns))
+
+
+def _term_names(log: Log) -> Cells:
+    terms = log.market.terms
+    columns = {
         "Search term": terms["search_term"],
-        "Added/Excluded": terms["term_status"].map({"NONE": "None", "ADDED": "Added"}),
+        "Added/Excluded": terms["term_status"].map(_TERM_STATUS),
         "Match type": terms["term_match_type"].map(_LABELS),
     }
-    return {
-        **_spread(of_keyword, keywords.index, rows["keyword"]),
-        **_spread(of_term, terms.index, rows["term"]),
-        "Day": _day_cells(rows["day"]),
-    }
+    return _cells(pd.DataFrame(columns))
+
+
+def _cells(frame: pd.DataFrame) -> Cells:
+    return {str(name): quoted(values.tolist()) for name, values in frame.items()}
 
 
 def _budgets(log: Log) -> np.ndarray:
     budgets = log.market.campaign_budgets
-    texts = [f"{value:.2f}" if np.isfinite(value) else NULL for value in budgets]
+    texts = [text.money(value) if np.isfinite(value) else NULL for value in budgets]
     cells: np.ndarray = np.array(texts, dtype=object)[log.market.keyword_campaign]
     return cells
 
 
 def _max_cpc(bids: pd.Series, modes: pd.Series) -> list[str]:
-    mark = modes.map({"manual": "", "enhanced": " (enhanced)", "automated": ""})
     return [
-        NULL if np.isnan(bid) else f"{bid:.2f}{suffix}"
-        for bid, suffix in zip(bids, mark, strict=True)
+        NULL if np.isnan(bid) else text.money(bid) + mark
+        for bid, mark in zip(bids, modes.map(_MODE_MARKS), strict=True)
     ]
 
 
-def _keyword_shares(rows: pd.DataFrame) -> Cells:
+def _day_cells(rows: pd.DataFrame) -> Cells:
+    return {"Day": written(rows["day"].to_numpy().astype("datetime64[D]"), str)}
+
+
+def _shares(rows: pd.DataFrame) -> Cells:
     share = rows["impressions"].to_numpy() / np.maximum(rows["eligible"].to_numpy(), 1)
     lost = rows["lost_is_budget"].to_numpy()
     return {
-        "Search impr. share": _written(np.round(share, 4), _share),
-        "Search lost IS (budget)": _written(np.round(lost, 4), _share),
+        "Search impr. share": written(np.round(share, 4), text.censored_share),
+        "Search lost IS (budget)": written(np.round(lost, 4), text.censored_share),
     }
 
 
-def _sums(rows: pd.DataFrame) -> _Sums:
-    names = ("impressions", "clicks", "cost_micros", "conversions", "value_micros")
-    return _Sums(**{name: rows[name].to_numpy() for name in names})
-
-
-def _counts(sums: _Sums) -> Cells:
+def _counts(rows: pd.DataFrame) -> Cells:
     """The counted columns and the rates derived from them."""
-    cost, value = sums.cost_micros / MICROS, sums.value_micros / MICROS
-    clicks, conversions = sums.clicks, sums.conversions
+    impressions, clicks, cost, conversions, value = (rows[name].to_numpy() for name in _SUMMED)
+    cost, value = cost / MICROS, value / MICROS
     return {
-        "Impr.": _written(sums.impressions, _whole),
-        "Clicks": _written(clicks, _whole),
-        "CTR": _written(_rounded(_ratio(clicks, sums.impressions), 4), _percent),
-        "Avg. CPC": _written(_rounded(_ratio(cost, clicks), 2), _average),
-        "Cost": _written(_rounded(cost, 2), _money),
-        "Conversions": _written(_rounded(conversions, 2), _grouped),
-        "Conv. rate": _written(_rounded(_ratio(conversions, clicks), 4), _percent),
-        "Cost / conv.": _written(_rounded(_ratio(cost, conversions), 2), _average),
-        "Conv. value": _written(_rounded(value, 2), _grouped),
+        "Impr.": written(impressions, text.whole),
+        "Clicks": written(clicks, text.whole),
+        "CTR": written(_ratio(clicks, impressions, 4), text.percent),
+        "Avg. CPC": written(_ratio(cost, clicks, 2), text.average),
+        "Cost": written(np.round(cost, 2), text.money),
+        "Conversions": written(np.round(conversions, 2), text.grouped),
+        "Conv. rate": written(_ratio(conversions, clicks, 4), text.percent),
+        "Cost / conv.": written(_ratio(cost, conversions, 2), text.average),
+        "Conv. value": written(np.round(value, 2), text.grouped),
     }
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Part per whole; 0 where there is no whole, which is what the platform prints."""
-    ratio: np.ndarray = np.divide(
-        part, whole, out=np.zeros(len(whole)), where=np.asarray(whole) > 0
-    )
-    return ratio
-
-
-def _rounded(values: np.ndarray, digits: int) -> np.ndarray:
-    return np.round(values, digits)
-
-
-def _whole(value: float) -> str:
-    return f"{int(value):,}"
-
-
-def _grouped(value: float) -> str:
-    return f"{value:,.2f}"
-
-
-def _money(value: float) -> str:
-    # Unlike counts and values, cost never has thousands separators.
-    return f"{value:.2f}"
-
-
-def _average(value: float) -> str:
-    return f"{value:.2f}" if value else "0"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2%}"
-
-
-def _share(value: float) -> str:
-    """Shares below 10 % and above 90 % are not told, except 0 and 1 which nothing hides."""
-    if 0 < value < 0.1:
-        return "< 10%"
-    return "> 90%" if 0.9 < value < 1 else f"{value:.2%}"
+def _ratio(part: np.ndarray, whole: np.ndarray, digits: int) -> np.ndarray:
+    """Part per whole, rounded; 0 where there is no whole, which is what the platform prints."""
+    ratio: np.ndarray = np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
+    return ratio.round(digits)
 
 
 def _total_rows(rows: pd.DataFrame, labels: Sequence[str], currency: str) -> list[dict[str, str]]:
     """One trailer row per label, all with the sums of `rows`."""
-    sums = rows[["impressions", "clicks", "cost_micros", "conversions", "value_micros"]].sum()
-    cells = _counts(_Sums(**{str(name): np.array([value]) for name, value in sums.items()}))
-    counted = {name: cell[0].as_py() for name, cell in cells.items()}
+    cells = _counts(rows[_SUMMED].sum().to_frame().T)
+    counted = {name: quoted_cell[0].as_py() for name, quoted_cell in cells.items()}
     fixed = {"Currency code": currency, **counted}
     return [{"Match type": f"Total: {label}", **fixed} for label in labels]
 
 
-def _written(values: np.ndarray, write: Write) -> pa.Array:
-    """Each distinct value written once: a column has few of them compared with its rows."""
-    distinct, place = np.unique(values, return_inverse=True)
-    texts = pa.array([_quoted(write(value)) for value in distinct.tolist()], pa.string())
-    return pc.take(texts, pa.array(place))
+def _header(columns: Sequence[str]) -> bytes:
+    return (",".join(columns) + "\n").encode()
 
 
-def _spread(
-    columns: Mapping[str, object], index: pd.Index, place: pd.Series
-) -> dict[str, pa.Array]:
-    """Values per keyword (or term), quoted once and taken for each row."""
-    frame = pd.DataFrame(dict(columns), index=index)
-    taken = pa.array(place.to_numpy())
-    return {
-        str(name): pc.take(pa.array([_quoted(str(v)) for v in values], pa.string()), taken)
-        for name, values in frame.items()
-    }
-
-
-def _day_cells(days: pd.Series) -> pa.Array:
-    return _written(days.to_numpy(), lambda day: str(day)[:10])
-
-
-def _quoted(text: str) -> str:
-    """Quotes around cells that need them, as in RFC 4180."""
-    if any(mark in text for mark in ',"\n\r'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
-
-
-def _table(cells: Cells, columns: Sequence[str], totals: Sequence[Mapping[str, str]]) -> bytes:
-    header = ",".join(columns) + "\n"
-    trailer = [",".join(_total_cell(row, name) for name in columns) + "\n" for row in totals]
-    return header.encode() + _lines(cells, columns) + "".join(trailer).encode()
-
-
-def _total_cell(row: Mapping[str, str], column: str) -> str:
-    """First cells and names are empty, other columns that cannot be added are null marks."""
-    blank = column in ("Keyword status", "Keyword", "Search term", "Added/Excluded", "Day")
-    return row.get(column, "" if blank else NULL)
-
-
-def _lines(cells: Cells, columns: Sequence[str]) -> bytes:
-    """All rows as one run of bytes, joined column by column instead of row by row."""
-    parts = [pc.cast(cells[name], pa.large_string()) for name in columns]
-    newline = pa.scalar("\n", pa.large_string())
-    lines = pc.binary_join_element_wise(*parts, pa.scalar(",", pa.large_string()))
-    lines = pc.binary_join_element_wise(lines, newline, pa.scalar("", pa.large_string()))
-    if len(lines) == 0:
-        return b""
-    _, offsets, data = lines.buffers()
-    end = np.frombuffer(offsets, np.int64)[len(lines)]
-    content: bytes = data.slice(0, int(end)).to_pybytes()
-    return content
+def _trailer(totals: Sequence[Mapping[str, str]], columns: Sequence[str]) -> bytes:
+    """First cells are empty; other columns that cannot be added hold the null mark."""
+    blank = {name: "" if name in _BLANK else NULL for name in columns}
+    rows = [{**blank, **total} for total in totals]
+    return "".join(",".join(row[name] for name in columns) + "\n" for row in rows).encode()

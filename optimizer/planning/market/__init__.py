@@ -6,7 +6,7 @@ report downloaded on some day says.
 
 from optimizer.planning.market.days import Log, join_logs, simulate_day, simulate_days
 from optimizer.planning.market.history import hand_set_bids
-from optimizer.planning.market.known import Known, as_known, bids_known
+from optimizer.planning.market.known import Known, as_known, bids_known, campaign_days_known
 from optimizer.planning.market.settings import MarketSettings, load_market, load_market_file
 from optimizer.planning.market.words import BRAND_WORDS, COMPETITOR_WORDS
 from optimizer.planning.market.world import Market, make_market
@@ -20,6 +20,7 @@ __all__ = [
     "MarketSettings",
     "as_known",
     "bids_known",
+    "campaign_days_known",
     "hand_set_bids",
     "join_logs",
     "load_market",

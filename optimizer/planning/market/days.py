@@ -35,17 +35,24 @@ class TermDays:
 
 @dataclass(frozen=True)
 class OrderRecords:
-    """One entry per order: click day, term, days until known, value, our share of the credit.
+    """One entry per order: click day, term, days until known, our share of it, value of that share.
 
-    `refund_after` is days from being known to being taken back, or NEVER.
+    `credit` is 1 or less; `refund_after` is days from being known to being taken back, or NEVER.
     """
 
     day: np.ndarray
     term: np.ndarray
     delay: np.ndarray
-    value_micros: np.ndarray
     credit: np.ndarray
+    value_micros: np.ndarray
     refund_after: np.ndarray
+
+    def counted(self, horizon: int) -> np.ndarray:
+        """Which orders a report shows that knows all days before `horizon`."""
+        known = self.day + self.delay
+        taken_back = (self.refund_after != NEVER) & (known + self.refund_after < horizon)
+        counted: np.ndarray = (known < horizon) & ~taken_back
+        return counted
 
 
 @dataclass(frozen=True)
@@ -195,13 +202,14 @@ def _orders(market: Market, rows: TermDays, number: int, rng: np.random.Generato
     chance = market.term_truth["cvr"].to_numpy()[rows.term] * market.weather.cvr[number]
     count = rng.binomial(rows.clicks, np.minimum(chance, 1.0))
     term = np.repeat(rows.term, count)
-    value = _values(market, term, rng)
+    credit = _credits(part, len(term), rng)
+    value = _values(market, term, rng) * credit
     return OrderRecords(
         day=np.full(len(term), number, dtype=np.int32),
         term=term,
         delay=_delays(part, len(term), rng),
+        credit=credit,
         value_micros=np.round(value * 100).astype(np.int64) * _CENT_MICROS,
-        credit=_credits(part, len(term), rng),
         refund_after=_refunds(part, len(term), rng),
     )
 

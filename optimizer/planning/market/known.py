@@ -8,9 +8,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from optimizer.planning.market.days import NEVER, Log, OrderRecords, TermDays
-
-_COUNTED = ("eligible", "impressions", "clicks", "cost_micros", "conversions", "value_micros")
+from optimizer.planning.market.days import Log, OrderRecords, TermDays
+from optimizer.tables import MICROS
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,27 @@ def as_known(log: Log, as_of: date) -> Known:
     return Known(as_of=as_of, keywords=keywords, terms=pd.DataFrame({**names, **counted}))
 
 
+def campaign_days_known(log: Log, as_of: date) -> pd.DataFrame:
+    """Sums per campaign and day as known on `as_of`: campaign_name, day, clicks, conversions, value."""
+    market, horizon = log.market, (as_of - log.market.first_day).days
+    rows, orders = _head(log.rows, horizon), log.orders
+    campaigns = len(market.campaign_names)
+    campaign = market.keyword_campaign[market.term_truth["keyword"].to_numpy()]
+    counted = orders.counted(horizon)
+    row_cell = rows.day.astype(np.int64) * campaigns + campaign[rows.term]
+    order_cell = orders.day[counted].astype(np.int64) * campaigns + campaign[orders.term[counted]]
+    size = max(horizon, 0) * campaigns
+    cell = np.flatnonzero(np.bincount(row_cell, minlength=size))
+    columns = {
+        "campaign_name": market.campaign_names[cell % campaigns].astype(str),
+        "day": _days(log, cell // campaigns),
+        "clicks": np.bincount(row_cell, rows.clicks, size)[cell],
+        "conversions": np.bincount(order_cell, orders.credit[counted], size)[cell],
+        "value": np.bincount(order_cell, orders.value_micros[counted], size)[cell] / MICROS,
+    }
+    return pd.DataFrame(columns).astype({"campaign_name": "str"})
+
+
 def bids_known(log: Log, as_of: date) -> pd.DataFrame:
     """Per keyword its newest bid before `as_of` (the last one it had when off) and status.
 
@@ -74,22 +94,13 @@ def _credited(
     orders: OrderRecords, rows: TermDays, horizon: int, terms: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Conversions and value per entry of `rows`."""
-    seen = orders.day + orders.delay < horizon
-    back = (orders.refund_after != NEVER) & (
-        orders.day + orders.delay + orders.refund_after < horizon
-    )
-    kept = seen & ~back
+    counted = orders.counted(horizon)
     row_key = rows.day.astype(np.int64) * terms + rows.term
-    order_key = orders.day[kept].astype(np.int64) * terms + orders.term[kept]
+    order_key = orders.day[counted].astype(np.int64) * terms + orders.term[counted]
     place = np.searchsorted(row_key, order_key)
-    credit = orders.credit[kept]
-    conversions = np.bincount(place, credit, minlength=len(row_key))
-    value = np.bincount(place, orders.value_micros[kept] * credit, minlength=len(row_key))
-    return conversions, _whole_cents(value)
-
-
-def _whole_cents(micros: np.ndarray) -> np.ndarray:
-    return np.round(micros / 10_000).astype(np.int64) * 10_000
+    conversions = np.bincount(place, orders.credit[counted], minlength=len(row_key))
+    value = np.bincount(place, orders.value_micros[counted], minlength=len(row_key))
+    return conversions, value.astype(np.int64)
 
 
 def _by_keyword(
