@@ -1,0 +1,198 @@
+"""Who a report row is about: platform ids first, normalised names second, never a guess.
+
+Pure functions on frames. A row whose ids point at one entity and whose names point at another, or
+whose names fit two, is ambiguous: its key stays null and the import quarantines it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+Kind = Literal["keyword", "search_term"]
+
+NAME_COLUMNS = (
+    "campaign_id",
+    "campaign_name",
+    "ad_group_id",
+    "ad_group_name",
+    "keyword_id",
+    "keyword_text",
+    "match_type",
+    "target_type",
+    "item_id",
+    "search_term",
+)
+"""What the `entities` table keeps of a row, as spelled in the newest report."""
+
+ENTITY_COLUMNS = ("entity_key", "platform_key", "name_key", *NAME_COLUMNS)
+
+_IDS = {
+    "keyword": ("campaign_id", "ad_group_id", "keyword_id"),
+    "search_term": ("campaign_id", "ad_group_id"),
+}
+_TEXTS_BESIDE_IDS = {"keyword": (), "search_term": ("keyword_text", "search_term")}
+_NAMES = {
+    "keyword": (
+        "campaign_name",
+        "ad_group_name",
+        "keyword_text",
+        "match_type",
+        "target_type",
+        "item_id",
+    ),
+    "search_term": ("campaign_name", "ad_group_name", "keyword_text", "search_term"),
+}
+_SEPARATOR, _UNKNOWN = "\x1f", "\x1a"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """`keys`: entity key per identity, null where ambiguous; entities to insert and to rewrite."""
+
+    keys: pd.Series[Any]
+    new: pd.DataFrame
+    changed: pd.DataFrame
+
+
+def distinct_identities(rows: pd.DataFrame, kind: Kind) -> tuple[np.ndarray, pd.DataFrame]:
+    """The identity number of every row, and one row per identity (spelled as on its newest day)."""
+    names = [name for name in NAME_COLUMNS if name in rows.columns]
+    numbers = _number_rows(rows, names)
+    newest = newest_position(numbers, rows["last_day"])
+    found = rows[names].iloc[newest].astype("object").reset_index(drop=True)
+    found = found.reindex(columns=list(NAME_COLUMNS), fill_value=None)
+    found = found.where(found.notna(), None)
+    days = rows["last_day"].iloc[newest].to_numpy()
+    return numbers, found.assign(**identity_keys(found, kind), last_day=days)
+
+
+def newest_position(numbers: np.ndarray, days: pd.Series[Any]) -> np.ndarray:
+    """For each group number 0..n-1, the position of its row with the latest day."""
+    order = np.argsort(days.to_numpy(), kind="stable")
+    positions = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.intp)
+    positions[numbers[order]] = order  # the last write, hence the latest day, stays
+    return positions
+
+
+def _number_rows(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    numbers = np.zeros(len(rows), dtype=np.int64)
+    for column in columns:
+        codes, distinct = pd.factorize(rows[column])
+        if len(distinct):
+            numbers = numbers * (len(distinct) + 1) + codes + 1
+            numbers = pd.factorize(numbers)[0]
+    return numbers
+
+
+def identity_keys(found: pd.DataFrame, kind: Kind) -> dict[str, pd.Series[Any]]:
+    """`platform_key` (null unless every id is there) and `name_key` of each identity."""
+    ids = [found[name] for name in _IDS[kind]]
+    texts = [normalise(found[name]) for name in _TEXTS_BESIDE_IDS[kind]]
+    complete = pd.concat(ids, axis=1).notna().all(axis=1)
+    names = [normalise(found[name]) for name in _NAMES[kind]]
+    platform = _join([*ids, *texts])
+    return {"platform_key": platform.where(complete, None), "name_key": _join(names)}
+
+
+def normalise(text: pd.Series[Any]) -> pd.Series[Any]:
+    """NFKC, casefold, runs of white space as one blank; null stays null."""
+    codes, distinct = pd.factorize(text)
+    plain = pd.Series(distinct, dtype="str").str.normalize("NFKC").str.casefold()
+    tidy = plain.str.split().str.join(" ").astype("object").to_numpy()
+    values = np.append(tidy, np.array([None], dtype="object"))[codes]
+    return pd.Series(values, index=text.index, dtype="object")
+
+
+def _join(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
+    # A mark of its own for null: an empty text and an unknown one are different names.
+    filled = [part.where(part.notna(), _UNKNOWN).astype("str") for part in parts]
+    return reduce(lambda left, right: left + _SEPARATOR + right, filled).astype("object")
+
+
+def resolve(
+    found: pd.DataFrame, known: pd.DataFrame, next_key: int, *, newest_report: bool
+) -> Resolution:
+    """Give every identity in `found` its entity key; `known` has ENTITY_COLUMNS.
+
+    New keys start at `next_key`. Names are rewritten only by the `newest_report`, so that an old
+    file imported late does not rename anything back.
+    """
+    keys, next_key = _by_platform(found, known, next_key)
+    keys = _by_names(found, keys, known, next_key)
+    told = _one_row_each(found, keys)
+    is_known = told["entity_key"].isin(known["entity_key"])
+    changed = _rewritten(told[is_known], known, newest_report)
+    return Resolution(keys, told[~is_known], changed)
+
+
+def _by_platform(
+    found: pd.DataFrame, known: pd.DataFrame, next_key: int
+) -> tuple[pd.Series[Any], int]:
+    """Keys of the identities that carry ids; a first-seen id takes over the entity of its names."""
+    has_id = known["platform_key"].notna()
+    by_id = _lookup(found["platform_key"], known[has_id], "platform_key")
+    by_name = _lookup(found["name_key"], known[~has_id], "name_key")
+    first_seen = found["platform_key"].notna() & by_id.isna()
+    claims = found[first_seen].groupby("name_key")["platform_key"].transform("nunique")
+    attached = by_name.where(first_seen & claims.reindex(found.index).eq(1))
+    fresh, next_key = _fresh_keys(
+        found["platform_key"].where(first_seen & by_name.isna()), next_key
+    )
+    settled = by_id.where(by_name.isna())  # ids and names that disagree stay null
+    return settled.fillna(attached).fillna(fresh), next_key
+
+
+def _by_names(
+    found: pd.DataFrame, keys: pd.Series[Any], known: pd.DataFrame, next_key: int
+) -> pd.Series[Any]:
+    """`keys` completed for identities without ids: the one entity of those names, or a new one."""
+    seen = pd.concat([known[["name_key", "entity_key"]], _named(found, keys)]).drop_duplicates()
+    without_id = found["platform_key"].isna()
+    matches = found["name_key"].map(seen["name_key"].value_counts()).fillna(0)
+    single = seen.drop_duplicates("name_key", keep=False)
+    matched = _lookup(found["name_key"], single, "name_key").where(without_id)
+    fresh, _ = _fresh_keys(found["name_key"].where(without_id & matches.eq(0)), next_key)
+    return keys.fillna(matched).fillna(fresh)
+
+
+def _named(found: pd.DataFrame, keys: pd.Series[Any]) -> pd.DataFrame:
+    settled = keys.notna()
+    return found.loc[settled, ["name_key"]].assign(entity_key=keys[settled].astype("int64"))
+
+
+def _lookup(values: pd.Series[Any], entities: pd.DataFrame, column: str) -> pd.Series[Any]:
+    keys = entities.set_index(column)["entity_key"].astype("Int64")
+    return values.map(keys).astype("Int64")
+
+
+def _fresh_keys(names: pd.Series[Any], next_key: int) -> tuple[pd.Series[Any], int]:
+    """One new key per distinct name, counted from `next_key`; null names get none."""
+    codes, distinct = pd.factorize(names)
+    keys = pd.Series(codes + next_key, index=names.index, dtype="Int64").where(codes >= 0)
+    return keys, next_key + len(distinct)
+
+
+def _one_row_each(found: pd.DataFrame, keys: pd.Series[Any]) -> pd.DataFrame:
+    """Per entity the identity of the newest day, preferring one with ids."""
+    settled = found[keys.notna()].assign(entity_key=keys.dropna().astype("int64"))
+    ordered = settled.assign(with_id=settled["platform_key"].notna()).sort_values(
+        ["with_id", "last_day"], kind="stable"
+    )
+    return ordered.drop_duplicates("entity_key", keep="last")[list(ENTITY_COLUMNS)]
+
+
+def _rewritten(told: pd.DataFrame, known: pd.DataFrame, newest_report: bool) -> pd.DataFrame:
+    """Known entities whose ids were first seen or whose names the newest report spells anew."""
+    index = "entity_key"
+    said = told.set_index(index).sort_index()
+    before = known.set_index(index).loc[said.index, said.columns]
+    after = (
+        said.where(said.notna(), before) if newest_report else before.where(before.notna(), said)
+    )
+    differs = ((after != before) & ~(after.isna() & before.isna())).any(axis=1)
+    return after[differs].reset_index()

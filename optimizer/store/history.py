@@ -1,0 +1,389 @@
+"""What reports said, read from Parquet through Ibis on DuckDB; the only module that imports Ibis.
+
+Every fact row is stamped (as_of, sequence). The newest stamp of a key (entity_key, first_day,
+last_day) wins; a batch holds only rows that differ from what was known, and `*_seen` files hold the
+keys it repeated unchanged. Money is integer micros in files and float64 currency in results.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from optimizer.tables import KEYWORD_DAILY, MICROS, VERSIONS, empty_table
+
+KEY = ("entity_key", "first_day", "last_day")
+STAMP = ("as_of", "sequence")
+SUMS = ("impressions", "clicks", "cost_micros", "conversions", "value_micros")
+
+_KEY_TYPES = {"entity_key": pa.int64(), "first_day": pa.date32(), "last_day": pa.date32()}
+_STAMP_TYPES = {"as_of": pa.date32(), "sequence": pa.int32()}
+_SUM_TYPES = {
+    "impressions": pa.int64(),
+    "clicks": pa.int64(),
+    "cost_micros": pa.int64(),
+    "conversions": pa.float64(),
+    "value_micros": pa.int64(),
+}
+_SHARE_TYPES = {
+    "impression_share": pa.float64(),
+    "impression_share_censor": pa.string(),
+    "lost_is_budget": pa.float64(),
+    "avg_position": pa.float64(),
+}
+SEEN = pa.schema(_KEY_TYPES | _STAMP_TYPES)
+FACTS = {
+    "keyword": pa.schema(_KEY_TYPES | _SUM_TYPES | _SHARE_TYPES | _STAMP_TYPES),
+    "search_term": pa.schema(_KEY_TYPES | _SUM_TYPES | _STAMP_TYPES),
+}
+"""Schema of fact files by kind of entity."""
+
+STATE_TYPES = {
+    "keyword": {
+        "status": pa.string(),
+        "ad_group_status": pa.string(),
+        "campaign_status": pa.string(),
+        "bidding_mode": pa.string(),
+        "bid_micros": pa.int64(),
+        "bid_source": pa.string(),
+        "first_page_bid_micros": pa.int64(),
+        "campaign_budget_micros": pa.int64(),
+        "quality_score": pa.int64(),
+    },
+    "search_term": {"term_status": pa.string()},
+}
+"""State columns by kind of entity."""
+STATES = {
+    kind: pa.schema(
+        {"entity_key": pa.int64(), "day": pa.date32(), "changed_on": pa.date32()}
+        | types
+        | _STAMP_TYPES
+    )
+    for kind, types in STATE_TYPES.items()
+}
+"""Schema of state files: one row per entity of a batch, as on its newest `day` there.
+
+`changed_on` is the last day on which the file shows another bid than on the day before.
+"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days `first..last` (a row belongs to its last day), as known from reports with as_of ≤ `as_of`."""
+
+    first: date
+    last: date
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A new report against what was known.
+
+    `changed`: positions of its rows that are new or differ. `reaffirmed`: rows (schema of the facts)
+    that later reports had confirmed and that the new, older one would otherwise hide. `missing`:
+    number of known keys in its days that it does not hold.
+    """
+
+    changed: np.ndarray
+    reaffirmed: pa.Table
+    missing: int
+
+
+def daily(days: Sequence[Path], periods: Sequence[Path], window: Window) -> pd.DataFrame:
+    """Table KEYWORD_DAILY: newest version of each row; periods only for entities without days."""
+    session = _connect()
+    of_days = _newest(_scan(session, days), window) if days else None
+    of_periods = _newest_periods(session, periods, window) if periods else None
+    if of_days is not None and of_periods is not None:
+        rest = of_periods.anti_join(of_days, "entity_key")
+        return _in_currency(of_days.union(rest))
+    found = of_days if of_days is not None else of_periods
+    return empty_table(KEYWORD_DAILY) if found is None else _in_currency(found)
+
+
+def sums(
+    days: Sequence[Path], window: Window, weights: Mapping[date, float] | None = None
+) -> pd.DataFrame:
+    """One row per entity: Σ weight(day)·number over the window; weight 1 without `weights`.
+
+    Days that `weights` does not name count nothing. `value` is null where no day has one.
+    """
+    names = ["entity_key", "impressions", "clicks", "cost", "conversions", "value"]
+    if not days:
+        return empty_table(KEYWORD_DAILY)[names]
+    session = _connect()
+    newest = _newest(_scan(session, days), window)
+    weighted = _weighted(newest, weights)
+    totals = weighted.group_by("entity_key").agg(
+        **{name: (weighted[name] * weighted["weight"]).sum() for name in SUMS}
+    )
+    return _to_pandas(totals.select(*_currency_columns(totals, ["entity_key"])))
+
+
+def versions(
+    days: Sequence[Path],
+    coverage: pd.DataFrame,
+    campaigns: pd.DataFrame,
+    window: Window,
+) -> pd.DataFrame:
+    """Table VERSIONS: per campaign and day, the sums as known on each as_of that covered the day.
+
+    `coverage` (day, as_of) says which; `campaigns` (entity_key, campaign_name) who is where.
+    """
+    if not days or coverage.empty:
+        return empty_table(VERSIONS)
+    steps = _version_steps(days, campaigns, window)
+    return _accumulate(steps, coverage)
+
+
+def compare(
+    facts: pa.Table, known: Sequence[Path], seen: Sequence[Path], stamp: tuple[date, int]
+) -> Comparison:
+    """Find what `facts` (schema FACTS) says that the `known` files do not.
+
+    Known is the newest version with (as_of, sequence) ≤ `stamp`; `seen` are the files of keys that
+    reports repeated unchanged.
+    """
+    if not known:
+        nothing = facts.slice(0, 0)
+        return Comparison(np.arange(facts.num_rows), nothing, 0)
+    session = _connect()
+    new = ibis.memtable(facts.append_column("position", pa.array(np.arange(facts.num_rows))))
+    stored = _scan(session, known)
+    before = _newest(stored, _window_of(facts, stamp[0]))
+    joined = _beside(new, before, facts.schema)
+    changed = session.to_pyarrow(joined.filter(joined["changed"]).select("position"))
+    repeated = session.to_pyarrow(before.semi_join(new, list(KEY)).count()).as_py()
+    missing = session.to_pyarrow(before.count()).as_py() - repeated
+    later = _reaffirmed(session, joined, stored, seen, stamp[0], facts.schema)
+    return Comparison(np.sort(changed["position"].to_numpy()), later, missing)
+
+
+def states(files: Sequence[Path], filled: Mapping[str, Sequence[int]], as_of: date) -> pd.DataFrame:
+    """One row per entity: entity_key, the newest state, `last_change` of the bid (null if none).
+
+    `filled` names, per state column, the batch sequences whose file has that column; others know
+    nothing about it and do not hide what an earlier report said. Money stays in micros.
+    """
+    session = _connect()
+    stored = _scan(session, files)
+    rows = stored.filter(stored["as_of"] <= ibis.literal(as_of))
+    in_order = ibis.window(group_by="entity_key", order_by=["day", *STAMP])
+    ranked = rows.mutate(rank=ibis.row_number().over(in_order))
+    newest = ranked.group_by("entity_key").agg(
+        **{name: _newest_known(ranked, name, list(sequences)) for name, sequences in filled.items()}
+    )
+    if "bid_micros" in filled:
+        changes = _last_changes(rows.filter(rows["bid_micros"].notnull()))  # noqa: PD004
+        newest = newest.left_join(changes, "entity_key").drop("entity_key_right")
+    return _to_pandas(newest)
+
+
+def _connect() -> Any:
+    return ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
+
+
+def _scan(session: Any, paths: Sequence[Path]) -> Any:
+    return session.read_parquet([str(path) for path in paths])
+
+
+def _newest(stored: Any, window: Window) -> Any:
+    """Rows of the window, the newest stamp of each key, without the stamp's rank."""
+    rows = stored.filter(
+        stored["last_day"] >= ibis.literal(window.first),
+        stored["last_day"] <= ibis.literal(window.last),
+        stored["as_of"] <= ibis.literal(window.as_of),
+    )
+    newest_first = ibis.window(group_by=list(KEY), order_by=[ibis.desc(name) for name in STAMP])
+    ranked = rows.mutate(rank=ibis.row_number().over(newest_first))
+    return ranked.filter(ranked["rank"] == 0).drop("rank")
+
+
+def _newest_periods(session: Any, paths: Sequence[Path], window: Window) -> Any:
+    """Newest periods; where two of an entity overlap only the later stamped one counts."""
+    newest = _newest(_scan(session, paths), window)
+    other = newest.view()
+    return newest.anti_join(
+        other,
+        [
+            newest["entity_key"] == other["entity_key"],
+            newest["first_day"] <= other["last_day"],
+            newest["last_day"] >= other["first_day"],
+            _stamped_later(other, newest),
+        ],
+    )
+
+
+def _stamped_later(left: Any, right: Any) -> Any:
+    """Whether `left` outranks `right`: later stamp, or in one file the later or longer period."""
+    order = ("as_of", "sequence", "last_day")
+    outranks = left["first_day"] < right["first_day"]
+    for name in reversed(order):
+        outranks = (left[name] > right[name]) | ((left[name] == right[name]) & outranks)
+    return outranks
+
+
+def _weighted(rows: Any, weights: Mapping[date, float] | None) -> Any:
+    if weights is None:
+        return rows.mutate(weight=ibis.literal(1.0))
+    table = pa.table(
+        {
+            "weight_day": pa.array(list(weights), pa.date32()),
+            "weight": pa.array(list(weights.values()), pa.float64()),
+        }
+    )
+    return rows.inner_join(ibis.memtable(table), [rows["last_day"] == ibis._["weight_day"]])
+
+
+def _in_currency(rows: Any) -> pd.DataFrame:
+    dated = rows.mutate(**{name: rows[name].cast("timestamp(0)") for name in KEY[1:]})
+    return _to_pandas(dated.select(*_currency_columns(dated, KEY)))
+
+
+def _currency_columns(rows: Any, names: Sequence[str]) -> list[Any]:
+    """`names` as they are, then the five sums as float64, money in currency."""
+    money = {"cost": rows["cost_micros"], "value": rows["value_micros"]}
+    amounts = {name: column.cast("float64") / MICROS for name, column in money.items()}
+    counts = {name: rows[name].cast("float64") for name in ("impressions", "clicks", "conversions")}
+    order = ("impressions", "clicks", "cost", "conversions", "value")
+    named = {**counts, **amounts}
+    return [*(rows[name] for name in names), *(named[name].name(name) for name in order)]
+
+
+def _version_steps(days: Sequence[Path], campaigns: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Per campaign, day and as_of: by how much that report moved the sums."""
+    session = _connect()
+    stored = _scan(session, days)
+    rows = stored.filter(
+        stored["last_day"] >= ibis.literal(window.first),
+        stored["last_day"] <= ibis.literal(window.last),
+        stored["as_of"] <= ibis.literal(window.as_of),
+    )
+    measures = {
+        "clicks": rows["clicks"].cast("float64"),
+        "conversions": rows["conversions"],
+        "value": rows["value_micros"].cast("float64").fill_null(0.0) / MICROS,
+        "valued": rows["value_micros"].notnull().cast("float64"),  # noqa: PD004
+    }
+    oldest_first = ibis.window(group_by=list(KEY), order_by=list(STAMP))
+    moved = rows.mutate(
+        **{
+            name: value - value.lag().over(oldest_first).fill_null(0.0)
+            for name, value in measures.items()
+        }
+    )
+    names = ibis.memtable(pa.Table.from_pandas(campaigns, preserve_index=False))
+    placed = moved.inner_join(names, "entity_key")
+    groups = [placed["campaign_name"], placed["last_day"].cast("timestamp(0)").name("day")]
+    groups.append(placed["as_of"].cast("timestamp(0)").name("as_of"))
+    return _to_pandas(
+        placed.group_by(groups).agg(**{name: placed[name].sum() for name in measures})
+    )
+
+
+def _accumulate(steps: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Running sums over as_of, for every (campaign, day) at every as_of that covered the day."""
+    pairs = steps[["campaign_name", "day"]].drop_duplicates()
+    grid = pairs.merge(coverage, on="day")
+    keys = ["campaign_name", "day", "as_of"]
+    # A late, older report may reaffirm rows under a stamp whose day it does not cover alone.
+    every = grid.merge(steps, on=keys, how="outer").sort_values(keys, ignore_index=True)
+    measures = ["clicks", "conversions", "value", "valued"]
+    filled = every[measures].fillna(0.0)
+    every[measures] = filled.groupby([every[name] for name in keys[:2]]).cumsum()
+    known = every.merge(grid, on=keys)
+    # Before a campaign's first row of a day nothing was known about it.
+    known = known[known["as_of"] >= _first_known(steps, known)]
+    known["value"] = known["value"].where(known["valued"] > 0)
+    return known[list(VERSIONS.columns)].reset_index(drop=True)
+
+
+def _first_known(steps: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[Any]:
+    first = steps.groupby(["campaign_name", "day"], as_index=False)["as_of"].min()
+    return rows[["campaign_name", "day"]].merge(first, how="left")["as_of"].set_axis(rows.index)
+
+
+def _window_of(facts: pa.Table, as_of: date) -> Window:
+    days = facts["last_day"].to_numpy()
+    return Window(days.min().item(), days.max().item(), as_of)
+
+
+def _beside(new: Any, before: Any, schema: pa.Schema) -> Any:
+    """New rows with the known numbers as `known_*` and whether they differ."""
+    measured = [name for name in schema.names if name not in (*KEY, *STAMP)]
+    old = before.select(*KEY, **{f"known_{name}": before[name] for name in measured})
+    joined = new.left_join(old, list(KEY))
+    is_new = joined["entity_key_right"].isnull()  # noqa: PD003
+    differs = is_new
+    for name in measured:
+        differs = differs | ~joined[name].identical_to(joined[f"known_{name}"])
+    return joined.mutate(changed=differs, is_new=is_new)
+
+
+def _reaffirmed(
+    session: Any,
+    joined: Any,
+    stored: Any,
+    seen: Sequence[Path],
+    as_of: date,
+    schema: pa.Schema,
+) -> pa.Table:
+    """Known rows that the new version replaces although a later report had seen them unchanged."""
+    if not seen:
+        return schema.empty_table()
+    day = ibis.literal(as_of)
+    repeated = _scan(session, seen)
+    told = stored.filter(stored["as_of"] > day).select(*KEY, *STAMP).mutate(repeats=False)
+    again = repeated.filter(repeated["as_of"] > day).select(*KEY, *STAMP).mutate(repeats=True)
+    first = ibis.window(group_by=list(KEY), order_by=list(STAMP))
+    later = told.union(again).mutate(rank=ibis.row_number().over(first))
+    confirmed = later.filter(later["rank"] == 0, later["repeats"]).select(*KEY, *STAMP)
+    replaced = joined.filter(joined["changed"], ~joined["is_new"]).drop(
+        *STAMP, "entity_key_right", "first_day_right", "last_day_right"
+    )
+    rows = replaced.inner_join(confirmed, list(KEY))
+    measured = [name for name in schema.names if name not in (*KEY, *STAMP)]
+    known = {name: rows[f"known_{name}"] for name in measured}
+    return session.to_pyarrow(rows.select(*KEY, **known, **{n: rows[n] for n in STAMP})).cast(
+        schema
+    )
+
+
+def _newest_known(rows: Any, name: str, sequences: list[int]) -> Any:
+    # Wrapped, because the aggregate skips nulls and a null in a filled column is news.
+    wrapped = ibis.struct({"value": rows[name]})
+    knows = rows["sequence"].isin(sequences)
+    return wrapped.argmax(rows["rank"], where=knows)["value"]
+
+
+def _last_changes(rows: Any) -> Any:
+    """Per entity the last day its bid moved, within a file or from one report to the next."""
+    in_order = ibis.window(group_by="entity_key", order_by=["day", *STAMP])
+    beside = rows.mutate(
+        bid_before=rows["bid_micros"].lag().over(in_order),
+        day_before=rows["day"].lag().over(in_order),
+    )
+    moved = beside["bid_micros"] != beside["bid_before"]
+    explained = beside["changed_on"] > beside["day_before"]
+    day = ibis.cases(
+        (moved & ~explained.fill_null(False), beside["day"]), else_=beside["changed_on"]
+    )
+    return beside.group_by("entity_key").agg(last_change=day.max().cast("timestamp(0)"))
+
+
+def _to_pandas(expression: Any) -> pd.DataFrame:
+    table = expression.to_pyarrow()
+    frame: pd.DataFrame = table.to_pandas(
+        split_blocks=True, self_destruct=True, date_as_object=False
+    )
+    return frame.rename_axis(columns=None)

@@ -1,0 +1,174 @@
+"""What a review reads: entities, newest facts and states, and the run-off triangle, as of one day."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from optimizer.errors import NotFound
+from optimizer.store import history, imports, schema
+from optimizer.store.files import Folder
+from optimizer.store.history import Window
+from optimizer.store.protocol import AccountRecord, ReviewTables
+from optimizer.tables import KEYWORDS, MICROS, TERMS, empty_table
+
+_MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
+
+
+def review_tables(
+    connection: sa.Connection,
+    folder: Folder,
+    account: AccountRecord,
+    as_of: date,
+    window_days: int,
+) -> ReviewTables:
+    """See `protocol.Store.review_tables`."""
+    batches = _batches(connection, account.name, as_of)
+    listed = imports.manifest(connection, account.name)
+    window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
+    read = _Reader(connection, folder, account.name, listed, window)
+    term_daily = read.daily("search_term")
+    keywords = read.entities("keyword")
+    return ReviewTables(
+        account=account,
+        as_of=as_of,
+        keywords=_keywords(keywords, read.states("keyword"), read.last_exports()),
+        daily=read.daily("keyword"),
+        terms=_terms(read.entities("search_term"), read.states("search_term"), term_daily),
+        term_daily=term_daily,
+        versions=read.versions(keywords, batches),
+        batches=tuple(batches["batch_id"]),
+    )
+
+
+def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:
+    """Batches with as_of ≤ `as_of` in order. Raises `NotFound` with the days that exist."""
+    table = schema.batches.c
+    columns = (table.batch_id, table.as_of, table.grain, table.first_day, table.last_day)
+    query = sa.select(*columns).where(table.account == account).order_by(table.sequence)
+    rows = connection.execute(query)
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=list(rows.keys()), dtype="object")
+    known = frame[frame["as_of"] <= as_of]
+    if known.empty:
+        days = sorted({day.isoformat() for day in frame["as_of"]})
+        raise NotFound("no_reports_as_of", account=account, as_of=as_of.isoformat(), known=days)
+    return known
+
+
+class _Reader:
+    """One account's history through one window."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        folder: Folder,
+        account: str,
+        listed: pd.DataFrame,
+        window: Window,
+    ) -> None:
+        self.connection = connection
+        self.folder = folder
+        self.account = account
+        self.listed = listed
+        self.window = window
+
+    def _paths(self, content: str) -> list[Any]:
+        inside = self.listed["last_day"] >= self.window.first
+        inside &= self.listed["first_day"] <= self.window.last
+        # An older report imported late may hold rows that it stamped with a later report's day.
+        return imports.paths_of(self.folder, self.listed[inside], content)
+
+    def daily(self, kind: str) -> pd.DataFrame:
+        days, periods = self._paths(f"{kind}_day"), self._paths(f"{kind}_period")
+        found = history.daily(days, periods, self.window)
+        return found.sort_values(list(history.KEY), ignore_index=True)
+
+    def entities(self, kind: str) -> pd.DataFrame:
+        return imports.read_entities(self.connection, self.account, kind)
+
+    def states(self, kind: str) -> pd.DataFrame:
+        known = self.listed[self.listed["as_of"] <= self.window.as_of]
+        own = known[known["content"] == f"{kind}_state"]
+        columns = list(history.STATE_TYPES[kind])
+        if own.empty:
+            return pd.DataFrame(
+                {name: pd.Series(dtype="object") for name in ["entity_key", *columns]}
+            )
+        filled = {name: _filling(own, name) for name in columns}
+        paths = imports.paths_of(self.folder, own, f"{kind}_state")
+        return history.states(paths, filled, self.window.as_of)
+
+    def versions(self, keywords: pd.DataFrame, batches: pd.DataFrame) -> pd.DataFrame:
+        daily = batches[(batches["grain"] == "keyword_day") & batches["first_day"].notna()]
+        campaigns = keywords[["entity_key", "campaign_name"]]
+        return history.versions(
+            self._paths("keyword_day"), _coverage(daily, self.window), campaigns, self.window
+        )
+
+    def last_exports(self) -> pd.Series[Any]:
+        """Review day of the newest export of each keyword, by entity key."""
+        table = schema.suggestions.c
+        query = (
+            sa.select(table.entity_key, sa.func.max(table.as_of))
+            .where(
+                table.account == self.account,
+                table.delivery == "exported",
+                table.as_of <= self.window.as_of,
+                sa.not_(table.entity_key.startswith("t")),
+            )
+            .group_by(table.entity_key)
+        )
+        rows = self.connection.execute(query).all()
+        days = pd.Series({int(key): pd.Timestamp(day) for key, day in rows}, dtype="datetime64[s]")
+        return days.rename("exported").rename_axis("entity_key")
+
+
+def _filling(files: pd.DataFrame, column: str) -> list[int]:
+    named = files["state_columns"].map(json.loads).map(lambda names: column in names)
+    return [int(sequence) for sequence in files.loc[named, "sequence"]]
+
+
+def _coverage(batches: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Which as_of covered which day of the window: columns day, as_of."""
+    days = pd.DataFrame({"day": pd.date_range(window.first, window.last, unit="s")})
+    pairs = days.merge(batches[["as_of", "first_day", "last_day"]], how="cross")
+    first, last = pd.to_datetime(pairs["first_day"]), pd.to_datetime(pairs["last_day"])
+    covered = pairs[(pairs["day"] >= first) & (pairs["day"] <= last)]
+    as_of = pd.to_datetime(covered["as_of"]).dt.as_unit("s")
+    return covered[["day"]].assign(as_of=as_of).drop_duplicates(ignore_index=True)
+
+
+def _keywords(
+    entities: pd.DataFrame, states: pd.DataFrame, exports: pd.Series[Any]
+) -> pd.DataFrame:
+    """Table KEYWORDS of the entities that some report up to the day has shown."""
+    joined = entities.merge(states, on="entity_key").join(exports, on="entity_key")
+    for name in _MONEY:
+        joined[name.removesuffix("_micros")] = joined[name].astype("float64") / MICROS
+    changes = pd.DataFrame(
+        {
+            name: joined[name].astype("datetime64[s]")
+            for name in ("last_change", "exported")
+            if name in joined
+        }
+    )
+    joined["last_change"] = changes.max(axis=1).astype("datetime64[s]")
+    joined["quality_score"] = joined["quality_score"].astype("float64")
+    ordered = joined.sort_values(["campaign_name", "ad_group_name", "entity_key"])
+    return _typed(ordered, KEYWORDS)
+
+
+def _terms(entities: pd.DataFrame, states: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
+    """Table TERMS of the terms with rows in the window."""
+    present = entities[entities["entity_key"].isin(daily["entity_key"].unique())]
+    joined = present.merge(states, on="entity_key", how="left")
+    return _typed(joined.sort_values(["campaign_name", "ad_group_name", "entity_key"]), TERMS)
+
+
+def _typed(frame: pd.DataFrame, table: Any) -> pd.DataFrame:
+    dtypes = empty_table(table).dtypes
+    return frame[list(table.columns)].astype(dtypes).reset_index(drop=True)

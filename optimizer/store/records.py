@@ -1,0 +1,78 @@
+"""Values to database rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from optimizer.store.audit import canonical
+from optimizer.store.protocol import AccountRecord, BatchRecord
+from optimizer.tables import Checksum, Reconciliation
+
+
+def storable(text: str) -> str:
+    """`text` as any database takes it: no lone surrogates, NUL shown as its symbol."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\u2400")
+
+
+def to_records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows as dictionaries of plain values; every kind of null becomes None, days become dates."""
+    plain = pd.DataFrame({name: _plain(frame[name]) for name in frame.columns}, dtype="object")
+    return plain.to_dict("records")
+
+
+def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    if getattr(values.dtype, "kind", "O") == "M":
+        values = values.dt.date
+    plain = values.astype("object")
+    return plain.where(plain.notna(), None)
+
+
+def reconciliation_json(reconciliation: Reconciliation) -> str:
+    """Canonical JSON of a reconciliation."""
+    return canonical(asdict(reconciliation))
+
+
+def parse_reconciliation(text: str) -> Reconciliation:
+    """The reconciliation that `reconciliation_json` wrote."""
+    value = json.loads(text)
+    period = value.pop("period")
+    checksums = tuple(Checksum(**checksum) for checksum in value.pop("checksums"))
+    days = None if period is None else (_day(period[0]), _day(period[1]))
+    return Reconciliation(**value, checksums=checksums, period=days)
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def batch_record(row: Mapping[Any, Any], *, duplicate: bool = False) -> BatchRecord:
+    """A row of `batches` as the protocol's value."""
+    names = (
+        "batch_id",
+        "account",
+        "file_name",
+        "sha256",
+        "as_of",
+        "sequence",
+        "grain",
+        "imported_at",
+        "imported_by",
+        "rows_changed",
+        "keys_missing",
+    )
+    return BatchRecord(
+        **{name: row[name] for name in names},
+        reconciliation=parse_reconciliation(row["reconciliation"]),
+        duplicate=duplicate,
+    )
+
+
+def account_record(row: Mapping[Any, Any]) -> AccountRecord:
+    """A row of `accounts` as the protocol's value."""
+    return AccountRecord(**{name: row[name] for name in AccountRecord.__dataclass_fields__})

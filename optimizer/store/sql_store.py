@@ -1,0 +1,312 @@
+"""`SqlStore`: the store over a state database and a folder of Parquet files."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from optimizer.errors import BadSettings, NotFound, Problem
+from optimizer.store import audit, decisions, imports, reading, records, schema, suggestions
+from optimizer.store.audit import Entry
+from optimizer.store.database import Database, sqlite_url
+from optimizer.store.files import Folder, digest
+from optimizer.store.protocol import (
+    AccountRecord,
+    BatchRecord,
+    Change,
+    ExportRecord,
+    ReviewTables,
+    RunRecord,
+)
+from optimizer.tables import SUGGESTIONS, Actor, Report, check_table
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class SqlStore:
+    """Implements `protocol.Store`; `clock` stamps what it writes."""
+
+    def __init__(self, folder: Folder, database: Database, clock: Clock = utc_now) -> None:
+        self._folder = folder
+        self._database = database
+        self._clock = clock
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    # accounts and imports
+
+    def accounts(self) -> list[AccountRecord]:
+        """All accounts by name."""
+        query = sa.select(schema.accounts).order_by(schema.accounts.c.name)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [records.account_record(row) for row in rows]
+
+    def account(self, name: str) -> AccountRecord:
+        """One account. Raises `NotFound` listing those that exist."""
+        with self._database.read() as connection:
+            found = imports.find_account(connection, name)
+        if found is None:
+            known = [record.name for record in self.accounts()]
+            raise NotFound("account_not_found", account=name, known=known)
+        return found
+
+    def find_batch(self, account: str, sha256: str, profile: str) -> BatchRecord | None:
+        """The batch these bytes became, if they were imported before."""
+        return imports.find_batch(self._database, account, sha256, profile)
+
+    def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
+        """Store one report; see `protocol.Store`."""
+        return imports.append_report(
+            self._database, self._folder, report, account, as_of, actor, self._clock()
+        )
+
+    def batches(self, account: str) -> list[BatchRecord]:
+        """Imported files, newest first."""
+        table = schema.batches
+        query = sa.select(table).where(table.c.account == account)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.c.sequence.desc())).mappings().all()
+        return [records.batch_record(row) for row in rows]
+
+    def quarantine(self, batch_id: str) -> pd.DataFrame:
+        """Quarantined rows of a batch."""
+        with self._database.read() as connection:
+            return imports.read_quarantine(connection, batch_id)
+
+    # history
+
+    def review_tables(self, account: str, as_of: date, window_days: int) -> ReviewTables:
+        """What was known on `as_of`; see `protocol.Store`."""
+        record = self.account(account)
+        with self._database.read() as connection:
+            return reading.review_tables(connection, self._folder, record, as_of, window_days)
+
+    # runs and suggestions
+
+    def save_run(
+        self,
+        account: str,
+        as_of: date,
+        result: Mapping[str, Any],
+        suggestions: pd.DataFrame,
+        frames: Mapping[str, pd.DataFrame],
+        actor: Actor,
+    ) -> RunRecord:
+        """Store a review; see `protocol.Store`."""
+        check_table(suggestions, SUGGESTIONS)
+        self.account(account)
+        with self._folder.writing():
+            return self._save_run(account, as_of, result, suggestions, frames, actor)
+
+    def _save_run(
+        self,
+        account: str,
+        as_of: date,
+        result: Mapping[str, Any],
+        rows: pd.DataFrame,
+        frames: Mapping[str, pd.DataFrame],
+        actor: Actor,
+    ) -> RunRecord:
+        with self._database.read() as connection:
+            run_id, sequence = suggestions.next_run(connection, account, as_of)
+        run = suggestions.new_record(run_id, account, as_of, result, actor, self._clock())
+        files = suggestions.write_frames(self._folder, run_id, frames)
+        try:
+            with self._database.write() as connection:
+                suggestions.insert_run(connection, run, sequence, files)
+                suggestions.replace_day(connection, run, rows)
+                self._log(connection, Entry("review", run_id, _counts(rows, as_of)), account, actor)
+        except BaseException:
+            self._folder.remove(files.values())
+            raise
+        return run
+
+    def update_run(
+        self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
+    ) -> None:
+        """Store a re-solve; see `protocol.Store`."""
+        check_table(suggestions, SUGGESTIONS)
+        self._update_run(run_id, result, suggestions, actor)
+
+    def _update_run(
+        self, run_id: str, result: Mapping[str, Any], rows: pd.DataFrame, actor: Actor
+    ) -> None:
+        with self._database.write() as connection:
+            run = suggestions.run(connection, run_id)
+            suggestions.set_summary(connection, run_id, result)
+            suggestions.replace_open(connection, run, rows)
+            entry = Entry("resolve", run_id, _counts(rows, run.as_of))
+            self._log(connection, entry, run.account, actor)
+
+    def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
+        """The newest review (of that day) without frames. Raises `NotFound`."""
+        with self._database.read() as connection:
+            return suggestions.latest_run(connection, account, as_of)
+
+    def run_frames(self, run_id: str) -> dict[str, pd.DataFrame]:
+        """The frames given to `save_run`."""
+        with self._database.read() as connection:
+            return suggestions.read_frames(connection, self._folder, run_id)
+
+    def suggestions(
+        self, account: str, *, as_of: date | None = None, ids: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Rows of the newest run (of that day), or those with `ids`.
+
+        Rows that a re-solve dropped are listed only once a newer run took over.
+        """
+        with self._database.read() as connection:
+            return suggestions.read(connection, account, as_of, ids)
+
+    def approved(self, account: str) -> pd.DataFrame:
+        """Approved suggestions not exported yet, of every review day."""
+        with self._database.read() as connection:
+            return suggestions.read_approved(connection, account)
+
+    # decisions and exports
+
+    def apply_changes(
+        self, account: str, changes: Sequence[Change], actor: Actor, action: str
+    ) -> None:
+        """All or none of `changes`; see `protocol.Store`."""
+        with self._database.write() as connection:
+            decisions.apply_changes(connection, account, changes, actor, action, self._clock())
+
+    def set_lock(
+        self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor
+    ) -> None:
+        """Lock or unlock a keyword's slot."""
+        self.account(account)
+        with self._database.write() as connection:
+            decisions.set_lock(connection, account, entity_key, slot, locked, actor, self._clock())
+
+    def holds(self, account: str, as_of: date) -> pd.DataFrame:
+        """Decisions that bind a solve on `as_of`."""
+        with self._database.read() as connection:
+            return decisions.read_holds(connection, account, as_of)
+
+    def find_export(self, account: str, export_id: str) -> ExportRecord | None:
+        """The export with this key, if it was made before."""
+        with self._database.read() as connection:
+            return decisions.find_export(connection, account, export_id)
+
+    def record_export(
+        self,
+        account: str,
+        export_id: str,
+        file_names: Sequence[str],
+        rows: Sequence[tuple[str, int]],
+        actor: Actor,
+    ) -> ExportRecord:
+        """Mark approved rows exported; see `protocol.Store`."""
+        with self._database.write() as connection:
+            return decisions.record_export(
+                connection, account, export_id, file_names, rows, actor, self._clock()
+            )
+
+    def exports(self, account: str) -> list[ExportRecord]:
+        """Exports, newest first."""
+        with self._database.read() as connection:
+            return decisions.read_exports(connection, account)
+
+    # the store itself
+
+    def audit(self, account: str | None = None) -> pd.DataFrame:
+        """Audit rows in order, of one account or of all."""
+        with self._database.read() as connection:
+            return audit.read(connection, account)
+
+    def verify_audit(self) -> list[Problem]:
+        """The first broken link of the audit chain, if any."""
+        with self._database.read() as connection:
+            return audit.verify(connection)
+
+    def check(self) -> list[Problem]:
+        """Defects of the store itself: database integrity, audit chain, files."""
+        with self._database.read() as connection:
+            listed = _listed(connection)
+        files = [problem for row in listed if (problem := self._file_problem(row))]
+        return [*self._database.integrity(), *self.verify_audit(), *files]
+
+    def _file_problem(self, row: Mapping[Any, Any]) -> Problem | None:
+        path = self._folder.path(row["path"])
+        if not path.exists():
+            return Problem("store_file_missing", file=row["path"])
+        if path.stat().st_size != row["bytes"] or digest(path) != row["sha256"]:
+            return Problem("store_file_changed", file=row["path"])
+        return None
+
+    def _log(self, connection: sa.Connection, entry: Entry, account: str, actor: Actor) -> None:
+        audit.append(connection, [entry], account=account, actor=actor, at=self._clock())
+
+
+def open_store(
+    directory: Path, database_url: str | None = None, *, clock: Clock = utc_now
+) -> SqlStore:
+    """Open the store in `directory`, making or migrating it as needed.
+
+    State is `directory/state.sqlite`, or PostgreSQL at `database_url`. Raises `BadSettings` when the
+    URL is unusable or the database and the folder belong to different stores.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    folder = Folder(directory)
+    database = Database(database_url or sqlite_url(directory))
+    try:
+        database.migrate()
+        _pair(folder, database)
+        _tidy(folder, database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(folder, database, clock)
+
+
+def _pair(folder: Folder, database: Database) -> None:
+    """Make sure that folder and database are two halves of one store before anything is swept."""
+    with database.write() as connection:
+        known = connection.scalar(sa.select(schema.store_identity.c.store_id))
+        marked = folder.identity()
+        if known is None and marked is not None and folder.holds_files():
+            raise BadSettings("database_not_of_store", directory=str(folder.root))
+        if known is not None and marked not in (None, known):
+            raise BadSettings("database_not_of_store", directory=str(folder.root))
+        store_id = known or marked or uuid.uuid4().hex
+        if marked is None:
+            folder.set_identity(store_id)
+        if known is None:
+            connection.execute(sa.insert(schema.store_identity).values(store_id=store_id))
+
+
+def _tidy(folder: Folder, database: Database) -> None:
+    """Remove files a crash left unlisted; while somebody writes there is nothing to decide."""
+    with folder.writing_if_free() as free:
+        if free:
+            with database.read() as connection:
+                listed = {row["path"] for row in _listed(connection)}
+            folder.sweep(listed)
+
+
+def _listed(connection: sa.Connection) -> list[Mapping[Any, Any]]:
+    found: list[Mapping[Any, Any]] = []
+    for table in (schema.history_files, schema.run_files):
+        query = sa.select(table.c.path, table.c.bytes, table.c.sha256).order_by(table.c.path)
+        found += connection.execute(query).mappings().all()
+    return found
+
+
+def _counts(rows: pd.DataFrame, as_of: date) -> dict[str, Any]:
+    return {"as_of": as_of, "suggestions": rows["kind"].value_counts().to_dict()}

@@ -1,0 +1,276 @@
+"""Runs and their suggestions: saving a review, replacing what a re-solve moved, reading back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from optimizer.errors import NotFound
+from optimizer.store import records, schema
+from optimizer.store.audit import canonical
+from optimizer.store.files import Folder, StoredFile
+from optimizer.store.protocol import RunRecord
+from optimizer.tables import SUGGESTIONS, Actor, empty_table
+
+STATE_COLUMNS = (
+    "run_id",
+    "account",
+    "as_of",
+    "version",
+    "decision",
+    "delivery",
+    "approved_bid",
+    "decided_by",
+    "decided_at",
+    "decision_reason",
+    "until",
+    "export_id",
+)
+_TABLE = schema.suggestions
+_S = _TABLE.c
+_RUNS = schema.runs.c
+_CHUNK = 5_000
+_UNDECIDED = {
+    "decision": "proposed",
+    "approved_bid": None,
+    "decided_by": None,
+    "decided_at": None,
+    "decision_reason": None,
+    "until": None,
+}
+_STATE_DTYPES = {
+    "as_of": "datetime64[s]",
+    "until": "datetime64[s]",
+    "decided_at": "datetime64[us, UTC]",
+    "version": "int64",
+    "approved_bid": "float64",
+}
+
+
+def next_run(connection: sa.Connection, account: str, as_of: date) -> tuple[str, int]:
+    """Id and sequence of the run about to be stored; ask while holding the writers' lock."""
+    sequence = (connection.scalar(sa.select(sa.func.max(_RUNS.sequence))) or 0) + 1
+    text = f"{account}|{as_of.isoformat()}|{sequence}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16], sequence
+
+
+def write_frames(
+    folder: Folder, run_id: str, frames: Mapping[str, pd.DataFrame]
+) -> dict[str, StoredFile]:
+    """The frames as Parquet files under `runs/`, by name."""
+    return {
+        name: folder.write(
+            f"runs/{run_id}-{number}.parquet", pa.Table.from_pandas(frame, preserve_index=False)
+        )
+        for number, (name, frame) in enumerate(sorted(frames.items()))
+    }
+
+
+def read_frames(connection: sa.Connection, folder: Folder, run_id: str) -> dict[str, pd.DataFrame]:
+    """The frames of a run by name. Raises `NotFound`."""
+    _run_row(connection, _RUNS.run_id == run_id, run_id=run_id)
+    listed = sa.select(schema.run_files).where(schema.run_files.c.run_id == run_id)
+    files = connection.execute(listed.order_by(schema.run_files.c.name)).mappings().all()
+    return {file["name"]: _read_frame(folder, file["path"]) for file in files}
+
+
+def _read_frame(folder: Folder, path: str) -> pd.DataFrame:
+    where = folder.path(path)
+    if not where.exists():
+        raise NotFound("run_file_missing", path=str(where))
+    frame: pd.DataFrame = pq.read_table(where).to_pandas()
+    return frame
+
+
+def insert_run(
+    connection: sa.Connection,
+    run: RunRecord,
+    sequence: int,
+    files: Mapping[str, StoredFile],
+) -> None:
+    """The run and the list of its files."""
+    row = {
+        "run_id": run.run_id,
+        "account": run.account,
+        "as_of": run.as_of,
+        "sequence": sequence,
+        "created_at": run.created_at,
+        "created_by": run.created_by,
+        "summary": canonical(run.summary),
+    }
+    connection.execute(sa.insert(schema.runs), [row])
+    listed = [{"run_id": run.run_id, "name": name, **vars(file)} for name, file in files.items()]
+    if listed:
+        connection.execute(sa.insert(schema.run_files), listed)
+
+
+def latest_run(connection: sa.Connection, account: str, as_of: date | None) -> RunRecord:
+    """The newest run (of that day). Raises `NotFound`."""
+    wanted = _RUNS.account == account
+    if as_of is not None:
+        wanted = wanted & (_RUNS.as_of == as_of)
+    day = None if as_of is None else as_of.isoformat()
+    return _run_row(connection, wanted, account=account, as_of=day)
+
+
+def run(connection: sa.Connection, run_id: str) -> RunRecord:
+    """One run, without frames. Raises `NotFound`."""
+    return _run_row(connection, _RUNS.run_id == run_id, run_id=run_id)
+
+
+def _run_row(connection: sa.Connection, wanted: Any, **asked: Any) -> RunRecord:
+    query = sa.select(schema.runs).where(wanted).order_by(_RUNS.sequence.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound("run_not_found", **asked)
+    names = ("run_id", "account", "as_of", "created_at", "created_by")
+    return RunRecord(**{name: row[name] for name in names}, summary=json.loads(row["summary"]))
+
+
+def set_summary(connection: sa.Connection, run_id: str, summary: Mapping[str, Any]) -> None:
+    """Replace a run's summary after a re-solve."""
+    update = sa.update(schema.runs).where(_RUNS.run_id == run_id)
+    connection.execute(update.values(summary=canonical(summary)))
+
+
+def read(
+    connection: sa.Connection, account: str, as_of: date | None, ids: Sequence[str] | None
+) -> pd.DataFrame:
+    """See `protocol.Store.suggestions`."""
+    if ids is not None:
+        wanted = [_S.id.in_(chunk) for chunk in chunks(ids)]
+        return _frame(connection, [(_S.account == account) & each for each in wanted])
+    shown = latest_run(connection, account, as_of)
+    rows = _S.run_id == shown.run_id
+    if latest_run(connection, account, None).run_id == shown.run_id:
+        rows = rows & (_S.decision != "superseded")
+    return _frame(connection, [rows])
+
+
+def read_approved(connection: sa.Connection, account: str) -> pd.DataFrame:
+    """Approved rows of every day that no file holds yet."""
+    waiting = (_S.decision == "approved") & (_S.delivery == "not_exported")
+    return _frame(connection, [(_S.account == account) & waiting])
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """`values` in pieces that fit into one statement's parameters."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def _frame(connection: sa.Connection, conditions: Sequence[Any]) -> pd.DataFrame:
+    names = [*SUGGESTIONS.columns, *STATE_COLUMNS]
+    columns = [_S[name] for name in names]
+    order = (_S.as_of, _S.position, _S.id)
+    rows = [
+        tuple(row)
+        for condition in conditions
+        for row in connection.execute(sa.select(*columns).where(condition).order_by(*order))
+    ]
+    frame = pd.DataFrame(rows, columns=names, dtype="object")
+    dtypes = dict(empty_table(SUGGESTIONS).dtypes) | _STATE_DTYPES
+    return frame.astype({name: dtypes.get(name, "str") for name in names})
+
+
+def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> None:
+    """Store a review's rows; earlier days' open rows and this day's gone ones are superseded."""
+    open_rows = _S.decision.in_(["proposed", "snoozed"])
+    earlier = (_S.account == run.account) & (_S.as_of < run.as_of) & open_rows
+    connection.execute(sa.update(_TABLE).where(earlier).values(decision="superseded"))
+    known = _known(connection, run)
+    said = _prepared(suggestions, run)
+    gone = known[~known["id"].isin(said["id"])]
+    _supersede(connection, gone[gone["decision"].isin(["proposed", "snoozed"])])
+    kept = gone[gone["decision"].isin(["approved", "rejected"])]
+    _update(connection, kept[["id"]].assign(run_id=run.run_id), ["run_id"])
+    _merge(connection, said, known)
+
+
+def replace_open(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> None:
+    """Store a re-solve's rows: only open ones move, decided ones stay as they are."""
+    known = _known(connection, run)
+    said = _prepared(suggestions, run)
+    gone = known[~known["id"].isin(said["id"])]
+    _supersede(connection, gone[gone["decision"] == "proposed"])
+    decided = known.loc[~known["decision"].isin(["proposed", "superseded", "expired"]), "id"]
+    _merge(connection, said[~said["id"].isin(decided)], known)
+
+
+def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
+    return _frame(connection, [(_S.account == run.account) & (_S.as_of == run.as_of)])
+
+
+def _prepared(suggestions: pd.DataFrame, run: RunRecord) -> pd.DataFrame:
+    rows = suggestions[list(SUGGESTIONS.columns)].reset_index(drop=True)
+    return rows.assign(
+        account=run.account, run_id=run.run_id, as_of=run.as_of, position=range(len(rows))
+    )
+
+
+def _supersede(connection: sa.Connection, rows: pd.DataFrame) -> None:
+    _update(connection, rows[["id"]].assign(decision="superseded"), ["decision"])
+
+
+def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -> None:
+    """Insert new rows; a known one keeps its decision unless what it proposes has changed."""
+    new = said[~said["id"].isin(known["id"])]
+    if len(new):
+        fresh = new.assign(version=1, delivery="not_exported", **_UNDECIDED)
+        connection.execute(sa.insert(_TABLE), records.to_records(fresh))
+    again = said[said["id"].isin(known["id"])].reset_index(drop=True)
+    before = known.set_index("id").loc[again["id"]].reset_index()
+    exported = (before["delivery"] == "exported").to_numpy()
+    reopened = (
+        _proposes_other(again, before)
+        | before["decision"].isin(["superseded", "expired"]).to_numpy()
+    )
+    versions = before["version"].to_numpy() + _proposes_other(again, before)
+    shown = ["run_id", "position"]
+    content = [*shown, *(name for name in SUGGESTIONS.columns if name != "id")]
+    again = again.assign(version=versions, **_UNDECIDED)
+    _update(connection, again[exported], shown)
+    _update(connection, again[~exported & ~reopened], content)
+    _update(connection, again[~exported & reopened], [*content, "version", *_UNDECIDED])
+    _lift_holds(connection, again.loc[~exported & reopened, "id"].tolist())
+
+
+def _proposes_other(again: pd.DataFrame, before: pd.DataFrame) -> np.ndarray:
+    """Rows whose kind, proposed value or replaced value differs from what is stored."""
+    same: np.ndarray = again["kind"].to_numpy() == before["kind"].to_numpy()
+    for name in ("proposed_bid", "bid"):
+        now, then = (frame[name].to_numpy("float64", na_value=np.nan) for frame in (again, before))
+        same &= np.isclose(now, then, rtol=1e-12, atol=1e-9, equal_nan=True)
+    return ~same
+
+
+def _update(connection: sa.Connection, rows: pd.DataFrame, columns: Sequence[str]) -> None:
+    if rows.empty:
+        return
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
+    update = sa.update(_TABLE).where(_S.id == sa.bindparam("new_id")).values(values)
+    named = rows[["id", *columns]].add_prefix("new_")
+    connection.execute(update, records.to_records(named))
+
+
+def _lift_holds(connection: sa.Connection, ids: Sequence[str]) -> None:
+    holds = schema.holds
+    for chunk in chunks(ids):
+        connection.execute(sa.delete(holds).where(holds.c.suggestion_id.in_(chunk)))
+
+
+def new_record(
+    run_id: str, account: str, as_of: date, result: Mapping[str, Any], actor: Actor, at: datetime
+) -> RunRecord:
+    """The record of a run about to be stored; its summary is what JSON keeps of `result`."""
+    summary = json.loads(canonical(result))
+    return RunRecord(run_id, account, as_of, at, actor.name, summary)
