@@ -37,11 +37,12 @@ def budget_excess(
 ) -> tuple[Excess, ...]:
     """Budgets (`scope` account | campaign, `name`, `budget`, `cost_now`) that `changes` would break.
 
-    `changes` has `campaign_name` and `delta_cost`. A node that is over budget today may stay there,
-    but approvals must not raise it.
+    `changes` has `campaign_name` and `delta_cost`. A node whose budget is None has no limit; one that
+    is over budget today may stay there, but approvals must not raise it.
     """
     by_campaign = changes.groupby("campaign_name")["delta_cost"].sum()
-    judged = [_judge(node, _node_delta(node, by_campaign)) for node in budgets]
+    limited = [node for node in budgets if node["budget"] is not None]
+    judged = [_judge(node, _node_delta(node, by_campaign)) for node in limited]
     return tuple(found for found in judged if found.excess > TOLERANCE)
 
 

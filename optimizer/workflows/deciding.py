@@ -18,7 +18,7 @@ from optimizer.review.resolve import resolve_account
 from optimizer.store.protocol import Change
 from optimizer.tables import Actor
 from optimizer.workflows.holdings import Holdings, load_holdings
-from optimizer.workflows.reviewing import restored_result, stored_summary
+from optimizer.workflows.reviewing import open_rows, restored_result, stored_summary
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import Workspace
 
@@ -255,12 +255,13 @@ def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
     for _ in range(_ATTEMPTS):
         after = resolve_account(before, holds)
         summary = stored_summary(after, held.run.summary["origin"])
-        store.update_run(held.run.run_id, summary, after.suggestions, actor)
+        rows = open_rows(held.workspace, held.account, after.suggestions, holds)
+        store.update_run(held.run.run_id, summary, rows, actor)
         latest = store.holds(held.account, held.as_of)
         if latest.equals(holds):
             break
         holds = latest
-    moved = _moved(held.newest(), after.suggestions)
+    moved = _moved(held.newest(), rows)
     told = after.summary
     return ResolveSummary(len(moved), moved, told.cost_planned, told.dual_price, told.budget)
 

@@ -104,24 +104,27 @@ class Holdings:
         return priced
 
     def _delta_cost(self, row: Mapping[Any, Any]) -> float:
-        plan = self.frames["plan"]
-        found = plan[plan["entity_key"].astype(str).eq(str(row["entity_key"]))].to_dict("records")
-        if row["kind"] == "add_keyword" or not found:
-            return self._scaled_cost(row)
-        curve = response_curve({str(k): v for k, v in found[0].items()}, self.context)
-        return delta_cost_at(curve, float(row["bid"]), float(row["approved_bid"]))
-
-    def _scaled_cost(self, row: Mapping[Any, Any]) -> float:
-        """A keyword without a curve of its own follows the stated power law: cost ∝ bid^(ε+η)."""
-        stated = self.settings.estimation
-        power = stated.elasticity_mean + stated.cpc_exponent_mean
-        ratio = float(row["approved_bid"]) / float(row["proposed_bid"])
-        return float(row["delta_cost"]) * ratio**power
+        planned = planned_row(self.frames, str(row["entity_key"]))
+        if planned is None:
+            raise NotFound("plan_row_missing", account=self.account, id=row["id"])
+        curve = response_curve(planned, self.context)
+        return delta_cost_at(curve, float(planned["curve_bid"]), float(row["approved_bid"]))
 
     def excess(self, changes: pd.DataFrame) -> tuple[dict[str, Any], ...]:
         """Budgets that `changes` alone, everything else unchanged, would break, as `fit.Excess`."""
         found = budget_excess(self.context["budgets"], self.priced(changes))
         return tuple(asdict(one) for one in found)
+
+
+def planned_row(frames: Mapping[str, pd.DataFrame], entity_key: str) -> dict[str, Any] | None:
+    """The plan's row of a keyword, or the judged term's; None where the run has neither."""
+    for name in ("plan", "terms"):
+        frame = frames[name]
+        if "entity_key" in frame.columns:
+            found = frame[frame["entity_key"].astype(str).eq(entity_key)].to_dict("records")
+            if found:
+                return {str(key): value for key, value in found[0].items()}
+    return None
 
 
 def _with_linked(rows: pd.DataFrame, ids: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
 from optimizer.review.fit import spend_at_risk
 from optimizer.tables import Actor
-from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
 from optimizer.workflows.reviewing import standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace
@@ -28,7 +28,8 @@ _WHY_NOT_ROWS = 500
 class SuggestionDetail:
     """One suggestion with all there is to say about it.
 
-    `curve` is its response curve (empty where it has none); `history` its audit rows, oldest first.
+    `curve` is its response curve (empty where its day's newest run has none); `history` its audit
+    rows, oldest first.
     """
 
     row: dict[str, Any]
@@ -93,13 +94,10 @@ def suggestion(
 
 
 def _curve(workspace: Workspace, account: str, row: Mapping[str, Any]) -> pd.DataFrame:
-    """The keyword's response curve; without rows for terms and keywords that have none."""
-    run = workspace.store.latest_run(account, row["as_of"])
-    plan = workspace.store.run_frames(run.run_id)["plan"]
-    found = plan[plan["entity_key"].astype(str).eq(str(row["entity_key"]))].to_dict("records")
-    if not found or row["bid"] is None:
-        return pd.DataFrame()
-    return response_curve({str(k): v for k, v in found[0].items()}, run.summary["context"])
+    """The response curve of the keyword or term, from the run the suggestion belongs to."""
+    run = workspace.store.latest_run(account, row["as_of"].date())
+    planned = planned_row(workspace.store.run_frames(run.run_id), str(row["entity_key"]))
+    return pd.DataFrame() if planned is None else response_curve(planned, run.summary["context"])
 
 
 def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.DataFrame:

@@ -102,7 +102,7 @@ def review(
         account,
         day,
         stored_summary(result, origin),
-        result.suggestions,
+        open_rows(workspace, account, result.suggestions, workspace.store.holds(account, day)),
         result.frames,
         actor,
     )
@@ -180,6 +180,23 @@ def stored_summary(result: ReviewResult, origin: Mapping[str, Any]) -> dict[str,
     return plain_record(
         {"summary": asdict(result.summary), "context": result.context, "origin": origin}
     )
+
+
+def open_rows(
+    workspace: Workspace, account: str, rows: pd.DataFrame, holds: pd.DataFrame
+) -> pd.DataFrame:
+    """`rows` without those that an approval of another day has settled already.
+
+    The solve repeats a fixed bid as a suggestion; under this day's id it would be decided twice.
+    """
+    fixed = holds[holds["kind"].isin(["approved", "exported"])]
+    slots = pd.MultiIndex.from_frame(fixed[["entity_key", "slot"]])
+    settled = pd.MultiIndex.from_frame(rows[["entity_key", "slot"]]).isin(slots)
+    if not settled.any():
+        return rows
+    known = workspace.store.suggestions(account, ids=list(rows.loc[settled, "id"]))
+    own = known.loc[known["decision"].eq("approved"), "id"]
+    return rows[~settled | rows["id"].isin(own).to_numpy()].reset_index(drop=True)
 
 
 def restored_result(
