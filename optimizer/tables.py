@@ -247,7 +247,7 @@ _DELTA = {
     "delta_profit_mean": Column("float", "per day"),
     "delta_profit_low": Column("float", "lower end of the 80 % interval"),
     "delta_profit_high": Column("float"),
-    "p_positive": Column("float", "P(Δprofit > 0)"),
+    "p_positive": _null("float", "P(Δprofit > 0); null for watch, which changes nothing"),
 }
 
 SUGGESTIONS = Table(

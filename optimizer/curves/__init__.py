@@ -1,1 +1,1 @@
-"""TODO."""
+"""What another bid would bring: clicks and cost as functions of the bid."""

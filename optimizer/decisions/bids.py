@@ -1,0 +1,94 @@
+"""Bid levels a keyword may take today, and the evidence its move must pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.curves.bid_landscape import Response
+from optimizer.decisions.allocation import Options
+from optimizer.decisions.kernels import Bools
+from optimizer.estimates.posteriors import Floats, Gamma
+
+_Z70 = 0.5244
+
+
+@dataclass(frozen=True)
+class StepLimits:
+    """Per keyword: how far up and down (shares of the bid), which directions are open, and bid bounds."""
+
+    up: Floats
+    down: Floats
+    may_raise: Bools
+    may_lower: Bools
+    lowest: Floats
+    highest: Floats
+
+
+def bid_levels(bid: Floats, limits: StepLimits, step: float, half_levels: int) -> Floats:
+    """Writable bids around `bid`, shape (keywords, 2·half_levels + 1); the middle one is the present bid.
+
+    Multiples of the currency `step`, rounded towards the present bid, so that a step limit is never
+    passed.
+    """
+    share = np.arange(1, half_levels + 1) / half_levels
+    up = bid[:, None] * (1 + limits.up[:, None] * share)
+    down = bid[:, None] * (1 - limits.down[:, None] * share[::-1])
+    rounded_up = np.floor(up / step + 1e-6) * step
+    rounded_down = np.ceil(down / step - 1e-6) * step
+    decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+    return np.concatenate(
+        [np.round(rounded_down, decimals), bid[:, None], np.round(rounded_up, decimals)], axis=1
+    )
+
+
+def allowed_levels(levels: Floats, bid: Floats, limits: StepLimits, dead_band: float) -> Bools:
+    """Levels past the dead band, inside the bounds, in an open direction, each bid once."""
+    change = levels / bid[:, None] - 1
+    middle = levels.shape[1] // 2
+    moved = np.abs(change) >= max(dead_band, 1e-9)
+    moved[:, 1:] &= levels[:, 1:] != levels[:, :-1]
+    direction = np.where(change > 0, limits.may_raise[:, None], limits.may_lower[:, None])
+    inside = (levels >= limits.lowest[:, None]) & (levels <= limits.highest[:, None])
+    allowed: Bools = moved & direction & inside
+    allowed[:, middle] = True
+    return allowed
+
+
+def level_options(response: Response, value: Floats, levels: Floats, allowed: Bools) -> Options:
+    """Expected cost and value per day of each level."""
+    clicks = response.expected_clicks(levels)
+    middle = np.full(len(levels), levels.shape[1] // 2, dtype=np.int64)
+    return Options(response.expected_cost(levels), value[:, None] * clicks, allowed, middle)
+
+
+def assumed_share(response: Response, value: Gamma) -> Floats:
+    """Share of the variance of a small move's Δprofit that comes from a stated response.
+
+    Δprofit ≈ c₀L(Vε - CPC(ε+η)): V contributes (ε σ_V)², the response (V-CPC)²σ_ε² + CPC²σ_η².
+    0 where the response was measured.
+    """
+    measured = (response.elasticity * value.mean) ** 2 * value.cv2
+    stated = ((value.mean - response.cpc) * response.elasticity_sd) ** 2 + (
+        response.cpc * response.cpc_exponent_sd
+    ) ** 2
+    total = measured + stated
+    share = np.divide(stated, total, out=np.zeros_like(total), where=total > 0)
+    return np.where(response.assumed, share, 0.0)
+
+
+def clicks_to_be_sure(marginal: Gamma, value: Gamma, rate: Gamma, line: Floats | float) -> Floats:
+    """More clicks until P(marginal return on its side of the line) reaches 0.7, if the means hold.
+
+    Lognormal approximation; nan where the response's own uncertainty would never let it.
+    """
+    distance = np.log(np.maximum(marginal.mean, 1e-300) / line)
+    root = np.sqrt(np.maximum(_Z70**2 + 2 * distance, 0.0))
+    needed = np.where(distance > 0, root - _Z70, _Z70 - root)
+    needed_cv2 = np.expm1(np.maximum(needed, 0.0) ** 2)
+    rest = (1 + marginal.cv2) / (1 + rate.cv2)
+    rate_cv2 = (1 + needed_cv2) / rest - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        more = (1 / rate_cv2 - 1 / rate.cv2) / rate.mean
+    return np.where((rate_cv2 > 0) & (value.mean > 0), np.maximum(more, 0.0), np.nan)

@@ -1,0 +1,103 @@
+"""What stands between a solution and a suggestion, as reason codes per keyword ("" = nothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from optimizer.decisions.kernels import Bools
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.settings import Event, Guardrails
+
+Codes = npt.NDArray[np.str_]
+
+NOT_BIDDABLE = ("content", "placement")
+_OFF = ("PAUSED", "REMOVED")
+
+
+def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> Codes:
+    """The code of the first condition that holds, per row; "" where none does."""
+    if not conditions:
+        return np.full(size, "")
+    return np.select(
+        [np.asarray(mask, dtype=bool) for mask, _ in conditions],
+        [np.full(size, code) for _, code in conditions],
+        default="",
+    )
+
+
+def activity_codes(keywords: pd.DataFrame) -> Codes:
+    """Why a keyword cannot be served or paused at all."""
+    return first_code(
+        [
+            (keywords["target_type"].isin(NOT_BIDDABLE), "not_biddable"),
+            (keywords["status"].isin(_OFF), "keyword_off"),
+            (keywords["ad_group_status"].isin(_OFF), "ad_group_off"),
+            (keywords["campaign_status"].isin(_OFF), "campaign_off"),
+        ],
+        len(keywords),
+    )
+
+
+def bid_codes(keywords: pd.DataFrame, impressions: Floats, today: date, rules: Guardrails) -> Codes:
+    """Why a keyword's bid is not for us to move, in the order an operator would look."""
+    recent = np.datetime64(today - timedelta(days=rules.cool_down_days), "s")
+    changed = keywords["last_change"].to_numpy().astype("datetime64[s]")
+    inactive = activity_codes(keywords)
+    later = first_code(
+        [
+            (keywords["bidding_mode"] == "automated", "automated_bidding"),
+            (keywords["bid"].isna() | (keywords["bid"] <= 0), "bid_unknown"),
+            (impressions <= 0, "no_impressions"),
+            (~np.isnat(changed) & (changed > recent), "cool_down"),
+        ],
+        len(keywords),
+    )
+    return np.where(inactive == "", later, inactive)
+
+
+def event_freeze(events: Sequence[Event], today: date) -> str | None:
+    """Name of the event whose warm-up, days or aftermath cover `today`."""
+    for event in events:
+        first = event.start - timedelta(days=event.warmup_days)
+        if first <= today <= event.end + timedelta(days=event.after_days):
+            return event.name
+    return None
+
+
+def outage_probability(conversions: float, expected: float, dispersion: float) -> float:
+    """P(at most this many conversions) if tracking worked: Poisson with dispersion ψ."""
+    if expected <= 0:
+        return 1.0
+    return float(special.gammaincc(conversions / dispersion + 1.0, expected / dispersion))
+
+
+def capped_campaigns(
+    campaign: Ints, day: Ints, cost: Floats, budget: Floats, today: int, rules: Guardrails
+) -> Bools:
+    """Campaigns that spent at least `capped_share` of their budget on `capped_days` of the last 7 days.
+
+    `budget` per campaign, nan where unknown; rows are (keyword, day).
+    """
+    recent = (day >= today - 7) & (day < today)
+    count = len(budget)
+    spent = group_sum(
+        campaign[recent] * 7 + (today - 1 - day[recent]), cost[recent], count * 7
+    ).reshape(count, 7)
+    with np.errstate(invalid="ignore"):
+        hit = spent >= rules.capped_share * budget[:, None]
+    result: Bools = hit.sum(axis=1) >= rules.capped_days
+    return result
+
+
+def effective_multiplier(
+    campaign_name: pd.Series[str], base: float, by_campaign: dict[str, float]
+) -> Floats:
+    """Factor from a bid to the most a click may cost: placement, hour, audience and dynamic rules."""
+    found = campaign_name.map(by_campaign).astype("float64").fillna(base)
+    return np.asarray(found, dtype=np.float64)

@@ -1,0 +1,65 @@
+"""Gamma beliefs about positive quantities, held as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def group_sum(group: Ints, amounts: Floats, groups: int) -> Floats:
+    """Sum of `amounts` per group number 0..groups-1."""
+    return np.bincount(group, amounts, groups).astype(np.float64, copy=False)
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """Independent Gamma beliefs: `mean` and squared coefficient of variation `cv2`, same shape.
+
+    A cv2 of 0 is a known value.
+    """
+
+    mean: Floats
+    cv2: Floats
+
+    def above(self, threshold: Floats | float) -> Floats:
+        """P(quantity > threshold)."""
+        known = self.cv2 <= 0
+        shape = 1.0 / np.where(known, 1.0, self.cv2)
+        scaled = np.maximum(threshold, 0.0) * shape / np.maximum(self.mean, _TINY)
+        chance = special.gammaincc(shape, scaled)
+        return np.where(known, (self.mean > threshold).astype(float), chance)
+
+    def quantile(self, probability: float) -> Floats:
+        """Value that the quantity stays below with this probability."""
+        known = self.cv2 <= 0
+        shape = 1.0 / np.where(known, 1.0, self.cv2)
+        return np.where(
+            known, self.mean, self.mean * special.gammaincinv(shape, probability) / shape
+        )
+
+    def times(self, other: Gamma) -> Gamma:
+        """Product of independent quantities, as the Gamma with its first two moments."""
+        return Gamma(self.mean * other.mean, (1 + self.cv2) * (1 + other.cv2) - 1)
+
+    def scaled(self, factor: Floats | float) -> Gamma:
+        """The quantity times a known factor."""
+        return Gamma(self.mean * factor, self.cv2)
+
+    def take(self, index: Ints) -> Gamma:
+        """The beliefs at `index`."""
+        return Gamma(self.mean[index], self.cv2[index])
+
+    def draws(self, count: int, rng: np.random.Generator) -> Floats:
+        """Array (len, count) of draws."""
+        shape = 1.0 / np.maximum(self.cv2, _TINY)[:, None]
+        unit = rng.standard_gamma(np.minimum(shape, 1e12), (len(self.mean), count))
+        return self.mean[:, None] * unit / np.minimum(shape, 1e12)
+
+
+_TINY = 1e-300

@@ -1,0 +1,349 @@
+"""A solution, put as suggestions with evidence and as the account's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions.allocation import Allocation
+from optimizer.decisions.bids import clicks_to_be_sure
+from optimizer.decisions.guardrails import first_code
+from optimizer.decisions.kernels import Bools
+from optimizer.decisions.outcomes import Outcome
+from optimizer.estimates.posteriors import Floats, Ints
+from optimizer.review.evidence import evidence_json
+from optimizer.review.plan import gamma_of
+from optimizer.review.suggestions import (
+    Interval,
+    ReviewSummary,
+    suggestion_id,
+)
+from optimizer.tables import SUGGESTIONS, check_table
+
+_WATCH_DAYS = 90
+_DELTAS = (
+    "delta_clicks",
+    "delta_cost",
+    "delta_profit_mean",
+    "delta_profit_low",
+    "delta_profit_high",
+    "p_positive",
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Which keywords are not free, by plan row: `bid` fixed values (nan: free), `code` the reason.
+
+    `state` marks rows whose pause was refused.
+    """
+
+    bid: Floats
+    code: Any
+    state: Bools
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the solve decided, by plan row: target bid (0: off), paused, free, and the lines.
+
+    `stretched`: lowers went beyond the assumed step because the budget asked for it.
+    """
+
+    bid: Floats
+    paused: Bools
+    free: Bools
+    allocation: Allocation
+    stretched: bool
+
+
+@dataclass(frozen=True)
+class TermChoice:
+    """Per judged term: exclude it, or add it at `bid`."""
+
+    negative: Bools
+    add: Bools
+    bid: Floats
+
+
+def assemble_suggestions(
+    plan: pd.DataFrame,
+    terms: pd.DataFrame,
+    solution: Solution,
+    chosen: TermChoice,
+    moved: Ints,
+    outcome: Outcome,
+    held: Held,
+    context: Mapping[str, Any],
+) -> tuple[pd.DataFrame, Any]:
+    """Table SUGGESTIONS, best first, and per plan row why it is not in there ("" if it is)."""
+    line = solution.allocation.line[plan["campaign"].to_numpy(dtype=np.int64)]
+    marked = plan.assign(line=line, target=solution.bid)
+    marked["clicks_needed"] = clicks_to_be_sure(
+        gamma_of(plan, "marginal"), gamma_of(plan, "value"), gamma_of(plan, "rate"), line
+    )
+    marked["p_marginal_above"] = gamma_of(plan, "marginal").above(line)
+    reasons = _why_not(marked, solution, moved, held)
+    watch = np.flatnonzero(reasons == "watch")
+    cut = np.cumsum([len(moved), int(chosen.negative.sum()), int(chosen.add.sum())])
+    parts = [
+        _keyword_rows(marked.iloc[moved], solution, moved, outcome, context),
+        _watch_rows(marked.iloc[watch], context),
+        _term_rows(terms, chosen, "negative", outcome, slice(cut[0], cut[1]), solution, context),
+        _term_rows(terms, chosen, "add", outcome, slice(cut[1], cut[2]), solution, context),
+    ]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    rows = rows.sort_values(["delta_profit_mean", "id"], ascending=[False, True], kind="stable")
+    return check_table(_typed(rows), SUGGESTIONS), np.where(reasons == "watch", "", reasons)
+
+
+def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) -> Any:
+    """Reason code per keyword without a change; "watch" where more clicks would decide."""
+    size = len(plan)
+    is_moved = np.zeros(size, dtype=bool)
+    is_moved[moved] = True
+    above = plan["marginal_mean"].to_numpy() > plan["line"].to_numpy()
+    sure = np.where(above, plan["p_marginal_above"], 1 - plan["p_marginal_above"])
+    gated = np.where(above, plan["raise_gate"] < plan["line"], plan["lower_gate"] > plan["line"])
+    blocked = np.where(above, plan["raise_block"], plan["lower_block"])
+    soon = plan["clicks_needed"].to_numpy() <= plan["clicks"].to_numpy() * _WATCH_DAYS
+    frozen = held.code.astype(str)
+    codes = first_code(
+        [
+            (is_moved, "moved"),
+            (frozen != "", "held"),
+            (~solution.free, "state"),
+            (blocked != "", "blocked"),
+            (gated & soon & (sure > 0), "watch"),
+            (gated, "too_little_data"),
+        ],
+        size,
+    )
+    return np.select(
+        [codes == "moved", codes == "held", codes == "state", codes == "blocked", codes == ""],
+        [np.full(size, ""), frozen, plan["state_code"], blocked, np.full(size, "on_target")],
+        default=codes,
+    )
+
+
+def _keyword_rows(
+    part: pd.DataFrame,
+    solution: Solution,
+    moved: Ints,
+    outcome: Outcome,
+    context: Mapping[str, Any],
+) -> pd.DataFrame:
+    paused = solution.paused[moved]
+    raised = part["target"].to_numpy() > part["bid"].to_numpy()
+    kind = np.where(paused, "pause", np.where(raised, "raise", "lower"))
+    binding = _binding(part, paused, raised, solution, context)
+    assumed = (part["assumed_share"].to_numpy() > 0.5) & ~paused
+    reason = np.select(
+        [paused, assumed, raised],
+        ["loses_at_lowest_bid", "assumed_response", "returns_above_line"],
+        "returns_below_line",
+    )
+    frame = part.assign(
+        kind=kind,
+        slot=np.where(paused, "state", "bid"),
+        proposed_bid=np.where(paused, np.nan, part["target"].to_numpy()),
+        reason=reason,
+        binding=binding,
+        **_deltas(outcome, slice(0, len(moved))),
+    )
+    return _finished(frame, context)
+
+
+def _binding(
+    part: pd.DataFrame,
+    paused: Bools,
+    raised: Bools,
+    solution: Solution,
+    context: Mapping[str, Any],
+) -> Any:
+    """What stopped the change where it stopped."""
+    allocation, rules = solution.allocation, context["rules"]
+    target, bid = part["target"].to_numpy(), part["bid"].to_numpy()
+    limit = np.where(
+        ~raised & solution.stretched, rules["step_limit"], part["step_limit"].to_numpy()
+    )
+    slack = context["step"] + 1e-9
+    at_step = np.abs(target - bid) >= bid * limit - slack
+    capped = allocation.line[part["campaign"].to_numpy(dtype=np.int64)] > allocation.dual_price
+    return np.select(
+        [
+            paused,
+            raised & (target >= part["highest_bid"].to_numpy() - slack),
+            ~raised & (target <= part["lowest_bid"].to_numpy() + slack),
+            at_step & (limit < rules["step_limit"]),
+            at_step,
+            capped,
+            np.full(len(part), allocation.dual_price > 1.0),
+        ],
+        [
+            "none",
+            "highest_bid",
+            "lowest_bid",
+            "assumed_step_limit",
+            "step_limit",
+            "campaign_budget",
+            "account_budget",
+        ],
+        "line",
+    )
+
+
+def _watch_rows(part: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
+    zeros = dict.fromkeys(_DELTAS, 0.0)
+    zeros["p_positive"] = np.nan
+    frame = part.assign(
+        kind="watch",
+        slot="bid",
+        proposed_bid=np.nan,
+        reason="not_sure_yet",
+        binding="evidence",
+        **zeros,
+    )
+    return _finished(frame, context)
+
+
+def _term_rows(
+    terms: pd.DataFrame,
+    chosen: TermChoice,
+    slot: str,
+    outcome: Outcome,
+    part: slice,
+    solution: Solution,
+    context: Mapping[str, Any],
+) -> pd.DataFrame:
+    picked = getattr(chosen, slot)
+    if not picked.any():
+        return pd.DataFrame()
+    adding = slot == "add"
+    rows = terms[picked]
+    frame = rows.assign(
+        keyword_id=None,
+        keyword_text=rows["search_term"],
+        match_type="EXACT",
+        kind="add_keyword" if adding else "add_negative",
+        slot=slot,
+        bid=np.nan,
+        proposed_bid=chosen.bid[picked] if adding else np.nan,
+        reason="term_pays_above_line" if adding else "term_never_pays",
+        binding="line" if adding else "none",
+        marginal_mean=_term_return(rows),
+        line=solution.allocation.line[rows["campaign"].to_numpy(dtype=np.int64)],
+        **_deltas(outcome, part),
+    )
+    return _finished(frame, context)
+
+
+def _term_return(rows: pd.DataFrame) -> Floats:
+    share = rows["elasticity"] / (rows["elasticity"] + rows["cpc_exponent"])
+    result: Floats = (rows["value_mean"] * share / rows["cpc"]).to_numpy(dtype=np.float64)
+    return result
+
+
+def _deltas(outcome: Outcome, part: slice) -> dict[str, Floats]:
+    values = (
+        outcome.clicks,
+        outcome.cost,
+        outcome.profit,
+        outcome.low,
+        outcome.high,
+        outcome.p_positive,
+    )
+    return {name: array[part] for name, array in zip(_DELTAS, values, strict=True)}
+
+
+def _finished(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
+    """Ids, evidence and the table's columns."""
+    key = frame["entity_key"].astype(str)
+    account, day = context["account"], date.fromisoformat(context["as_of"])
+    ids = [
+        suggestion_id(account, day, one, slot) for one, slot in zip(key, frame["slot"], strict=True)
+    ]
+    full = frame.assign(
+        id=ids,
+        entity_key=key,
+        linked_id=None,
+        marginal_return=frame["marginal_mean"],
+        evidence=evidence_json(frame, context),
+    )
+    return full[[*SUGGESTIONS.columns]]
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    floats = [name for name, column in SUGGESTIONS.columns.items() if column.dtype == "float"]
+    texts = [name for name, column in SUGGESTIONS.columns.items() if column.dtype == "str"]
+    return rows.astype(
+        {**dict.fromkeys(floats, "float64"), **dict.fromkeys(texts, "str")}
+    ).reset_index(drop=True)
+
+
+def summarise(
+    plan: pd.DataFrame,
+    solution: Solution,
+    suggestions: pd.DataFrame,
+    reasons: Any,
+    outcome: Outcome,
+    context: Mapping[str, Any],
+) -> ReviewSummary:
+    """The account's side of the run."""
+    account, *campaigns = context["budgets"]
+    cost_now = float((plan["clicks"] * plan["cpc"]).sum())
+    counted = suggestions[suggestions["kind"] != "watch"]
+    by_reason = pd.Series(reasons[reasons != ""]).value_counts()
+    low, high = outcome.total[1:]
+    return ReviewSummary(
+        account=context["account"],
+        as_of=date.fromisoformat(context["as_of"]),
+        currency=context["currency"],
+        budget=account["budget"],
+        dual_price=solution.allocation.dual_price,
+        cost_now=cost_now,
+        cost_planned=cost_now + float(counted["delta_cost"].sum()),
+        profit_delta=Interval(outcome.total[0], low, high),
+        not_suggested={str(code): int(number) for code, number in by_reason.items()},
+        kinds={str(kind): int(n) for kind, n in suggestions["kind"].value_counts().items()},
+        levers=_levers(plan, context),
+        assumed=tuple(context["assumed"]),
+        campaigns=tuple(_campaign_rows(plan, solution, counted, campaigns)),
+        completion=tuple(context["completion"]),
+        alerts=tuple(context["alerts"]),
+        gap=solution.allocation.gap,
+        data={**context["data"], "lag_observed": context["lag_observed"]},
+    )
+
+
+def _levers(plan: pd.DataFrame, context: Mapping[str, Any]) -> dict[str, float]:
+    """Share of present cost that bids, pauses and search terms can act on."""
+    cost = (plan["clicks"] * plan["cpc"]).to_numpy()
+    total = max(float(cost.sum()), 1e-12)
+    fixed = plan["state_code"].isin(["", "cool_down"]).to_numpy()
+    return {
+        "bid": float(cost[fixed].sum()) / total,
+        "pause": float(cost[(plan["inactive_code"] == "").to_numpy()].sum()) / total,
+        "search_terms": float(context["term_cost_share"]),
+    }
+
+
+def _campaign_rows(
+    plan: pd.DataFrame, solution: Solution, counted: pd.DataFrame, campaigns: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    change = counted.groupby("campaign_name")["delta_cost"].sum()
+    return [
+        {
+            "name": row["name"],
+            "budget": row["budget"],
+            "cost_now": row["cost_now"],
+            "cost_planned": row["cost_now"] + float(change.get(row["name"], 0.0)),
+            "line": float(line),
+        }
+        for row, line in zip(campaigns, solution.allocation.line, strict=True)
+    ]

@@ -1,0 +1,331 @@
+"""One account, one day: from what the reports said to what should change, and why.
+
+`review_account` is the whole pure chain: the store feeds it in production, a simulated market in
+planning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions import guardrails
+from optimizer.errors import RefusedInput
+from optimizer.estimates.conversion_lag import Completion, estimate_completion
+from optimizer.estimates.exposure import (
+    Records,
+    Weights,
+    day_number,
+    exposure_weights,
+    records,
+)
+from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
+from optimizer.estimates.posteriors import Floats, group_sum
+from optimizer.estimates.seasonality import Seasonality, estimate_seasonality
+from optimizer.estimates.segments import mark_segments
+from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
+from optimizer.estimates.volume import VolumeEstimate, estimate_volume
+from optimizer.review.plan import AccountState, build_plan
+from optimizer.review.resolve import resolve_plan
+from optimizer.review.suggestions import ReviewInputs, ReviewResult
+from optimizer.review.terms import judge_terms
+from optimizer.settings import LagPrior, Settings
+from optimizer.tables import (
+    HOLDS,
+    KEYWORD_DAILY,
+    KEYWORDS,
+    TERM_DAILY,
+    TERMS,
+    VERSIONS,
+    check_table,
+)
+
+_BUDGET_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Maturity:
+    """Completion of counts and of value, the season, and the weight of each record."""
+
+    count: Completion
+    value: Completion
+    season: Seasonality
+    weights: Weights
+
+
+def review_account(
+    inputs: ReviewInputs, settings: Settings, today: date, rng: np.random.Generator
+) -> ReviewResult:
+    """Suggestions for `inputs` as of `today` (days before it are complete).
+
+    Raises `RefusedInput` when there is nothing to learn from (no rows, no value per conversion) and
+    `Infeasible` when no reachable plan fits a stated budget.
+    """
+    _check(inputs)
+    now = day_number(today)
+    keywords = inputs.keywords.reset_index(drop=True)
+    rows = records(inputs.daily, keywords["entity_key"])
+    segment = mark_segments(keywords["keyword_text"], settings.account.segments)
+    tree = build_hierarchy(keywords, segment)
+    maturity = estimate_maturity(rows, inputs.versions, settings, inputs.platform, now)
+    value = estimate_value_per_click(
+        rows,
+        maturity.weights,
+        tree,
+        settings.account,
+        inputs.account,
+        (maturity.count, maturity.value),
+        now,
+        settings.estimation.value_cv,
+    )
+    bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)
+    state, alerts = account_state(rows, keywords, tree, maturity, value, settings, today)
+    plan = build_plan(
+        keywords,
+        segment,
+        tree,
+        value,
+        volume,
+        state,
+        settings,
+        inputs.platform,
+        inputs.currency,
+        today,
+    )
+    terms = judge_terms(
+        inputs.terms,
+        inputs.term_daily,
+        lambda found: _weights(found, now, maturity, settings),
+        plan,
+        tree.parents,
+        now,
+        settings,
+        state.freeze is not None or state.outage,
+    )
+    context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
+    return resolve_plan(plan, terms, context, inputs.holds)
+
+
+def estimate_maturity(
+    rows: Records, versions: pd.DataFrame, settings: Settings, platform: str, now: int
+) -> Maturity:
+    """How complete each day is, and how it compares with other days."""
+    prior = lag_prior(settings, platform)
+    count = estimate_completion(versions, prior)
+    worth = estimate_completion(versions, prior, column="value")
+    flat = _weights_of(rows, now, count, None, settings)
+    exposure = rows.clicks * flat.exposure
+    single = flat.used & (rows.first == rows.last)
+    season = estimate_seasonality(
+        *_per_day(rows.last[single], rows.conversions[single], exposure[single]),
+        settings.account.events,
+    )
+    return Maturity(count, worth, season, _weights_of(rows, now, count, season, settings))
+
+
+def lag_prior(settings: Settings, platform: str) -> LagPrior:
+    """The account's stated lag, else the platform's, else the general one."""
+    stated = settings.account.lag_prior or settings.estimation.lag_priors.get(platform)
+    return stated or LagPrior()
+
+
+def _weights(rows: Records, now: int, maturity: Maturity, settings: Settings) -> Weights:
+    return _weights_of(rows, now, maturity.count, maturity.season, settings)
+
+
+def _weights_of(
+    rows: Records, now: int, count: Completion, season: Seasonality | None, settings: Settings
+) -> Weights:
+    return exposure_weights(rows, now, count, season, settings.estimation.min_completion)
+
+
+def _per_day(day: Any, conversions: Floats, exposure: Floats) -> tuple[Any, Floats, Floats]:
+    days, code = np.unique(day, return_inverse=True)
+    return (
+        days,
+        group_sum(code, conversions, len(days)),
+        group_sum(code, exposure, len(days)),
+    )
+
+
+def account_state(
+    rows: Records,
+    keywords: pd.DataFrame,
+    tree: Hierarchy,
+    maturity: Maturity,
+    value: ValueEstimate,
+    settings: Settings,
+    today: date,
+) -> tuple[AccountState, list[dict[str, Any]]]:
+    """Circuit breakers, and the alerts that name them."""
+    rules, now = settings.guardrails, day_number(today)
+    budget = campaign_budgets(keywords, tree, settings)
+    capped = guardrails.capped_campaigns(
+        tree.campaign[rows.unit], rows.last, rows.cost, budget, now, rules
+    )
+    names = campaign_names(keywords, tree)
+    freeze = guardrails.event_freeze(settings.account.events, today)
+    recent = (rows.first >= now - rules.outage_days) & maturity.weights.used
+    expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.exposure
+    seen, due = float(rows.conversions[recent].sum()), float(expected[recent].sum())
+    chance = guardrails.outage_probability(seen, due, value.rate.dispersion)
+    outage = chance < rules.outage_probability
+    alerts: list[dict[str, Any]] = [
+        {"code": "campaign_capped", "campaign": names[index]} for index in np.flatnonzero(capped)
+    ]
+    if freeze:
+        alerts.append({"code": "event_freeze", "event": freeze})
+    if outage:
+        alerts.append({"code": "conversion_outage", "seen": seen, "expected": round(due, 2)})
+    return AccountState(capped, freeze, outage), alerts
+
+
+def campaign_names(keywords: pd.DataFrame, tree: Hierarchy) -> list[str]:
+    """Name of each campaign number."""
+    first = np.unique(tree.campaign, return_index=True)[1]
+    return [str(name) for name in keywords["campaign_name"].to_numpy()[first]]
+
+
+def campaign_budgets(keywords: pd.DataFrame, tree: Hierarchy, settings: Settings) -> Floats:
+    """Stated budget per campaign number, else the report's, else nan."""
+    names = pd.Series(campaign_names(keywords, tree))
+    reported = keywords["campaign_budget"].astype("float64").groupby(tree.campaign).max()
+    stated = names.map(dict(settings.account.campaign_budgets)).astype("float64")
+    return np.asarray(stated.fillna(reported), dtype=np.float64)
+
+
+def _context(
+    inputs: ReviewInputs,
+    settings: Settings,
+    today: date,
+    rng: np.random.Generator,
+    rows: Records,
+    maturity: Maturity,
+    value: ValueEstimate,
+    volume: VolumeEstimate,
+    tree: Hierarchy,
+    alerts: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """The run's constants, as JSON values."""
+    now, rules, estimation = day_number(today), settings.guardrails, settings.estimation
+    limit = settings.bid_limit(inputs.platform, inputs.currency)
+    cost = group_sum(tree.campaign, volume.clicks.mean * volume.cpc, int(tree.campaign.max()) + 1)
+    budget, assumed = account_budget(inputs, settings, rows, now)
+    return {
+        "account": inputs.account,
+        "as_of": today.isoformat(),
+        "currency": inputs.currency,
+        "seed": int(rng.integers(2**53)),
+        "budgets": _budgets(inputs, settings, tree, cost, budget),
+        "budget_assumed": assumed,
+        "assumed": ["response", *value.assumed, *(["daily_budget"] if assumed else [])],
+        "step": float(limit.step),
+        "rules": {
+            "dead_band": rules.dead_band,
+            "step_limit": rules.step_limit,
+            "min_probability": rules.min_probability,
+            "add_probability": rules.add_probability,
+        },
+        "draws": estimation.draws,
+        "interval": estimation.interval,
+        "half_grid_levels": estimation.half_grid_levels,
+        "shocks": _shocks(rows, maturity, now, settings),
+        "completion": [round(float(share), 4) for share in maturity.count.share[:31]],
+        "lag_observed": round(maturity.count.observed, 2),
+        "alerts": alerts,
+        "term_cost_share": _term_share(inputs, rows),
+        "data": _data(rows, maturity, value, now),
+    }
+
+
+def account_budget(
+    inputs: ReviewInputs, settings: Settings, rows: Records, now: int
+) -> tuple[float, bool]:
+    """Money per day, and whether it was assumed: the trailing 28-day mean cost."""
+    stated = inputs.budget if inputs.budget is not None else settings.account.daily_budget
+    if stated is not None:
+        return stated, False
+    recent = rows.last >= now - _BUDGET_DAYS
+    days = min(_BUDGET_DAYS, now - int(rows.first.min()))
+    length = rows.last - rows.first + 1
+    inside = np.minimum(length, rows.last - (now - _BUDGET_DAYS) + 1)
+    return float((rows.cost * inside / length)[recent].sum()) / max(days, 1), True
+
+
+def _budgets(
+    inputs: ReviewInputs, settings: Settings, tree: Hierarchy, cost: Floats, budget: float
+) -> list[dict[str, Any]]:
+    """The account's and the campaigns' budgets; a platform's own cap never asks for less than is spent."""
+    names = campaign_names(inputs.keywords, tree)
+    caps = campaign_budgets(inputs.keywords, tree, settings)
+    stated = settings.account.campaign_budgets
+    result: list[dict[str, Any]] = [
+        {
+            "scope": "account",
+            "name": inputs.account,
+            "budget": budget,
+            "cost_now": float(cost.sum()),
+        }
+    ]
+    for name, cap, spent in zip(names, caps, cost, strict=True):
+        kept = None if np.isnan(cap) else float(cap if name in stated else max(cap, spent))
+        result.append({"scope": "campaign", "name": name, "budget": kept, "cost_now": float(spent)})
+    return result
+
+
+def _shocks(rows: Records, maturity: Maturity, now: int, settings: Settings) -> dict[str, float]:
+    """Spread common to all rows: of completion (averaged over the exposure), demand, elasticity."""
+    age = np.clip(now - 1 - rows.last, 0, len(maturity.count.sd_log) - 1)
+    exposure = rows.clicks * maturity.weights.exposure
+    total = float(exposure.sum())
+    spread = float((exposure * maturity.count.sd_log[age]).sum() / total) if total > 0 else 0.0
+    return {
+        "completion": spread,
+        "demand": settings.estimation.demand_sd,
+        "elasticity": settings.estimation.elasticity_common_sd,
+    }
+
+
+def _term_share(inputs: ReviewInputs, rows: Records) -> float:
+    """Share of the account's cost whose search terms are known."""
+    total = float(rows.cost.sum())
+    known = float(inputs.term_daily["cost"].sum()) if len(inputs.term_daily) else 0.0
+    return min(known / total, 1.0) if total > 0 else 0.0
+
+
+def _data(rows: Records, maturity: Maturity, value: ValueEstimate, now: int) -> dict[str, Any]:
+    days = np.unique(rows.last)
+    dropped = np.unique(rows.last[~maturity.weights.used])
+    return {
+        "first_day": str(np.datetime64(int(rows.first.min()), "D")),
+        "last_day": str(np.datetime64(int(rows.last.max()), "D")),
+        "days": len(days),
+        "days_excluded": len(dropped),
+        "days_maturing": int((maturity.count.at(now - 1 - days) < 0.95).sum()),
+        "clicks": float(rows.clicks.sum()),
+        "conversions": float(rows.conversions.sum()),
+        "cost": float(rows.cost.sum()),
+        "dispersion": round(value.rate.dispersion, 4),
+        "tau2": [round(part, 4) for part in value.rate.tau2],
+    }
+
+
+def _check(inputs: ReviewInputs) -> None:
+    tables: Mapping[str, Any] = {
+        "keywords": KEYWORDS,
+        "daily": KEYWORD_DAILY,
+        "terms": TERMS,
+        "term_daily": TERM_DAILY,
+        "versions": VERSIONS,
+        "holds": HOLDS,
+    }
+    for name, table in tables.items():
+        check_table(getattr(inputs, name), table)
+    if inputs.keywords.empty or inputs.daily.empty:
+        raise RefusedInput("nothing_to_review", account=inputs.account)

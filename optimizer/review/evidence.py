@@ -1,0 +1,122 @@
+"""The numbers behind a suggestion: codes and figures that an interface puts into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.curves.bid_landscape import Response
+from optimizer.decisions.outcomes import CommonShocks, Moves, draw_outcome
+from optimizer.estimates.posteriors import Floats, Gamma
+from optimizer.review.plan import CURVE, curve_response, gamma_of
+
+_FIGURES = (
+    "segment",
+    "seen_clicks",
+    "exposure",
+    "conversions",
+    "clicks",
+    "cpc",
+    "value_mean",
+    "parent_mean",
+    "rate_mean",
+    "per_conversion_mean",
+    "marginal_mean",
+    "line",
+    "p_above_cpc",
+    "p_above_lowest_cpc",
+    "p_marginal_above",
+    "clicks_needed",
+    "step_limit",
+    "lowest_bid",
+    "highest_bid",
+    "assumed_share",
+    "response_assumed",
+    "no_bite",
+    "quality_score",
+    "first_page_bid",
+    "impressions",
+    "binding",
+    "donor_key",
+    *CURVE[3:],
+)
+_INTERVALS = ("rate", "parent", "value", "per_conversion", "marginal", "ctr")
+_CURVE_POINTS = 41
+
+
+def evidence_json(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[str]:
+    """One JSON object per row: figures, 80 % intervals, data used, what is assumed."""
+    figures = frame[[name for name in _FIGURES if name in frame.columns]].copy()
+    for name in _INTERVALS:
+        if f"{name}_cv2" in frame.columns:
+            figures[f"{name}_low"], figures[f"{name}_high"] = _ends(
+                gamma_of(frame, name), context["interval"]
+            )
+    lines = figures.to_json(orient="records", lines=True, double_precision=6, force_ascii=False)
+    shared = pd.DataFrame([_shared(context)]).to_json(
+        orient="records", lines=True, force_ascii=False
+    )
+    common = shared.strip()[1:-1]
+    return [f"{line[:-1]},{common}}}" for line in lines.split("\n")[: len(frame)]]
+
+
+def _ends(belief: Gamma, interval: float) -> tuple[Floats, Floats]:
+    tail = (1 - interval) / 2
+    return belief.quantile(tail), belief.quantile(1 - tail)
+
+
+def _shared(context: Mapping[str, Any]) -> dict[str, Any]:
+    data = context["data"]
+    return {
+        "assumed": list(context["assumed"]),
+        "first_day": data["first_day"],
+        "last_day": data["last_day"],
+        "days": data["days"],
+        "days_excluded": data["days_excluded"],
+        "days_maturing": data["days_maturing"],
+        "horizon_days": 7,
+        "interval": context["interval"],
+    }
+
+
+def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.DataFrame:
+    """Chart data of one keyword (a row of the plan): what each bid would bring per day.
+
+    Columns bid, clicks, cost, profit_mean, profit_low, profit_high (profit against the present bid)
+    and within_step. Bids reach twice the step limit each way.
+    """
+    present = float(row["curve_bid"])
+    reach = min(2 * float(context["rules"]["step_limit"]), 0.9)
+    bid = present * np.linspace(1 - reach, 1 + reach, _CURVE_POINTS)
+    response = _repeated(row, len(bid))
+    volume, value = (
+        Gamma(np.full(len(bid), row[f"{name}_mean"]), np.full(len(bid), row[f"{name}_cv2"]))
+        for name in ("volume", "value")
+    )
+    outcome = draw_outcome(
+        Moves(response, volume, value, bid),
+        CommonShocks(**context["shocks"]),
+        int(context["draws"]),
+        float(context["interval"]),
+        np.random.default_rng(context["seed"]),
+    )
+    step = float(row.get("step_limit", context["rules"]["step_limit"]))
+    return pd.DataFrame(
+        {
+            "bid": bid,
+            "clicks": response.clicks + outcome.clicks,
+            "cost": response.clicks * response.cpc + outcome.cost,
+            "profit_mean": outcome.profit,
+            "profit_low": outcome.low,
+            "profit_high": outcome.high,
+            "within_step": np.abs(bid / present - 1) <= step + 1e-9,
+        }
+    )
+
+
+def _repeated(row: Mapping[str, Any], size: int) -> Response:
+    values = np.array([np.full(size, float(row[name])) for name in CURVE])
+    return curve_response(values, np.full(size, bool(row["response_assumed"])))

@@ -1,0 +1,248 @@
+"""The plan: one row per keyword with all that a solve, a re-solve and the evidence need.
+
+Columns are plain numbers and codes, so that a run can be stored and solved again without
+estimating again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.curves.bid_landscape import Response, marginal_return
+from optimizer.decisions import bids, guardrails, keywords
+from optimizer.decisions.kernels import Bools
+from optimizer.estimates.hierarchy import Hierarchy
+from optimizer.estimates.posteriors import Floats, Gamma, Ints
+from optimizer.estimates.segments import SEGMENTS
+from optimizer.estimates.value_per_click import ValueEstimate
+from optimizer.estimates.volume import VolumeEstimate
+from optimizer.settings import Settings
+
+NAMES = (
+    "campaign_id",
+    "campaign_name",
+    "ad_group_id",
+    "ad_group_name",
+    "keyword_id",
+    "keyword_text",
+    "match_type",
+)
+CURVE = (
+    "curve_bid",
+    "clicks",
+    "cpc",
+    "elasticity",
+    "elasticity_sd",
+    "cpc_exponent",
+    "cpc_exponent_sd",
+)
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What holds for the whole account today.
+
+    `capped` per campaign number; `freeze` names the event that forbids lowering and pausing;
+    `outage` whether conversions have stopped arriving.
+    """
+
+    capped: Bools
+    freeze: str | None
+    outage: bool
+
+
+def stated_response(bid: Floats, clicks: Floats, cpc: Floats, settings: Settings) -> Response:
+    """The prior response around each bid; where the bid is unknown, around the CPC."""
+    size = len(bid)
+    prior = settings.estimation
+    return Response(
+        np.where(np.isnan(bid) | (bid <= 0), cpc, bid),
+        clicks,
+        cpc,
+        np.full(size, prior.elasticity_mean),
+        np.full(size, prior.elasticity_sd),
+        np.full(size, prior.cpc_exponent_mean),
+        np.full(size, prior.cpc_exponent_sd),
+        np.ones(size, dtype=bool),
+    )
+
+
+def response_of(plan: pd.DataFrame) -> Response:
+    """The curves kept in a plan's columns."""
+    values = plan[list(CURVE)].to_numpy(dtype=np.float64).T
+    return curve_response(values, plan["response_assumed"].to_numpy(dtype=bool))
+
+
+def curve_response(values: Floats, assumed: Bools) -> Response:
+    """A response from an array whose rows are the CURVE columns."""
+    bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd = np.ascontiguousarray(
+        values
+    )
+    return Response(bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed)
+
+
+def gamma_of(plan: pd.DataFrame, name: str) -> Gamma:
+    """The belief kept as `<name>_mean` and `<name>_cv2`."""
+    return Gamma(
+        plan[f"{name}_mean"].to_numpy(dtype=np.float64),
+        plan[f"{name}_cv2"].to_numpy(dtype=np.float64),
+    )
+
+
+def build_plan(
+    frame: pd.DataFrame,
+    segment: Ints,
+    tree: Hierarchy,
+    value: ValueEstimate,
+    volume: VolumeEstimate,
+    state: AccountState,
+    settings: Settings,
+    platform: str,
+    currency: str,
+    today: date,
+) -> pd.DataFrame:
+    """Estimates, limits and gates per keyword. `frame` is table KEYWORDS."""
+    bid = frame["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    response = stated_response(bid, volume.clicks.mean, volume.cpc, settings)
+    per_click = _attributed(value.per_click, segment, settings)
+    names = frame[["entity_key", *NAMES, "quality_score", "first_page_bid"]].reset_index(drop=True)
+    columns = {
+        "segment": np.asarray(SEGMENTS)[segment],
+        "campaign": tree.campaign,
+        "bid": bid,
+        "response_assumed": response.assumed,
+        "impressions": volume.impressions,
+        "exposure": value.exposure,
+        "seen_clicks": value.clicks,
+        "conversions": value.conversions,
+        **dict(zip(CURVE, _curve_values(response), strict=True)),
+        **_belief("volume", volume.clicks),
+        **_belief("value", per_click),
+        **_belief("rate", value.rate.posterior),
+        **_belief("parent", value.rate.parent),
+        **_belief("per_conversion", value.value),
+        **_belief("ctr", volume.ctr.posterior),
+        **_belief("marginal", marginal_return(response, per_click)),
+    }
+    plan = names.assign(**columns)
+    plan = plan.assign(
+        **_limits(plan, frame, response, per_click, state, settings, platform, currency)
+    )
+    plan["state_code"] = guardrails.bid_codes(frame, volume.impressions, today, settings.guardrails)
+    plan["inactive_code"] = guardrails.activity_codes(frame)
+    return plan.assign(**_pauses(plan, response, per_click, value, state, settings))
+
+
+def _attributed(value: Gamma, segment: Ints, settings: Settings) -> Gamma:
+    """Brand words would sell without the click too: only the stated incremental share counts."""
+    share = settings.account.brand_incrementality
+    if share is None:
+        return value
+    return value.scaled(np.where(segment == SEGMENTS.index("brand"), share, 1.0))
+
+
+def _curve_values(response: Response) -> list[Floats]:
+    return [
+        response.bid,
+        response.clicks,
+        response.cpc,
+        response.elasticity,
+        response.elasticity_sd,
+        response.cpc_exponent,
+        response.cpc_exponent_sd,
+    ]
+
+
+def _belief(name: str, gamma: Gamma) -> dict[str, Floats]:
+    return {f"{name}_mean": gamma.mean, f"{name}_cv2": gamma.cv2}
+
+
+def _limits(
+    plan: pd.DataFrame,
+    frame: pd.DataFrame,
+    response: Response,
+    value: Gamma,
+    state: AccountState,
+    settings: Settings,
+    platform: str,
+    currency: str,
+) -> dict[str, Any]:
+    """Step limits, bounds, blocked directions and evidence gates per keyword."""
+    rules, account = settings.guardrails, settings.account
+    limit = settings.bid_limit(platform, currency)
+    assumed = bids.assumed_share(response, value)
+    step = np.where(
+        assumed > 0.5, min(rules.assumed_step_limit, rules.step_limit), rules.step_limit
+    )
+    multiplier = guardrails.effective_multiplier(
+        plan["campaign_name"],
+        account.effective_bid_multiplier,
+        dict(account.campaign_bid_multipliers),
+    )
+    highest = np.minimum(float(limit.maximum), (account.max_bid or np.inf) / multiplier)
+    first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    on_page = plan["bid"].to_numpy() >= first_page
+    lowest = np.maximum(float(limit.minimum), account.min_bid or 0.0)
+    marginal = gamma_of(plan, "marginal")
+    return {
+        "assumed_share": assumed,
+        "step_limit": step,
+        "lowest_bid": np.where(on_page, np.maximum(first_page, lowest), lowest),
+        "highest_bid": highest,
+        "bid_multiplier": multiplier,
+        "no_bite": plan["cpc"].to_numpy() < rules.no_bite_cpc_ratio * plan["bid"].to_numpy(),
+        "raise_gate": marginal.quantile(1 - rules.min_probability),
+        "lower_gate": marginal.quantile(rules.min_probability),
+        "raise_block": _raise_block(plan, state, settings),
+        "lower_block": np.full(len(plan), "event_freeze" if state.freeze else ""),
+    }
+
+
+def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) -> guardrails.Codes:
+    size = len(plan)
+    brand = (plan["segment"] == "brand").to_numpy() & (
+        settings.account.brand_incrementality is None
+    )
+    return guardrails.first_code(
+        [
+            (np.full(size, state.outage), "conversion_outage"),
+            (brand, "brand"),
+            (state.capped[plan["campaign"].to_numpy()], "campaign_capped"),
+        ],
+        size,
+    )
+
+
+def _pauses(
+    plan: pd.DataFrame,
+    response: Response,
+    value: Gamma,
+    estimate: ValueEstimate,
+    state: AccountState,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Whether each keyword loses even at its lowest useful bid, and is allowed to stop."""
+    rules = settings.guardrails
+    reachable = np.maximum(plan["lowest_bid"].to_numpy(), response.bid * (1 - rules.step_limit))
+    cpc = keywords.lowest_cpc(response, np.minimum(reachable, response.bid))
+    enough = keywords.enough_to_stop(
+        estimate.exposure,
+        estimate.rate.parent.mean,
+        cpc,
+        value,
+        estimate.rate.posterior,
+        rules.pause_evidence,
+    )
+    allowed = (plan["segment"] != "brand").to_numpy() & (plan["inactive_code"] == "").to_numpy()
+    allowed &= not (state.freeze or state.outage)
+    loses = keywords.loses_everywhere(value, cpc, rules.pause_probability)
+    return {
+        "p_above_cpc": value.above(response.cpc),
+        "p_above_lowest_cpc": value.above(cpc),
+        "pause": loses & enough & allowed & (plan["impressions"].to_numpy() > 0),
+    }

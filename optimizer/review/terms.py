@@ -1,0 +1,189 @@
+"""Search terms of an account, judged: which could become keywords, which never pay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions import keywords
+from optimizer.estimates.exposure import Records, Weights, records
+from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
+from optimizer.estimates.rates import RateFit, fit_rates
+from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
+from optimizer.estimates.volume import discounted_days
+from optimizer.review.plan import CURVE, gamma_of, stated_response
+from optimizer.settings import Settings
+
+_TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
+
+
+def term_rows(term_daily: pd.DataFrame, units: pd.DataFrame) -> Records:
+    """Records numbered by unit instead of by the store's term."""
+    daily = term_daily.merge(units[["entity_key", "unit"]], on="entity_key")
+    numbered = daily.assign(entity_key=daily["unit"])
+    return records(numbered, pd.Series(range(int(units["unit"].max()) + 1)))
+
+
+def term_units(terms: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """One unit per (ad group, term); `donor` is the plan row of a keyword that let it in, -1 if none."""
+    place = ["campaign_name", "ad_group_name"]
+    text = normalise_text(terms["search_term"])
+    unit = terms.assign(text=text).groupby([*place, "text"], sort=False).ngroup()
+    donors = plan.assign(row=np.arange(len(plan)), cost=plan["clicks"] * plan["cpc"])
+    donors = donors.sort_values("cost", ascending=False, kind="stable")
+    by_text = donors.drop_duplicates([*place, "keyword_text"])[[*place, "keyword_text", "row"]]
+    by_group = donors.drop_duplicates(place)[[*place, "row"]].rename(columns={"row": "group_row"})
+    found = terms.merge(by_text, how="left", on=[*place, "keyword_text"])
+    found = found.merge(by_group, how="left", on=place)
+    donor = found["row"].fillna(found["group_row"]).fillna(-1).to_numpy(dtype=np.int64)
+    return terms.assign(text=text.to_numpy(), unit=unit.to_numpy(), donor=donor)
+
+
+def judge_terms(
+    terms: pd.DataFrame,
+    term_daily: pd.DataFrame,
+    weights_of: Any,
+    plan: pd.DataFrame,
+    tree_of_plan: tuple[Ints, ...],
+    today: int,
+    settings: Settings,
+    frozen: bool,
+) -> pd.DataFrame:
+    """One row per (ad group, term) with a donor: beliefs, curve, and what it may become.
+
+    `weights_of(records)` gives the exposure weights. The term's prior is its donor keyword's, whose
+    prior is the ad group's, and so on.
+    """
+    units = term_units(terms, plan)
+    units = units[units["donor"] >= 0]
+    if units.empty or term_daily.empty:
+        return _no_terms()
+    units = units.assign(unit=units.groupby("unit", sort=False).ngroup())
+    rows = term_rows(term_daily, units)
+    heads = units.drop_duplicates("unit").sort_values("unit").reset_index(drop=True)
+    fit, sums = _fit_terms(rows, weights_of(rows), heads, plan, tree_of_plan)
+    return _judged(heads, rows, fit, sums, plan, today, settings, frozen)
+
+
+def _fit_terms(
+    rows: Records,
+    weights: Weights,
+    heads: pd.DataFrame,
+    plan: pd.DataFrame,
+    parents: tuple[Ints, ...],
+) -> tuple[RateFit, dict[str, Floats]]:
+    size, used = len(heads), weights.used
+    exposure = group_sum(rows.unit, rows.clicks * weights.exposure, size)
+    conversions = group_sum(rows.unit[used], rows.conversions[used], size)
+    tree = (heads["donor"].to_numpy(dtype=np.int64), *parents)
+    fit = fit_rates(conversions, exposure, tree)
+    return fit, {
+        "exposure": exposure,
+        "conversions": conversions,
+        "seen_clicks": group_sum(rows.unit[used], rows.clicks[used], size),
+    }
+
+
+def _judged(
+    heads: pd.DataFrame,
+    rows: Records,
+    fit: RateFit,
+    sums: dict[str, Floats],
+    plan: pd.DataFrame,
+    today: int,
+    settings: Settings,
+    frozen: bool,
+) -> pd.DataFrame:
+    size, donor = len(heads), heads["donor"].to_numpy()
+    discount = 0.5 ** ((today - 1 - rows.last) / settings.estimation.volume_half_life_days)
+    recent = group_sum(rows.unit, rows.clicks * discount, size)
+    paid = group_sum(rows.unit, rows.cost * discount, size)
+    days = discounted_days(rows, today, size, settings.estimation.volume_half_life_days)
+    donor_cpc = plan["cpc"].to_numpy()[donor]
+    cpc = (paid + 3.0 * donor_cpc) / (recent + 3.0)
+    clicks = Gamma(recent / days, 1.0 / (recent + 1.0))
+    response = stated_response(plan["bid"].to_numpy()[donor], clicks.mean, cpc, settings)
+    per_conversion = gamma_of(plan, "per_conversion").take(donor)
+    kept = plan["value_mean"] / (plan["rate_mean"] * plan["per_conversion_mean"])
+    value = fit.posterior.times(per_conversion).scaled(kept.to_numpy()[donor])
+    frame = heads.assign(
+        entity_key="t" + heads["entity_key"].astype(str),
+        campaign=plan["campaign"].to_numpy()[donor],
+        donor_key=plan["entity_key"].to_numpy()[donor],
+        bid=plan["bid"].to_numpy()[donor],
+        segment=np.asarray(SEGMENTS)[
+            mark_segments(heads["search_term"], settings.account.segments)
+        ],
+        response_assumed=True,
+        p_above_cpc=value.above(cpc),
+        **sums,
+        **dict(zip(CURVE, _curve(response), strict=True)),
+        **_beliefs(clicks, value, fit, per_conversion),
+    )
+    return frame.assign(**_candidates(frame, value, fit, cpc, plan, settings, frozen))
+
+
+def _curve(response: Any) -> list[Floats]:
+    return [getattr(response, name) for name in ("bid", *CURVE[1:])]
+
+
+def _beliefs(clicks: Gamma, value: Gamma, fit: RateFit, per_conversion: Gamma) -> dict[str, Floats]:
+    named = {
+        "volume": clicks,
+        "value": value,
+        "rate": fit.posterior,
+        "parent": fit.parent,
+        "per_conversion": per_conversion,
+    }
+    return {
+        f"{name}_{part}": getattr(belief, part)
+        for name, belief in named.items()
+        for part in ("mean", "cv2")
+    }
+
+
+def _candidates(
+    frame: pd.DataFrame,
+    value: Gamma,
+    fit: RateFit,
+    cpc: Floats,
+    plan: pd.DataFrame,
+    settings: Settings,
+    frozen: bool,
+) -> dict[str, Any]:
+    """`add`: may become a keyword if it pays; `negative`: never pays and blocks nothing of ours."""
+    rules = settings.guardrails
+    own = set(normalise_text(plan.loc[plan["inactive_code"] == "", "keyword_text"]))
+    ours = frame["text"].isin(own).to_numpy()
+    taken = frame["term_status"].isin(_TAKEN).to_numpy()
+    enough = keywords.enough_to_stop(
+        frame["exposure"].to_numpy(),
+        fit.parent.mean,
+        cpc,
+        value,
+        fit.posterior,
+        rules.pause_evidence,
+    )
+    loses = keywords.loses_everywhere(value, cpc, rules.negative_probability)
+    brand = (frame["segment"] == "brand").to_numpy()
+    unpriced = settings.account.brand_incrementality is None
+    converting = frame["conversions"].to_numpy() > 0
+    seen = frame["seen_clicks"].to_numpy() >= rules.min_term_clicks
+    donor_on = (plan["inactive_code"] == "").to_numpy()[frame["donor"].to_numpy()]
+    return {
+        "add": ~ours & ~taken & seen & converting & donor_on & ~(brand & unpriced),
+        "negative": loses
+        & enough
+        & ~ours
+        & ~taken
+        & ~brand
+        & ~converting
+        & donor_on
+        & (not frozen),
+    }
+
+
+def _no_terms() -> pd.DataFrame:
+    return pd.DataFrame({"add": pd.Series(dtype=bool), "negative": pd.Series(dtype=bool)})
