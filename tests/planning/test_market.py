@@ -69,6 +69,18 @@ def test_day_by_day_equals_all_days_at_once() -> None:
     assert_same(stepped, at_once)
 
 
+def test_searches_do_not_depend_on_bids() -> None:
+    market = make_market(small(), START, np.random.default_rng(3))
+    high = [
+        simulate_day(market, market.start_bids * factor, START, np.random.default_rng([9, 0]))
+        for factor in (50.0, 100.0)
+    ]
+    searches = [np.bincount(log.rows.term, log.rows.eligible, len(market.terms)) for log in high]
+    both = (searches[0] > 0) & (searches[1] > 0)
+    assert both.any()
+    assert np.array_equal(searches[0][both], searches[1][both])
+
+
 def test_five_in_six_keywords_bring_no_conversion_in_sixty_days(
     default_log: Log, end: date
 ) -> None:
@@ -155,8 +167,8 @@ def test_weekday_pattern_is_visible(default_log: Log, end: date) -> None:
 def test_a_keyword_that_is_off_gets_nothing() -> None:
     market = make_market(small(), START, np.random.default_rng(2))
     log = simulate_days(market, np.zeros(60), START, 3, np.random.default_rng(2))
-    shown = market.term_truth["keyword"].to_numpy()[log.rows.term]
-    assert market.automated[shown].all()
+    assert len(log.rows.term) == 0
+    assert as_known(log, START + timedelta(days=3)).keywords.empty
 
 
 def test_daily_budgets_are_never_exceeded(default_log: Log, end: date) -> None:
@@ -192,6 +204,29 @@ def test_names_are_unique_and_within_platform_limits(default_log: Log) -> None:
     )
     key = ["ad_group_id", "keyword_text", "search_term", "term_match_type"]
     assert not owner.duplicated(key).any()
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"keywords": 20, "ad_groups": 2, "campaigns": 1},
+        {"keywords": 3000, "ad_groups": 2, "campaigns": 2},
+        {"keywords": 1, "ad_groups": 1, "campaigns": 1},
+        {"keywords": 90, "ad_groups": 90, "campaigns": 45},
+    ],
+)
+def test_markets_of_any_size_have_unique_names(size: dict[str, int]) -> None:
+    generic = {"brand_campaigns": 0, "competitor_campaigns": 0, "automated_campaigns": 0}
+    terms = {"exact": 2, "phrase": 15, "broad": 15}
+    parsed = MarketSettings.model_validate({"size": {**size, **generic}, "terms": terms})
+    market = make_market(parsed, START, np.random.default_rng(1))
+    names = market.keywords.drop_duplicates(
+        ["campaign_name", "ad_group_name", "keyword_text", "match_type"]
+    )
+    assert len(names) == size["keywords"] == market.truth["cvr"].count()
+    assert not market.terms.duplicated(["keyword", "search_term"]).any()
+    log = simulate_days(market, market.start_bids, START, 2, np.random.default_rng(1))
+    assert log.days == 2
 
 
 def test_terms_average_to_their_keyword(default_log: Log) -> None:

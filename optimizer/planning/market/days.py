@@ -95,7 +95,11 @@ def simulate_days(
 
 
 def simulate_day(market: Market, bids: np.ndarray, day: date, rng: np.random.Generator) -> Log:
-    """Live one day at `bids`, (keywords,). Raises `Infeasible` for a day the market does not have."""
+    """Live one day at `bids`, (keywords,). Raises `Infeasible` for a day the market does not have.
+
+    To compare two policies on equal days give both a generator of the day's own, as in
+    `default_rng([seed, day])`: searches are drawn before anything that depends on bids.
+    """
     number = market.day_number(day)
     effective = market.bids_in_force(np.asarray(bids, dtype=float))
     campaign = market.keyword_campaign

@@ -54,8 +54,8 @@ class Market:
         return number
 
     def bids_in_force(self, bids: np.ndarray) -> np.ndarray:
-        """`bids` where they matter; the platform sets those of automated campaigns itself."""
-        return np.where(self.automated, self.start_bids, bids)
+        """`bids`, but the platform's own in automated campaigns unless 0 turns a keyword off there."""
+        return np.where(self.automated & (bids != 0), self.start_bids, bids)
 
     def best_bids(self, line: float = 1.0) -> pd.DataFrame:
         """Per keyword the bid with the most profit on an average day, when money must return `line`.
