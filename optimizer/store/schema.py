@@ -190,7 +190,7 @@ suggestions = sa.Table(
     sa.Column("delta_profit_mean", sa.Double, nullable=False),
     sa.Column("delta_profit_low", sa.Double, nullable=False),
     sa.Column("delta_profit_high", sa.Double, nullable=False),
-    sa.Column("p_positive", sa.Double, nullable=False),
+    sa.Column("p_positive", sa.Double),
     sa.Column("marginal_return", sa.Double),
     sa.Column("line", sa.Double),
     sa.Column("reason", sa.Text, nullable=False),

@@ -197,7 +197,7 @@ def upgrade() -> None:
         sa.Column("delta_profit_mean", sa.Double(), nullable=False),
         sa.Column("delta_profit_low", sa.Double(), nullable=False),
         sa.Column("delta_profit_high", sa.Double(), nullable=False),
-        sa.Column("p_positive", sa.Double(), nullable=False),
+        sa.Column("p_positive", sa.Double(), nullable=True),
         sa.Column("marginal_return", sa.Double(), nullable=True),
         sa.Column("line", sa.Double(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
