@@ -1,0 +1,212 @@
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+from conftest import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
+
+from optimizer import workflows
+from optimizer.errors import Conflict, Forbidden, NotFound, RefusedInput
+from optimizer.tables import Actor
+from optimizer.workflows import Workspace
+
+
+def decision(workspace: Workspace, suggestion_id: str) -> str:
+    return str(workflows.suggestion(workspace, "shop", suggestion_id, VIEWER).row["decision"])
+
+
+def audited(workspace: Workspace, action: str) -> list[str]:
+    rows = workflows.audit(workspace, VIEWER, "shop")
+    return list(rows.loc[rows["action"].eq(action), "subject"])
+
+
+def test_every_decision_has_its_audit_row(shop: Workspace) -> None:
+    rows = proposed(shop, "raise", "lower")
+    workflows.approve(shop, "shop", refs(rows[:2]), APPROVER)
+    workflows.reject(shop, "shop", refs(rows[2:3]), OPERATOR, "stock is low")
+    workflows.snooze(shop, "shop", refs(rows[3:4]), OPERATOR, AS_OF + timedelta(days=3))
+    workflows.undo(shop, "shop", refs(rows[:1]), APPROVER)
+    assert sorted(audited(shop, "approve")) == sorted(rows["id"][:2])
+    assert audited(shop, "reject") == [rows["id"][2]]
+    assert audited(shop, "snooze") == [rows["id"][3]]
+    assert audited(shop, "undo") == [rows["id"][0]]
+    assert workflows.check(shop).ok
+
+
+def test_rejecting_the_largest_increase_moves_another_row(shop: Workspace) -> None:
+    before = workflows.latest_review(shop, "shop", VIEWER).summary
+    largest = proposed(shop, "raise")[:1]
+    result = workflows.reject(shop, "shop", refs(largest), OPERATOR, "too dear")
+    resolve = result.resolve
+    assert resolve is not None
+    assert resolve.rows_moved >= 1
+    assert abs(resolve.cost_planned / before["budget"] - 1) <= 0.005
+    assert resolve.dual_price <= before["dual_price"] + 1e-9
+    after = workflows.latest_review(shop, "shop", VIEWER).summary
+    assert after["cost_planned"] == pytest.approx(resolve.cost_planned)
+
+
+def test_undo_returns_the_row_and_the_plan(shop: Workspace) -> None:
+    before = workflows.latest_review(shop, "shop", VIEWER)
+    row = proposed(shop, "raise")[:1]
+    workflows.reject(shop, "shop", refs(row), OPERATOR, "mistake")
+    workflows.undo(shop, "shop", refs(row), APPROVER)
+    after = workflows.latest_review(shop, "shop", VIEWER)
+    assert decision(shop, row["id"][0]) == "proposed"
+    assert after.summary["cost_planned"] == pytest.approx(before.summary["cost_planned"])
+
+
+def test_stale_version_is_refused_and_nothing_changes(shop: Workspace) -> None:
+    row = proposed(shop, "raise")[:1]
+    ((id_, version),) = refs(row)
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", [(id_, version + 1)], APPROVER)
+    assert caught.value.code == "version_moved"
+    assert decision(shop, id_) == "proposed"
+    assert audited(shop, "approve") == []
+
+
+def test_the_second_approver_learns_who_was_first(shop: Workspace) -> None:
+    row = refs(proposed(shop, "raise")[:1])
+    workflows.approve(shop, "shop", row, APPROVER)
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", row, Actor("bob", "approver"))
+    assert caught.value.code == "wrong_state"
+    assert caught.value.fields["decided_by"] == "ann"
+    assert caught.value.fields["decided_at"]
+
+
+def test_moved_rows_are_told_and_the_others_decided(shop: Workspace) -> None:
+    rows = refs(proposed(shop, "raise")[:3])
+    workflows.reject(shop, "shop", rows[:1], OPERATOR, "no")
+    stale = [(id_, version) for id_, version in rows]
+    result = workflows.approve(shop, "shop", stale, APPROVER)
+    assert [told["id"] for told in result.refused] == [rows[0][0]]
+    assert set(result.changed) <= {rows[1][0], rows[2][0]}
+
+
+def test_edit_is_an_approval_at_another_bid(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    bid = round(float(row["bid"]) + 0.01, 2)
+    result = workflows.edit(shop, "shop", (row["id"], int(row["version"])), bid, APPROVER)
+    stored = workflows.suggestion(shop, "shop", row["id"], VIEWER).row
+    assert result.changed == (row["id"],)
+    assert (stored["decision"], stored["approved_bid"]) == ("approved", bid)
+
+
+def test_edit_beyond_the_step_limit_is_refused(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    with pytest.raises(Conflict) as caught:
+        workflows.edit(shop, "shop", refs(row.to_frame().T)[0], 2 * float(row["bid"]), APPROVER)
+    assert caught.value.code == "bid_out_of_range"
+    assert caught.value.fields["high"] <= 1.25 * float(row["bid"])
+
+
+def test_edited_bid_is_priced_on_its_curve(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    ref = (row["id"], int(row["version"]))
+    full = workflows.totals(shop, "shop", [row["id"]], VIEWER).delta_cost
+    workflows.edit(shop, "shop", ref, round(float(row["bid"]) + 0.01, 2), APPROVER)
+    held = workflows.holdings.load_holdings(shop, "shop")
+    priced = float(held.priced(held.committed())["delta_cost"].iloc[0])
+    assert 0 < priced < full
+
+
+def test_approving_raises_only_tells_the_excess(shop: Workspace) -> None:
+    rows = proposed(shop, "raise")
+    result = workflows.approve(shop, "shop", refs(rows), APPROVER)
+    (account,) = [one for one in result.excess if one["scope"] == "account"]
+    assert account["projected"] > account["budget"]
+    assert set(result.changed) == set(rows["id"])
+
+
+def test_lock_holds_the_keyword_and_unlock_frees_it(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    workflows.lock(shop, "shop", (row["id"], int(row["version"])), OPERATOR)
+    assert row["id"] not in set(proposed(shop, "raise", "lower", "watch")["id"])
+    workflows.lock(shop, "shop", str(row["entity_key"]), OPERATOR, locked=False)
+    assert row["id"] in set(proposed(shop, "raise")["id"])
+
+
+def test_watch_rows_need_no_approval(shop: Workspace) -> None:
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", refs(proposed(shop, "watch")[:1]), APPROVER)
+    assert caught.value.code == "watch_not_decidable"
+
+
+def test_unknown_ids_and_empty_selections_are_refused(shop: Workspace) -> None:
+    with pytest.raises(NotFound) as caught:
+        workflows.approve(shop, "shop", [("0" * 16, 1)], APPROVER)
+    assert caught.value.fields["ids"] == ["0" * 16]
+    with pytest.raises(RefusedInput) as empty:
+        workflows.approve(shop, "shop", [], APPROVER)
+    assert empty.value.code == "nothing_named"
+
+
+def test_snooze_into_the_past_is_refused(shop: Workspace) -> None:
+    row = refs(proposed(shop, "raise")[:1])
+    with pytest.raises(RefusedInput) as caught:
+        workflows.snooze(shop, "shop", row, OPERATOR, date(2026, 1, 1))
+    assert caught.value.code == "until_in_past"
+
+
+def test_roles_bound_what_one_may_decide(shop: Workspace) -> None:
+    row = refs(proposed(shop, "raise")[:1])
+    forbidden = [
+        lambda: workflows.approve(shop, "shop", row, OPERATOR),
+        lambda: workflows.edit(shop, "shop", row[0], 1.0, OPERATOR),
+        lambda: workflows.undo(shop, "shop", row, OPERATOR),
+        lambda: workflows.reject(shop, "shop", row, VIEWER, "no"),
+        lambda: workflows.snooze(shop, "shop", row, VIEWER, AS_OF),
+        lambda: workflows.lock(shop, "shop", row[0], VIEWER),
+    ]
+    for act in forbidden:
+        with pytest.raises(Forbidden):
+            act()
+    assert decision(shop, row[0][0]) == "proposed"
+
+
+def guarded(shop: Workspace, line: str) -> Workspace:
+    """The same store under one more guardrail."""
+    root = shop.configs.root
+    (root / "guardrails.yaml").write_text(line, encoding="utf-8")
+    return Workspace(shop.store, type(shop.configs)(root))
+
+
+@pytest.fixture
+def own_configs(shop: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    import shutil
+
+    folder = tmp_path_factory.mktemp("own") / "configs"
+    shutil.copytree(shop.configs.root, folder)
+    return Workspace(shop.store, type(shop.configs)(folder))
+
+
+def test_spend_at_risk_is_capped_over_all_approvals(own_configs: Workspace) -> None:
+    rows = proposed(own_configs, "raise")
+    first = float(rows["delta_cost"][0])
+    shop = guarded(own_configs, f"spend_at_risk_per_day: {first + 0.001}")
+    workflows.approve(shop, "shop", refs(rows[:1]), APPROVER)
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", refs(proposed(shop, "raise")[:1]), APPROVER)
+    assert caught.value.code == "spend_at_risk_exceeded"
+
+
+def test_above_the_threshold_the_reviewer_may_not_approve(own_configs: Workspace) -> None:
+    shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
+    row = refs(proposed(shop, "raise")[:1])
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", row, Actor(OPERATOR.name, "admin"))
+    assert caught.value.code == "second_person_needed"
+    assert caught.value.fields["proposer"] == OPERATOR.name
+    assert workflows.approve(shop, "shop", row, APPROVER).changed == (row[0][0],)
+
+
+def test_totals_add_up_what_would_be_approved(shop: Workspace) -> None:
+    rows = proposed(shop, "raise", "lower", "watch")
+    sums = workflows.totals(shop, "shop", list(rows["id"]), VIEWER)
+    decidable = rows[rows["kind"].ne("watch")]
+    assert sums.count == len(decidable)
+    assert sums.delta_cost == pytest.approx(decidable["delta_cost"].sum())
+    assert sums.guardrail_hits == {"watch_not_decidable": len(rows) - len(decidable)}
+    assert sums.ids_versions == tuple(sorted(refs(decidable)))
+    assert isinstance(pd.Series(sums.delta_profit).sum(), float)
