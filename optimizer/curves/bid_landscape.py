@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.estimates.posteriors import Floats, Gamma, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 _SMALLEST_ELASTICITY = 0.05
@@ -32,7 +32,7 @@ class Response:
     elasticity_sd: Floats
     cpc_exponent: Floats
     cpc_exponent_sd: Floats
-    assumed: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    assumed: Bools
 
     def expected_clicks(self, bids: Floats) -> Floats:
         """Mean clicks per day at `bids`, shape (keywords, levels)."""

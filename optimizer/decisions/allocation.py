@@ -18,9 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.decisions import kernels
-from optimizer.decisions.kernels import Bools
 from optimizer.errors import Infeasible
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import numpy as np
 
 from optimizer.curves.bid_landscape import Response
 from optimizer.decisions.allocation import Options
-from optimizer.decisions.kernels import Bools
-from optimizer.estimates.posteriors import Floats, Gamma
+from optimizer.estimates.posteriors import Bools, Floats, Gamma
 
 _Z70 = 0.5244
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from optimizer.decisions.kernels import Bools
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.settings import Event, Guardrails
 
 Codes = npt.NDArray[np.str_]

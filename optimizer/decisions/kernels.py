@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from optimizer.estimates.posteriors import Floats, Ints
-
-Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 
 def _slope(cost: Floats, value: Floats, low: int, high: int) -> float:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.decisions.kernels import Bools
-from optimizer.estimates.posteriors import Floats, Gamma
+from optimizer.estimates.posteriors import Bools, Floats, Gamma
 
 
 def enough_to_stop(

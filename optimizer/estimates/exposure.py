@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.estimates.conversion_lag import Completion
-from optimizer.estimates.posteriors import Floats, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Ints
 from optimizer.estimates.seasonality import Seasonality
 
 
@@ -55,7 +55,7 @@ class Weights:
     """What a click of each record counts as: `exposure` for conversions; `used` marks mature records."""
 
     exposure: Floats
-    used: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    used: Bools
 
 
 def exposure_weights(

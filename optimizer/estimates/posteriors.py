@@ -10,6 +10,7 @@ from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def group_sum(group: Ints, amounts: Floats, groups: int) -> Floats:

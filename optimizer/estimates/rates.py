@@ -147,7 +147,7 @@ def _sweep(
     for level, parent in enumerate(parents):
         mean = previous.means[level] if previous is not None else pooled
         z = 1.0 / (1.0 + tau2[level] * mean * e[level])
-        groups = int(parent.max()) + 1 if len(parent) else 1
+        groups = len(parents[level + 1]) if level + 1 < len(parents) else int(parent.max()) + 1
         weights.append(z)
         x.append(group_sum(parent, z * x[level], groups))
         e.append(group_sum(parent, z * e[level], groups))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from optimizer.estimates.posteriors import Ints
+from optimizer.estimates.posteriors import Bools, Ints
 from optimizer.settings import Segments
 
 SEGMENTS = ("generic", "brand", "competitor")
@@ -33,7 +33,7 @@ def mark_segments(text: pd.Series[str], words: Segments) -> Ints:
 
 def _contains(
     text: pd.Series[str], words: Sequence[str]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+) -> Bools:
     """Whether any of `words` occurs; a Latin word must stand alone, a Chinese one may be inside."""
     hit = np.zeros(len(text), dtype=bool)
     for word in normalise_text(pd.Series(list(words), dtype="str")):

@@ -10,7 +10,7 @@ from optimizer.errors import RefusedInput
 from optimizer.estimates.conversion_lag import Completion
 from optimizer.estimates.exposure import Records, Weights
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import (
     RateFit,
     estimate_dispersion,
@@ -92,7 +92,7 @@ def _conversion_rate(
 
 def _value_per_conversion(
     rows: Records,
-    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    used: Bools,
     tree: Hierarchy,
     account: Account,
     account_name: str,
