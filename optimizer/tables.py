@@ -330,17 +330,18 @@ class Report:
 _KINDS: Mapping[Dtype, str] = {"str": "OSU", "int": "iuf", "float": "iuf", "date": "M", "bool": "b"}
 
 
-def check_table(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def check_table(frame: pd.DataFrame, table: Table, *, unique: bool = True) -> pd.DataFrame:
     """Return `frame` if it has the table's columns, kinds, no forbidden null and a unique key.
 
-    Numbers must be finite where they are not null. Raises `BadTable` naming the first column at fault.
+    `unique=False` skips the key, where the maker of a long table answers for it. Numbers must be
+    finite where they are not null. Raises `BadTable` naming the first column at fault.
     """
     missing = [name for name in table.columns if name not in frame.columns]
     if missing:
         raise BadTable("column_missing", table=table.name, column=missing[0])
     for name, column in table.columns.items():
         _check_column(frame[name], column, table.name)
-    if table.key and frame.duplicated(list(table.key)).any():
+    if unique and table.key and frame.duplicated(list(table.key)).any():
         raise BadTable("key_not_unique", table=table.name, key=table.key)
     return frame
 

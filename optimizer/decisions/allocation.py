@@ -133,7 +133,7 @@ def _build_steps(options: Options, gates: Gates) -> _Steps:
     position = np.arange(len(owner)) - starts[owner] if len(owner) else owner
     before = np.where(position > 0, np.roll(reached, 1), lowest[owner])
     extra = options.cost[owner, reached] - options.cost[owner, before]
-    order = np.lexsort((position, -slope, -threshold))
+    order = np.argsort(-threshold, kind="stable")
     return _Steps(owner, reached, slope, threshold, position, extra, lowest, order)
 
 

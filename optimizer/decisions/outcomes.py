@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.estimates.posteriors import Floats, Gamma
+from optimizer.estimates.posteriors import Floats, Gamma, Singles
 
 _CHUNK = 4096
 
@@ -65,7 +65,7 @@ def draw_outcome(
 ) -> Outcome:
     """Means in closed form, intervals and P(Δprofit > 0) from `draws` joint draws."""
     clicks, cost, profit = expected_change(moves)
-    common = rng.standard_normal((3, draws))
+    common = rng.standard_normal((3, draws), dtype=np.float32)
     tail = (1 - interval) / 2
     low, high = np.zeros(len(profit)), np.zeros(len(profit))
     positive, total = np.zeros(len(profit)), np.zeros(draws)
@@ -81,30 +81,39 @@ def draw_outcome(
 
 
 def _profit_draws(
-    moves: Moves, part: slice, shocks: CommonShocks, common: Floats, rng: np.random.Generator
-) -> Floats:
-    """Array (rows, draws) of Δprofit."""
+    moves: Moves, part: slice, shocks: CommonShocks, common: Singles, rng: np.random.Generator
+) -> Singles:
+    """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
     response = moves.response.take(np.arange(len(moves.bid))[part])
     rows, draws = len(response.bid), common.shape[1]
     index = np.arange(part.start, part.start + rows)
-    value = moves.value.take(index).draws(draws, rng) * np.exp(
-        shocks.completion * common[0] - 0.5 * shocks.completion**2
-    )
-    volume = moves.volume.take(index).draws(draws, rng) * np.exp(
-        shocks.demand * common[1] - 0.5 * shocks.demand**2
-    )
+    value = _shocked(moves.value.take(index), shocks.completion, common[0], rng)
+    volume = _shocked(moves.volume.take(index), shocks.demand, common[1], rng)
     own = np.sqrt(np.maximum(response.elasticity_sd**2 - shocks.elasticity**2, 0.0))
-    elasticity = response.elasticity[:, None] + shocks.elasticity * common[2]
-    elasticity = elasticity + own[:, None] * rng.standard_normal((rows, draws))
-    exponent = response.cpc_exponent[:, None] + response.cpc_exponent_sd[
-        :, None
-    ] * rng.standard_normal((rows, draws))
-    elasticity, exponent = np.maximum(elasticity, 0.0), np.maximum(exponent, 0.0)
-    off = moves.bid[part] <= 0
-    ratio = np.log(np.where(off, 1.0, moves.bid[part]) / response.bid)[:, None]
-    grown = np.where(off[:, None], 0.0, np.exp(elasticity * ratio))
-    dearer = np.where(off[:, None], 0.0, np.exp(exponent * ratio))
-    result: Floats = volume * (
-        value * (grown - 1.0) - response.cpc[:, None] * (grown * dearer - 1.0)
+    elasticity = _column(response.elasticity) + np.float32(shocks.elasticity) * common[2]
+    elasticity = elasticity + _column(own) * _normals(rows, draws, rng)
+    exponent = _column(response.cpc_exponent) + _column(response.cpc_exponent_sd) * _normals(
+        rows, draws, rng
     )
+    off = moves.bid[part] <= 0
+    ratio = _column(np.log(np.where(off, 1.0, moves.bid[part]) / response.bid))
+    stays = _column((~off).astype(float))
+    grown = stays * np.exp(np.maximum(elasticity, 0) * ratio)
+    dearer = np.exp(np.maximum(exponent, 0) * ratio)
+    result: Singles = volume * (value * (grown - 1) - _column(response.cpc) * (grown * dearer - 1))
     return result
+
+
+def _shocked(belief: Gamma, spread: float, common: Singles, rng: np.random.Generator) -> Singles:
+    """Draws of `belief` times a lognormal shock of mean 1 shared by all rows."""
+    shock = np.exp(np.float32(spread) * common - np.float32(0.5 * spread**2))
+    result: Singles = belief.draws(len(common), rng) * shock
+    return result
+
+
+def _column(values: Floats) -> Singles:
+    return values.astype(np.float32)[:, None]
+
+
+def _normals(rows: int, draws: int, rng: np.random.Generator) -> Singles:
+    return rng.standard_normal((rows, draws), dtype=np.float32)

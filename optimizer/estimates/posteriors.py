@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -56,11 +57,12 @@ class Gamma:
         """The beliefs at `index`."""
         return Gamma(self.mean[index], self.cv2[index])
 
-    def draws(self, count: int, rng: np.random.Generator) -> Floats:
+    def draws(self, count: int, rng: np.random.Generator) -> Singles:
         """Array (len, count) of draws."""
-        shape = 1.0 / np.maximum(self.cv2, _TINY)[:, None]
-        unit = rng.standard_gamma(np.minimum(shape, 1e12), (len(self.mean), count))
-        return self.mean[:, None] * unit / np.minimum(shape, 1e12)
+        shape = np.minimum(1.0 / np.maximum(self.cv2, _TINY), 1e12)[:, None].astype(np.float32)
+        unit = rng.standard_gamma(shape, (len(self.mean), count), dtype=np.float32)
+        result: Singles = unit * (self.mean[:, None] / shape).astype(np.float32)
+        return result
 
 
 _TINY = 1e-300

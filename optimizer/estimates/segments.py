@@ -16,8 +16,11 @@ SEGMENTS = ("generic", "brand", "competitor")
 
 def normalise_text(text: pd.Series[str]) -> pd.Series[str]:
     """NFKC, lower case, single spaces: how texts are compared."""
-    folded = text.map(lambda value: unicodedata.normalize("NFKC", value).casefold())
-    return folded.str.split().str.join(" ")
+    return pd.Series([_normalised(value) for value in text.tolist()], index=text.index, dtype="str")
+
+
+def _normalised(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def mark_segments(text: pd.Series[str], words: Segments) -> Ints:
@@ -31,9 +34,7 @@ def mark_segments(text: pd.Series[str], words: Segments) -> Ints:
     return code
 
 
-def _contains(
-    text: pd.Series[str], words: Sequence[str]
-) -> Bools:
+def _contains(text: pd.Series[str], words: Sequence[str]) -> Bools:
     """Whether any of `words` occurs; a Latin word must stand alone, a Chinese one may be inside."""
     hit = np.zeros(len(text), dtype=bool)
     for word in normalise_text(pd.Series(list(words), dtype="str")):

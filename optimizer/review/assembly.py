@@ -13,9 +13,8 @@ import pandas as pd
 from optimizer.decisions.allocation import Allocation
 from optimizer.decisions.bids import clicks_to_be_sure
 from optimizer.decisions.guardrails import first_code
-from optimizer.decisions.kernels import Bools
 from optimizer.decisions.outcomes import Outcome
-from optimizer.estimates.posteriors import Floats, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Ints
 from optimizer.review.evidence import evidence_json
 from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (

@@ -326,6 +326,6 @@ def _check(inputs: ReviewInputs) -> None:
         "holds": HOLDS,
     }
     for name, table in tables.items():
-        check_table(getattr(inputs, name), table)
+        check_table(getattr(inputs, name), table, unique=not name.endswith("daily"))
     if inputs.keywords.empty or inputs.daily.empty:
         raise RefusedInput("nothing_to_review", account=inputs.account)

@@ -43,7 +43,7 @@ _FIGURES = (
     "donor_key",
     *CURVE[3:],
 )
-_INTERVALS = ("rate", "parent", "value", "per_conversion", "marginal", "ctr")
+_INTERVALS = ("rate", "parent", "value", "marginal")
 _CURVE_POINTS = 41
 
 

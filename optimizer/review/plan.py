@@ -15,9 +15,8 @@ import pandas as pd
 
 from optimizer.curves.bid_landscape import Response, marginal_return
 from optimizer.decisions import bids, guardrails, keywords
-from optimizer.decisions.kernels import Bools
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Floats, Gamma, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 from optimizer.estimates.segments import SEGMENTS
 from optimizer.estimates.value_per_click import ValueEstimate
 from optimizer.estimates.volume import VolumeEstimate

@@ -12,10 +12,9 @@ import pandas as pd
 from optimizer.decisions import keywords as keyword_rules
 from optimizer.decisions.allocation import Budgets, Gates, allocate
 from optimizer.decisions.bids import StepLimits, allowed_levels, bid_levels, level_options
-from optimizer.decisions.kernels import Bools
 from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome, expected_change
 from optimizer.errors import Infeasible
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.assembly import (
     Held,
     Solution,

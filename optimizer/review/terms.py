@@ -20,10 +20,12 @@ _TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
 
 
 def term_rows(term_daily: pd.DataFrame, units: pd.DataFrame) -> Records:
-    """Records numbered by unit instead of by the store's term."""
-    daily = term_daily.merge(units[["entity_key", "unit"]], on="entity_key")
-    numbered = daily.assign(entity_key=daily["unit"])
-    return records(numbered, pd.Series(range(int(units["unit"].max()) + 1)))
+    """Records numbered by unit instead of by the store's term; terms without a unit are left out."""
+    rows = records(term_daily, units["entity_key"])
+    known = rows.unit >= 0
+    kept = {name: getattr(rows, name)[known] for name in rows.__dataclass_fields__}
+    kept["unit"] = units["unit"].to_numpy(dtype=np.int64)[kept["unit"]]
+    return Records(**kept)
 
 
 def term_units(terms: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
