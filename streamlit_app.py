@@ -1,5 +1,6 @@
 """The pages as one application: `streamlit run streamlit_app.py`."""
 
-from optimizer.interfaces.served import app
+import streamlit as st
 
-__all__ = ["app"]
+# Streamlit reads this file for an assignment of `st.App`; an imported one would not be found.
+app = st.App("optimizer/interfaces/router.py")

@@ -7,6 +7,8 @@ from typing import Any
 
 from optimizer.interfaces.locale import Translator
 
+METRICS = ("impressions", "clicks", "cost", "conversions", "value")
+
 
 def row_counts(words: Translator, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Rows read, left out by reason, quarantined and kept."""
@@ -24,21 +26,23 @@ def row_counts(words: Translator, answer: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def sum_lines(words: Translator, answer: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Our sums of the kept rows, then each total the file states beside ours."""
+    """Our sum of each metric; where the file states totals, one line for each of those instead."""
+    checked = {check["name"].partition("@")[0] for check in answer["checksums"]}
     ours = [
-        (words.code("column", name), words.number(total), "", "")
-        for name, total in answer["totals"].items()
+        (words.code("column", name), words.number(answer["totals"].get(name)), "", "")
+        for name in METRICS
+        if name not in checked
     ]
-    checks = [
-        (
-            words.code("column", check["name"]),
-            words.number(check["ours"]),
-            words.number(check["file"]),
-            "✓" if check["ok"] else "✗",
-        )
-        for check in answer["checksums"]
-    ]
-    return ours + checks
+    return ours + [_check_line(words, check) for check in answer["checksums"]]
+
+
+def _check_line(words: Translator, check: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    metric, _, label = check["name"].partition("@")
+    name = words.code("column", metric)
+    ours, stated = words.number(check["ours"]), words.number(check["file"])
+    # A total may cover rows the file does not list: then it agrees by being no less.
+    agrees = ("✓" if ours == stated else "✓ ≥") if check["ok"] else "✗"
+    return f"{name} · {label}" if label else name, ours, stated, agrees
 
 
 def remark_lines(words: Translator, answer: Mapping[str, Any]) -> list[str]:

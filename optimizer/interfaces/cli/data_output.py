@@ -17,6 +17,7 @@ from optimizer.interfaces.reconciliation import remark_lines, row_counts, sum_li
 def print_imports(run: Run, answers: Sequence[Mapping[str, Any]], dry_run: bool) -> None:
     """The reconciliation of every file: rows, sums, checks, warnings."""
     for answer in answers:
+        run.line(str(answer.get("file") or answer["batch_id"]))
         run.console.print(rows_table(run.words, answer))
         run.console.print(sums_table(run.words, answer))
         for line in remark_lines(run.words, answer):
@@ -27,7 +28,7 @@ def print_imports(run: Run, answers: Sequence[Mapping[str, Any]], dry_run: bool)
 
 def rows_table(words: Translator, answer: Mapping[str, Any]) -> Table:
     """What became of every row of one file."""
-    table = Table(title=escape(str(answer.get("file") or answer["batch_id"])), title_justify="left")
+    table = Table()
     table.add_column(words.text("Rows"))
     table.add_column(words.text("Count"), justify="right")
     for name, count in row_counts(words, answer):
@@ -38,7 +39,8 @@ def rows_table(words: Translator, answer: Mapping[str, Any]) -> Table:
 def sums_table(words: Translator, answer: Mapping[str, Any]) -> Table:
     """Our sums, and the file's own totals where it states them."""
     table = Table()
-    for heading in ("Total", "Kept rows", "The file's own", "Agrees"):
+    table.add_column(words.text("Total"))
+    for heading in ("Kept rows", "The file's own", "Agrees"):
         table.add_column(words.text(heading), justify="right")
     for line in sum_lines(words, answer):
         table.add_row(*line)
@@ -69,9 +71,10 @@ def print_audit(run: Run, rows: pd.DataFrame) -> None:
     table = Table()
     names = ["sequence", "at", "actor", "role", "account", "action", "subject", "detail"]
     for name in names:
-        table.add_column(run.words.code("column", name))
-    for record in rows[names].astype(str).to_dict(orient="records"):
-        table.add_row(*record.values())
+        table.add_column(run.words.code("column", name), no_wrap=name != "detail")
+    for record in rows[names].to_dict(orient="records"):
+        record["at"] = run.words.moment(record["at"])
+        table.add_row(*(escape(str(value)) for value in record.values()))
     run.console.print(table)
 
 
