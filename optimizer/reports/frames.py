@@ -32,9 +32,9 @@ def kept_frame(
 
 def _series(values: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
     if column.dtype == "int" and column.nullable:
-        return values.to_pandas(types_mapper=lambda _: pd.Int64Dtype())
+        return pd.Series(values.to_pandas(types_mapper=lambda _: pd.Int64Dtype()))
     if column.dtype == "date":
-        return values.to_pandas(date_as_object=False).astype("datetime64[s]")
+        return pd.Series(values.to_pandas(date_as_object=False).astype("datetime64[s]"))
     if column.dtype == "str":
-        return values.to_pandas().astype("str")
-    return values.to_pandas()
+        return pd.Series(values.to_pandas().astype("str"))
+    return pd.Series(values.to_pandas())

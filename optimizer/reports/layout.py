@@ -61,12 +61,8 @@ def normal(header: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").lower().split())
 
 
-def matching(text: str, profiles: Mapping[str, ReportProfile]) -> list[str]:
-    """Names of the profiles whose required columns the head of a file has."""
-    return [name for name, profile in profiles.items() if _complete(text, profile)]
-
-
-def _complete(text: str, profile: ReportProfile) -> bool:
+def has_columns(text: str, profile: ReportProfile) -> bool:
+    """True where the head of a file has all columns the profile needs, and none of another report."""
     best = _best_header(text, profile)
     return best is not None and not best[2] and not _marks_another(best[1].cells, profile)
 
@@ -78,7 +74,9 @@ def find_layout(text: str, profile: ReportProfile, file: str) -> Layout:
     """
     best = _best_header(text, profile)
     if best is None:
-        raise RefusedInput("header_not_found", file=file, found=_widest(text), profile=profile.name)
+        raise RefusedInput(
+            "header_not_found", file=file, found=widest_row(text), profile=profile.name
+        )
     delimiter, row, missing = best
     if missing:
         _refuse_missing(file, profile, row.cells, missing)
@@ -87,15 +85,10 @@ def find_layout(text: str, profile: ReportProfile, file: str) -> Layout:
     return _layout(delimiter, row, _rows(text, delimiter), profile, file)
 
 
-def widest_row(text: str) -> list[str]:
-    """The cells of the first wide line of a file: what is shown when no header was recognised."""
-    return _widest(text)
-
-
 def _refuse_missing(
     file: str, profile: ReportProfile, found: Sequence[str], missing: Sequence[str]
 ) -> None:
-    wanted = {name: list(profile.columns.get(name, ())) for name in missing}  # type: ignore[call-overload]
+    wanted = {name: list(profile.columns.get(name, ())) for name in missing}
     raise RefusedInput(
         "columns_missing",
         file=file,
@@ -207,7 +200,8 @@ def _currency_of(header: str, units: Mapping[str, str]) -> str | None:
     return units.get(unit) or (unit.upper() if _CURRENCY.match(unit) else None)
 
 
-def _widest(text: str) -> list[str]:
+def widest_row(text: str) -> list[str]:
+    """The cells of the first wide line: what is shown when no header was recognised."""
     rows = [row.cells for delimiter in _DELIMITERS for row in _rows(text, delimiter)]
     return [cell.strip() for cell in max(rows, key=len, default=())][:60]
 

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from optimizer.errors import NotFound
 from optimizer.settings import Basis, Configs, Model, Platform, load_model
 from optimizer.tables import KEYWORD_ROWS, TERM_ROWS, Table
 
-CanonicalField = Literal[
+FIELDS: Final = (
     "day", "period_start", "period_end", "currency", "account",
     "campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_id", "keyword_text",
     "match_type", "target_type", "item_id", "search_term", "term_match_type", "term_status",
     "impressions", "clicks", "cost", "conversions", "value",
     "status", "ad_group_status", "campaign_status", "bidding_mode", "bid", "first_page_bid",
-    "campaign_budget", "quality_score", "impression_share", "lost_is_budget", "avg_position",
-]  # fmt: skip
-Derived = Literal["ctr", "avg_cpc", "conversion_rate", "cost_per_conversion", "value_per_cost"]
+    "campaign_budget", "quality_score", "impression_share", "lost_is_budget", "avg_position", "bid_source",
+)  # fmt: skip
+RATIOS: Final = ("ctr", "avg_cpc", "conversion_rate", "cost_per_conversion", "value_per_cost")
+
+
+def _one_of(known: tuple[str, ...], name: str) -> str:
+    if name not in known:
+        raise ValueError(f"is none of {', '.join(known)}")
+    return name
+
+
 Pattern = Annotated[str, Field(min_length=1)]
+FieldName = Annotated[str, AfterValidator(partial(_one_of, FIELDS))]
+RatioName = Annotated[str, AfterValidator(partial(_one_of, RATIOS))]
 Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 TEXT = (
@@ -38,7 +49,7 @@ MONEY = ("cost", "value", "bid", "first_page_bid", "campaign_budget")
 COUNTS = ("impressions", "clicks")
 REALS = ("conversions", "quality_score", "avg_position")
 SHARES = ("impression_share", "lost_is_budget")
-COUNTED: tuple[CanonicalField, ...] = ("impressions", "clicks", "cost", "conversions")
+COUNTED: Final = ("impressions", "clicks", "cost", "conversions")
 METRICS = (*COUNTED, "value")
 
 
@@ -104,14 +115,14 @@ class ReportProfile(Model):
     name: str = ""
     platform: Platform
     grain: Literal["keyword", "search_term"]
-    columns: Mapping[CanonicalField, Names]
-    required: tuple[CanonicalField, ...]
-    key: tuple[CanonicalField, ...] = ()
+    columns: Mapping[FieldName, Names]
+    required: tuple[FieldName, ...]
+    key: tuple[FieldName, ...] = ()
     absent: Names = ()
     segments: Names = ()
-    derived: Mapping[Derived, Names] = {}
+    derived: Mapping[RatioName, Names] = {}
     null_marks: tuple[str, ...] = ("--", "-", "—")
-    zero_marks: Mapping[CanonicalField, Names] = {}
+    zero_marks: Mapping[FieldName, Names] = {}
     number: NumberFormat = NumberFormat()
     money_unit: Literal["currency", "fen", "micros"] = "currency"
     percent_cells: Literal["fraction", "percent"] = "fraction"
@@ -122,8 +133,8 @@ class ReportProfile(Model):
     sheet: str | None = None
     totals: TotalsRules = TotalsRules()
     footers: tuple[Pattern, ...] = ()
-    constants: Mapping[str, str] = {}
-    words: Mapping[str, Mapping[str, str | None]] = {}
+    constants: Mapping[FieldName, str] = {}
+    words: Mapping[FieldName, Mapping[str, str | None]] = {}
     target_types: Mapping[str, str] = {}
     bid: BidMarks = BidMarks()
     attribution_window_days: Annotated[int, Field(ge=1, le=365)] | None = None
@@ -135,14 +146,14 @@ class ReportProfile(Model):
         return KEYWORD_ROWS if self.grain == "keyword" else TERM_ROWS
 
     @property
-    def subject(self) -> CanonicalField:
+    def subject(self) -> str:
         """The text that a row is about."""
         return "keyword_text" if self.grain == "keyword" else "search_term"
 
     @property
-    def needed(self) -> tuple[CanonicalField, ...]:
+    def needed(self) -> tuple[str, ...]:
         """Fields that every row must have: what it is about, the counts, and those `required`."""
-        always: tuple[CanonicalField, ...] = (self.subject, *COUNTED)
+        always: tuple[str, ...] = (self.subject, *COUNTED)
         return tuple(dict.fromkeys((*always, *self.required)))
 
     @model_validator(mode="after")
@@ -150,9 +161,6 @@ class ReportProfile(Model):
         given = {*self.columns, *self.constants} - ({*COUNTED} - {*self.columns})
         if missing := sorted({*self.needed} - given):
             raise ValueError(f"columns or constants lack {', '.join(missing)}")
-        known = {*get_args(CanonicalField), "bid_source"}
-        if unknown := sorted({*self.constants, *self.words} - known):
-            raise ValueError(f"unknown fields {', '.join(unknown)}")
         return self
 
 
@@ -162,8 +170,7 @@ def load_profiles(configs: Configs) -> dict[str, ReportProfile]:
 
 
 def _load(path: Path) -> ReportProfile:
-    loaded: Any = load_model(path, ReportProfile)
-    return loaded.model_copy(update={"name": path.stem})
+    return load_model(path, ReportProfile).model_copy(update={"name": path.stem})
 
 
 def choose_profile(profiles: Mapping[str, ReportProfile], name: str) -> ReportProfile:

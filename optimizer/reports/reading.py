@@ -13,6 +13,7 @@ import duckdb
 
 from optimizer.errors import RefusedInput
 from optimizer.reports.decoding import (
+    Lines,
     decode_head,
     encodings_to_try,
     head_of,
@@ -20,11 +21,12 @@ from optimizer.reports.decoding import (
     write_lines,
 )
 from optimizer.reports.frames import kept_frame
-from optimizer.reports.layout import Layout, find_layout, matching, stated_period, widest_row
+from optimizer.reports.layout import Layout, find_layout, has_columns, stated_period, widest_row
 from optimizer.reports.profiles import ReportProfile, choose_profile, load_profiles
 from optimizer.reports.reconciliation import reconcile
 from optimizer.reports.rows import Reading
 from optimizer.reports.sorting import sort_rows
+from optimizer.reports.xlsx import ZIP_MAGIC, sheet_to_csv
 from optimizer.settings import Configs
 from optimizer.tables import Grain, Report
 
@@ -35,14 +37,19 @@ MEMORY_LIMIT: Final = "2GB"
 class _Recognised:
     """A text file whose encoding and profile are settled."""
 
+    path: Path
     encoding: str
     text: str
     profile: ReportProfile
 
 
 def identify(path: Path, configs: Configs) -> list[str]:
-    """Names of the profiles whose columns the file has; empty when it is like none of them."""
-    return sorted(_candidates(path, load_profiles(configs)))
+    """Names of the profiles whose columns the file has; empty when it is like none of them.
+
+    Raises `RefusedInput` for a file that holds no table at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        return sorted(_candidates(path, load_profiles(configs), Path(folder)))
 
 
 def read_report(
@@ -56,14 +63,14 @@ def read_report(
     """Read and check one report, downloaded on `as_of`; `profile` None picks the one that fits.
 
     Rows of the day `as_of` are dropped: it was not over. Raises `RefusedInput` when the file cannot
-    be trusted (see the package's docstring), `NotFound` for a profile that does not exist.
+    be trusted, `NotFound` for a profile that does not exist.
     """
     sha256 = sha256_of(path)
     profiles = load_profiles(configs)
     chosen = {profile: choose_profile(profiles, profile)} if profile else profiles
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        found = _recognise(path, chosen)
-        reading, lines = _prepare(path, found, as_of, Path(folder))
+        found = _recognise(path, chosen, Path(folder))
+        reading, lines = _prepare(found, as_of, Path(folder))
         with duckdb.connect(":memory:", config=_config(folder)) as db:
             sorted_rows = sort_rows(db, reading, lines)
             result = reconcile(db, reading, sorted_rows, accept_quarantine=accept_quarantine)
@@ -94,47 +101,81 @@ def _grain(reading: Reading) -> Grain:
     return "search_term_day" if daily else "search_term_period"
 
 
-def _candidates(path: Path, profiles: Mapping[str, ReportProfile]) -> dict[str, _Recognised]:
-    """What each fitting profile makes of the file; the first encoding that shows a header wins."""
+def _candidates(
+    path: Path, profiles: Mapping[str, ReportProfile], folder: Path
+) -> dict[str, _Recognised]:
+    """What each fitting profile makes of the file."""
+    tried = {name: _recognised(path, profile, folder) for name, profile in profiles.items()}
+    return {name: found for name, found in tried.items() if found}
+
+
+def _recognised(path: Path, profile: ReportProfile, folder: Path) -> _Recognised | None:
+    """The file in the first encoding that shows the profile's header."""
+    text_path = _text_path(path, profile, folder)
+    if text_path is None:
+        return None
+    readings = _readings(text_path, profile.encoding)
+    fitting = (encoding for encoding, text in readings.items() if has_columns(text, profile))
+    encoding = next(fitting, None)
+    return _Recognised(text_path, encoding, readings[encoding], profile) if encoding else None
+
+
+def _text_path(path: Path, profile: ReportProfile, folder: Path) -> Path | None:
+    """The file itself, or the profile's sheet of a workbook as CSV; None where it lacks that sheet."""
+    if not head_of(path).startswith(ZIP_MAGIC):
+        return path
+    # Under the workbook's own name, which messages show.
+    target = folder / f"sheet {(profile.sheet or '').replace('/', ' ')}" / path.name
+    if not target.parent.exists():
+        target.parent.mkdir()
+        sheet_to_csv(path, profile.sheet, target)
+    return target if target.exists() else None
+
+
+def _readings(path: Path, hint: str) -> dict[str, str]:
+    """The head of a text file in every encoding it may be in."""
     head = head_of(path)
-    found: dict[str, _Recognised] = {}
-    for name, profile in profiles.items():
-        for encoding in encodings_to_try(path, head, profile.encoding):
-            text = decode_head(head, encoding)
-            if text is not None and matching(text, {name: profile}):
-                found[name] = _Recognised(encoding, text, profile)
-                break
-    return found
+    texts = {name: decode_head(head, name) for name in encodings_to_try(path, head, hint)}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
-def _recognise(path: Path, profiles: Mapping[str, ReportProfile]) -> _Recognised:
-    found = _candidates(path, profiles)
+def _recognise(path: Path, profiles: Mapping[str, ReportProfile], folder: Path) -> _Recognised:
+    found = _candidates(path, profiles, folder)
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
         raise RefusedInput("profile_ambiguous", file=path.name, profiles=sorted(found))
-    head = head_of(path)
-    texts = [decode_head(head, name) for name in encodings_to_try(path, head)]
-    text = next((text for text in texts if text is not None), "")
-    if len(profiles) == 1:
-        find_layout(text, next(iter(profiles.values())), path.name)
-    raise RefusedInput(
-        "profile_not_found", file=path.name, found=widest_row(text), known=sorted(profiles)
-    )
+    for profile in profiles.values():
+        _refuse_unlike(path, profile, sorted(profiles), folder)
+    raise RefusedInput("profile_not_found", file=path.name, found=[], known=sorted(profiles))
 
 
-def _prepare(path: Path, found: _Recognised, as_of: date, folder: Path):
-    layout = find_layout(found.text, found.profile, path.name)
-    lines = write_lines(path, found.encoding, layout.header_line, folder / "lines.csv")
+def _refuse_unlike(path: Path, profile: ReportProfile, known: list[str], folder: Path) -> None:
+    """Say what the file lacks for the one profile asked for, else which header it has."""
+    text_path = _text_path(path, profile, folder)
+    if text_path is None:
+        if len(known) == 1:
+            raise RefusedInput("sheet_missing", file=path.name, sheet=profile.sheet)
+        return
+    text = next(iter(_readings(text_path, profile.encoding).values()), "")
+    if len(known) == 1:
+        find_layout(text, profile, path.name)
+    raise RefusedInput("profile_not_found", file=path.name, found=widest_row(text), known=known)
+
+
+def _prepare(found: _Recognised, as_of: date, folder: Path) -> tuple[Reading, Lines]:
+    file = found.path.name
+    layout = find_layout(found.text, found.profile, file)
+    lines = write_lines(found.path, found.encoding, layout.header_line, folder / "lines.csv")
     if not lines.records:
-        raise RefusedInput("no_rows", file=path.name)
+        raise RefusedInput("no_rows", file=file, dropped={}, quarantined=0)
     reading = Reading(
-        file=path.name,
+        file=file,
         lines=folder / "lines.csv",
         layout=layout,
         profile=found.profile,
         as_of=as_of,
-        period=_period(layout, path.name, as_of),
+        period=_period(layout, file, as_of),
         controls=lines.controls,
     )
     return reading, lines

@@ -140,4 +140,5 @@ def _writable_bid_share(db: duckdb.DuckDBPyConnection, reading: Reading) -> floa
         " AND coalesce(bidding_mode, '') <> 'automated'"
     )
     newest = f"SELECT arg_max({writable}, first_day) AS newest FROM kept GROUP BY entity"
-    return one_row(db, f"SELECT avg(CAST(newest AS INTEGER)) AS share FROM ({newest})")["share"]
+    share = one_row(db, f"SELECT avg(CAST(newest AS INTEGER)) AS share FROM ({newest})")["share"]
+    return float(share)

@@ -123,7 +123,7 @@ def _word(reading: Reading, name: str) -> str:
 
 def _number(reading: Reading, name: str) -> str:
     value = cells.number(f"t_{name}", reading.profile.number)
-    if zeros := reading.profile.zero_marks.get(name):  # type: ignore[call-overload]
+    if zeros := reading.profile.zero_marks.get(name):
         at = reading.layout.columns[name]
         return f"CASE WHEN trim(c{at}) IN {cells.literals(zeros)} THEN 0 ELSE {value} END"
     return value

@@ -81,7 +81,7 @@ def _labelled(
         f"SELECT label, {SUMS} FROM odd WHERE fate = 'total_row' GROUP BY ordinal, label"
         " HAVING count(coalesce(impressions, clicks, cost_micros)) > 0 ORDER BY ordinal"
     ).df()
-    found = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    found: list[dict[str, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")  # type: ignore[assignment]
     own = [row for row in found if row["label"] is None or _matches(row["label"], totals.own)]
     at_least = [row for row in found if row["label"] and _matches(row["label"], totals.at_least)]
     return own, at_least

@@ -1,0 +1,72 @@
+"""Workbooks: looked at from outside first, then opened in a child process with limits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from optimizer.errors import RefusedInput
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+LARGEST_BYTES: Final = 1 << 30
+LARGEST_RATIO: Final = 150
+MOST_ENTRIES: Final = 2000
+_SECONDS: Final = 180
+_ENCRYPTED: Final = 1
+
+
+def sheet_to_csv(path: Path, sheet: str | None, target: Path) -> None:
+    """Write one sheet (None: the first) of the workbook at `path` as UTF-8 CSV.
+
+    Without such a sheet no file is written. Raises `RefusedInput` for what is no workbook, and for
+    one built to exhaust memory.
+    """
+    check_zip(path)
+    command = [sys.executable, "-m", "optimizer.reports.xlsx_worker"]
+    try:
+        child = subprocess.run(
+            [*command, str(path.resolve()), sheet or "", str(target)],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RefusedInput("xlsx_unreadable", file=path.name, why="timeout") from error
+    if child.returncode != 0:
+        raise RefusedInput("xlsx_unreadable", file=path.name, why=_reason(child))
+
+
+def _reason(child: subprocess.CompletedProcess[str]) -> str:
+    """The last line the child wrote, or the signal that ended it."""
+    if child.returncode < 0:
+        return f"signal {-child.returncode}"
+    return (child.stderr.strip().splitlines() or ["unknown"])[-1][:200]
+
+
+def check_zip(path: Path) -> None:
+    """Raise `RefusedInput` unless the file is a zip of modest size that holds a workbook."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise RefusedInput("truncated", file=path.name, why="zip_cut") from error
+    if not any(entry.filename == "xl/workbook.xml" for entry in entries):
+        raise RefusedInput("wrong_type", file=path.name, found="zip")
+    if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+        raise RefusedInput("wrong_type", file=path.name, found="xls_or_locked_xlsx")
+    size = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    if size > LARGEST_BYTES or size > LARGEST_RATIO * packed or len(entries) > MOST_ENTRIES:
+        raise RefusedInput(
+            "xlsx_too_large",
+            file=path.name,
+            bytes=size,
+            ratio=size // max(packed, 1),
+            entries=len(entries),
+        )
