@@ -50,8 +50,8 @@ def _return(words: Translator, told: Mapping[str, Any]) -> list[str]:
         _line(
             words,
             told,
-            "The next unit spent on it returns {marginal_mean:number} "
-            "[{marginal_low:number}, {marginal_high:number}]; the line is {line:number}.",
+            "The next unit spent on it returns {marginal_mean:ratio} "
+            "[{marginal_low:ratio}, {marginal_high:ratio}]; the line is {line:ratio}.",
         ),
         _line(
             words,

@@ -10,12 +10,19 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces.pages import frame, session
 
 PAGES = Path(__file__).parent / "pages"
+ICON = Path(__file__).parent / "icon.svg"
 
 
 def main() -> None:
     """Draw what surrounds a page, then the page."""
     words = frame.choose_language()
-    st.set_page_config(page_title=words.text("Bid review"), layout="wide")
+    # Without an icon of our own Streamlit asks a font server on the internet for one.
+    st.set_page_config(
+        page_title=words.text("Bid review"),
+        page_icon=str(ICON),
+        layout="wide",
+        initial_sidebar_state=230,
+    )
     frame.draw_style()
     page = st.navigation(_sections(words), position="sidebar")
     try:

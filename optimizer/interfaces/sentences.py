@@ -14,9 +14,9 @@ from optimizer.interfaces.marks import KINDS, mark
 def line_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     """What the next unit of money returns."""
     english = (
-        "The next yuan returns {dual_price:number} here."
+        "The next yuan returns {dual_price:ratio} here."
         if summary.get("currency") == "CNY"
-        else "The next {currency} returns {dual_price:number} here."
+        else "The next {currency} returns {dual_price:ratio} here."
     )
     return words.text(english, **_pick(summary, "currency", "dual_price"))
 
@@ -29,10 +29,25 @@ def budget_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     )
 
 
+def left_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """What the plan leaves of the budget."""
+    left = summary["budget"] - summary["cost_planned"]
+    return words.text("Budget left {left:money}.", left=left)
+
+
 def profit_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     """Expected change of profit with its interval."""
     return words.text(
         "Profit per day {interval} (80 %).", interval=words.interval(summary["profit_delta"])
+    )
+
+
+def data_sentence(words: Translator, data: Mapping[str, Any]) -> str:
+    """What the review rests on."""
+    return words.text(
+        "Data {first_day:date} – {last_day:date}: {clicks:whole} clicks, {conversions:number} "
+        "conversions, cost {cost:money}; {days_maturing:whole} days completed for late conversions.",
+        **data,
     )
 
 
@@ -111,7 +126,7 @@ def resolve_line(words: Translator, resolve: Any) -> str:
     """What the re-solve after a decision moved."""
     return words.text(
         "Solved again: {rows:whole} other rows moved; planned {cost:money} of {budget:money}; "
-        "Λ {dual_price:number}.",
+        "Λ {dual_price:ratio}.",
         rows=resolve.rows_moved,
         cost=resolve.cost_planned,
         budget=resolve.budget,

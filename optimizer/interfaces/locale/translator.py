@@ -92,6 +92,12 @@ class Translator:
         text = format_decimal(number, format=pattern, locale=self._locale)
         return _plus(number, digits, sign) + text.replace("-", "−")
 
+    def ratio(self, value: Any) -> str:
+        """A return such as Λ, always with two decimals."""
+        if (number := _finite(value)) is None:
+            return MISSING
+        return format_decimal(number, format="#,##0.00", locale=self._locale).replace("-", "−")
+
     def percent(self, share: Any, digits: int = 0, *, sign: bool = False) -> str:
         """A share as a percentage."""
         if (number := _finite(share)) is None:
@@ -156,6 +162,7 @@ class Translator:
             "list": self.listing,
             "number": self.number,
             "whole": lambda value: self.number(value, 0),
+            "ratio": self.ratio,
         }
         return Template(formats).vformat(template, (), fields)
 

@@ -17,11 +17,13 @@ Level = Literal["success", "warning", "error"]
 
 STYLE = """
 <style>
-[data-testid="stMainBlockContainer"] {padding-top: 2.6rem; padding-bottom: 1rem;}
+[data-testid="stMainBlockContainer"] {padding: 2.4rem 2rem 1rem;}
+[data-testid="stBottomBlockContainer"] {padding: 0.6rem 2rem 0.8rem;}
 [data-testid="stMetricValue"] {font-size: 1.5rem;}
+.st-key-evidence [data-testid="stText"] {font-size: 0.875rem; line-height: 1.65;}
 @media (max-width: 1400px) {
-  .st-key-queue_body > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"],
-  .st-key-queue_body > [data-testid="stHorizontalBlock"] {flex-direction: column;}
+  .st-key-queue_body [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}
+  .st-key-queue_body [data-testid="stColumn"] {flex: 1 1 100%; min-width: 100%;}
 }
 </style>
 """
@@ -86,10 +88,11 @@ def draw_flash() -> None:
     """Show, once, what the last action did."""
     for level, lines in st.session_state.pop(_FLASH, []):
         box = {"success": st.success, "warning": st.warning, "error": st.error}[level]
-        box("  \n".join(_literal(line) for line in lines))
+        box("  \n".join(literal(line) for line in lines))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Text that Markdown shows as it is."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-!<>$~|:" else sign for sign in text)
 
 

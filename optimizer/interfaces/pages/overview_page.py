@@ -12,10 +12,11 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.errors import NotFound
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.marks import COLOURS, mark
+from optimizer.interfaces.marks import COLOURS, KINDS, mark
 from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.sentences import alert_lines, line_sentence
+from optimizer.interfaces.sentences import alert_lines, data_sentence, line_sentence
 
+CAMPAIGN_COLUMNS = ["name", "cost_now", "cost_planned", "budget", "line"]
 BLUE, GREY = "#56B4E9", "#8C8C8C"
 
 
@@ -39,6 +40,7 @@ def draw_summary(words: Translator, summary: Mapping[str, Any]) -> None:
     """Cards, alerts, the way of every keyword, levers, campaigns."""
     title = words.text("{account}, {as_of:date}", **{k: summary[k] for k in ("account", "as_of")})
     st.subheader(title)
+    st.caption(data_sentence(words, summary["data"]))
     st.markdown(f"**{line_sentence(words, summary)}**")
     _draw_cards(words, summary)
     for line in alert_lines(words, summary["alerts"]):
@@ -58,7 +60,7 @@ def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
     cards = st.columns(4)
     cards[0].metric(
         "Λ",
-        words.number(summary["dual_price"]),
+        words.ratio(summary["dual_price"]),
         help=words.text(
             "What the last unit of money spent brings back, after margin. "
             "Bids rise where they return more, fall where they return less."
@@ -85,7 +87,8 @@ def flow_figure(words: Translator, summary: Mapping[str, Any]) -> go.Figure:
     """Bars: suggestions by kind, then reasons for no suggestion, the commonest first."""
     kinds = [
         (f"{mark(kind)} {words.code('kind', kind)}", count, COLOURS.get(kind, BLUE))
-        for kind, count in summary["kinds"].items()
+        for kind in KINDS
+        if (count := summary["kinds"].get(kind))
     ]
     reasons = sorted(summary["not_suggested"].items(), key=lambda pair: -pair[1])
     rest = [(words.reason(code), count, GREY) for code, count in reasons]
@@ -121,8 +124,14 @@ def _draw_campaigns(words: Translator, summary: Mapping[str, Any]) -> None:
     if not summary["campaigns"]:
         return
     st.markdown("##### " + words.text("Campaigns"))
-    table = pd.DataFrame(list(summary["campaigns"]))
-    st.dataframe(table.rename(columns=lambda name: words.code("column", name)), hide_index=True)
+    table = pd.DataFrame(list(summary["campaigns"]), columns=CAMPAIGN_COLUMNS)
+    money = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(
+        table.rename(columns=lambda name: words.code("campaign", name)),
+        hide_index=True,
+        column_config={words.code("campaign", name): money for name in CAMPAIGN_COLUMNS[1:]},
+        placeholder="–",
+    )
 
 
 draw()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -13,7 +16,12 @@ from optimizer.interfaces.pages.queue.evidence_panel import draw_evidence
 from optimizer.interfaces.pages.queue.filters import draw_filters, matching
 from optimizer.interfaces.pages.queue.grid import clicked_why, draw_grid
 from optimizer.interfaces.pages.queue.pinned import Pinned, moved, pinned, unpin
-from optimizer.interfaces.sentences import budget_sentence, line_sentence, profit_sentence
+from optimizer.interfaces.sentences import (
+    budget_sentence,
+    left_sentence,
+    line_sentence,
+    profit_sentence,
+)
 
 
 def draw() -> None:
@@ -33,12 +41,11 @@ def draw() -> None:
     _draw_queue()
 
 
-def _draw_line(summary: dict[str, object]) -> None:
+def _draw_line(summary: Mapping[str, Any]) -> None:
     words = session.current().words
-    parts = [
-        sentence(words, summary) for sentence in (line_sentence, budget_sentence, profit_sentence)
-    ]
-    st.markdown("**" + parts[0] + "** " + " ".join(parts[1:]))
+    rest = (budget_sentence, left_sentence, profit_sentence)
+    told = " ".join(sentence(words, summary) for sentence in rest)
+    st.markdown(f"**{line_sentence(words, summary)}** {told}")
 
 
 def _draw_queue() -> None:
@@ -51,7 +58,7 @@ def _draw_queue() -> None:
         st.info(visit.words.text("Nothing matches. Clear a filter or choose another decision."))
         return
     with st.container(key="queue_body"):
-        left, right = st.columns([2.4, 1], gap="medium")
+        left, right = st.columns([2.8, 1], gap="medium")
     with left:
         st.caption(
             visit.words.text("Amounts in {currency} per day.", currency=visit.words.currency)

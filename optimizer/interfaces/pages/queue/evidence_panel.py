@@ -14,6 +14,7 @@ from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import session
+from optimizer.interfaces.pages.frame import literal
 
 BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
 LINE = {"light": "#0072B2", "dark": "#56B4E9"}
@@ -30,13 +31,16 @@ def draw_evidence(suggestion_id: str) -> None:
         st.info(visit.words.error(error))
         return
     words = visit.words
-    st.markdown(f"#### {mark(found.row['kind'])} {words.code('kind', found.row['kind'])}")
-    st.text(found.row["keyword_text"])
+    kind = found.row["kind"]
+    st.markdown(
+        f"#### {mark(kind)} {words.code('kind', kind)} · {literal(found.row['keyword_text'])}"
+    )
     if not found.curve.empty:
         figure = curve_figure(words, found.curve, found.row, st.context.theme.type or "light")
         st.plotly_chart(figure, key="curve", config={"displayModeBar": False})
-    for line in evidence_lines(words, found.row, found.evidence):
-        st.text(f"· {line}")
+    lines = evidence_lines(words, found.row, found.evidence)
+    with st.container(key="evidence"):
+        st.text("\n".join(f"· {line}" for line in lines))
     _draw_history(words, found.history)
 
 

@@ -60,10 +60,10 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "action": rows["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
             "bid": rows["bid"],
             "new_bid": rows["approved_bid"].fillna(rows["proposed_bid"]),
-            "change": rows["proposed_bid"] / rows["bid"] - 1,
+            "change": 100 * (rows["proposed_bid"] / rows["bid"] - 1),
             "delta_cost": rows["delta_cost"],
             "delta_profit": rows["delta_profit_mean"],
-            "interval": _intervals(words, rows),
+            "interval": _intervals(rows),
             "p": rows["p_positive"],
             "match": rows["match_type"].map(
                 lambda code: words.code("match", code), na_action="ignore"
@@ -99,11 +99,9 @@ def clicked_why(view: Pinned) -> str | None:
     return None if click is None else str(view.rows["id"].iloc[click["row"]])
 
 
-def _intervals(words: Translator, rows: pd.DataFrame) -> pd.Series:
+def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
     ends = zip(rows["delta_profit_low"], rows["delta_profit_high"], strict=True)
-    texts = [
-        f"{words.number(low, sign=True)} … {words.number(high, sign=True)}" for low, high in ends
-    ]
+    texts = [f"{low:+.2f} … {high:+.2f}" for low, high in ends]
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
@@ -111,26 +109,26 @@ def _columns(words: Translator) -> Mapping[str, object]:
     column = st.column_config
     text = words.text
     return {
-        "pick": column.CheckboxColumn("✓", pinned=True, width=40),
+        "pick": column.CheckboxColumn("✓", pinned=True, width=56),
         "why": column.ButtonColumn(
-            text("Why"), pinned=True, width=50, type="tertiary", key=WHY_CLICK
+            text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
         ),
-        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=170),
-        "action": column.TextColumn(text("Action"), width=90),
-        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=80),
+        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=165),
+        "action": column.TextColumn(text("Action"), width=78),
+        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=76),
         "new_bid": column.NumberColumn(
             text("New bid"),
             format="%.2f",
-            width=85,
+            width=95,
             min_value=0.0,
             help=text("Edit the bid here before approving."),
         ),
-        "change": column.NumberColumn("Δ %", format="percent", width=70),
-        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=90),
-        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=95),
-        "interval": column.TextColumn("80 %", width=125),
+        "change": column.NumberColumn("Δ %", format="%+.0f%%", width=62),
+        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=84),
+        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=84),
+        "interval": column.TextColumn("80 %", width=118),
         "p": column.ProgressColumn(
-            "P(Δ>0)", format="percent", min_value=0.0, max_value=1.0, width=105
+            "P(Δ>0)", format="percent", min_value=0.0, max_value=1.0, width=100
         ),
         "match": column.TextColumn(text("Match"), width=70),
         "campaign": column.TextColumn(text("Campaign"), width=130),
