@@ -36,7 +36,7 @@ def estimate_volume(
     bid is unknown (nan), to the ad group's CPC.
     """
     units = len(tree.ad_group)
-    discount = 0.5 ** ((today - 1 - rows.last) / half_life_days)
+    discount = recency(rows, today, half_life_days)
     impressions = group_sum(rows.unit, rows.impressions * discount, units)
     clicks = group_sum(rows.unit, rows.clicks * discount, units)
     cost = group_sum(rows.unit, rows.cost * discount, units)
@@ -51,12 +51,32 @@ def estimate_volume(
     )
 
 
-def discounted_days(rows: Records, today: int, units: int, half_life_days: float) -> Floats:
-    """Discounted number of days since each keyword was first seen."""
-    first = np.full(units, today - 1)
-    np.minimum.at(first, rows.unit, rows.first)
+def recency(rows: Records, today: int, half_life_days: float) -> Floats:
+    """Weight of each record: 0.5^(age / half-life), averaged over the days it covers."""
     ratio = 0.5 ** (1.0 / half_life_days)
-    result: Floats = (1.0 - ratio ** (today - first)) / (1.0 - ratio)
+    length = rows.last - rows.first + 1
+    result: Floats = ratio ** (today - 1 - rows.last) * (1 - ratio**length) / ((1 - ratio) * length)
+    return result
+
+
+def discounted_days(rows: Records, today: int, units: int, half_life_days: float) -> Floats:
+    """Discounted number of days, since each unit was first seen, of which anything is known.
+
+    A day that no record of any unit covers is a gap in the reports, not a day without clicks.
+    """
+    start = min(int(rows.first.min()), today - 1) if len(rows.first) else today - 1
+    size = today - start + 1
+    edges = np.bincount(rows.first - start, minlength=size) - np.bincount(
+        rows.last - start + 1, minlength=size
+    )
+    covered = np.cumsum(edges)[: size - 1] > 0
+    weight = covered * 0.5 ** (np.arange(size - 2, -1, -1) / half_life_days)
+    since = np.cumsum(weight[::-1])[::-1]
+    first = np.full(units, start)
+    seen = np.bincount(rows.unit, minlength=units) > 0
+    first[seen] = today - 1
+    np.minimum.at(first, rows.unit, rows.first)
+    result: Floats = np.maximum(since[first - start], weight[weight > 0].min(initial=1.0))
     return result
 
 
@@ -67,11 +87,21 @@ def _shrunk_cpc(cost: Floats, clicks: Floats, bid: Floats, tree: Hierarchy) -> F
     code = tree.ad_group * 2 + known
     group_cost = group_sum(code, cost, 2 * groups)
     group_base = group_sum(code, clicks * base, 2 * groups)
-    overall = cost.sum() / max((clicks * base).sum(), 1e-12)
-    fallback = overall if overall > 0 else 1.0
-    ratio = np.divide(
-        group_cost, group_base, out=np.full(2 * groups, fallback), where=group_base > 0
-    )[code]
-    ratio = np.where(ratio > 0, ratio, fallback)
+    fallback = _overall_ratio(group_cost, group_base)[np.arange(2 * groups) % 2]
+    ratio = np.divide(group_cost, group_base, out=fallback.copy(), where=group_base > 0)[code]
+    ratio = np.where(ratio > 0, ratio, fallback[code])
     result: Floats = (cost + _CPC_STRENGTH * ratio * base) / (clicks + _CPC_STRENGTH)
+    return result
+
+
+def _overall_ratio(cost: Floats, base: Floats) -> Floats:
+    """The account's cost over base where the bid is unknown, and known; 1 where nothing was clicked.
+
+    The former is a price and the latter a share of the bid: one must not stand in for the other.
+    """
+    result = np.ones(2)
+    for known in (0, 1):
+        total, amount = base[known::2].sum(), cost[known::2].sum()
+        if total > 0 and amount > 0:
+            result[known] = amount / total
     return result
