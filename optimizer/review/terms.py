@@ -10,9 +10,9 @@ import pandas as pd
 from optimizer.decisions import keywords
 from optimizer.estimates.exposure import Records, Weights, records
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
-from optimizer.estimates.rates import RateFit, fit_rates
+from optimizer.estimates.rates import RateFit, estimate_dispersion, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
-from optimizer.estimates.volume import discounted_days
+from optimizer.estimates.volume import discounted_days, recency
 from optimizer.review.plan import CURVE, gamma_of, stated_response
 from optimizer.settings import Settings
 
@@ -64,7 +64,8 @@ def judge_terms(
         return _no_terms()
     units = units.assign(unit=units.groupby("unit", sort=False).ngroup())
     rows = term_rows(term_daily, units)
-    heads = units.drop_duplicates("unit").sort_values("unit").reset_index(drop=True)
+    # The smallest key names the unit, so that a decision still finds it when more keywords let it in.
+    heads = units.sort_values(["unit", "entity_key"]).drop_duplicates("unit", ignore_index=True)
     fit, sums = _fit_terms(rows, weights_of(rows), heads, plan, tree_of_plan)
     return _judged(heads, rows, fit, sums, plan, today, settings, frozen)
 
@@ -80,7 +81,10 @@ def _fit_terms(
     exposure = group_sum(rows.unit, rows.clicks * weights.exposure, size)
     conversions = group_sum(rows.unit[used], rows.conversions[used], size)
     tree = (heads["donor"].to_numpy(dtype=np.int64), *parents)
-    fit = fit_rates(conversions, exposure, tree)
+    dispersion = estimate_dispersion(
+        rows.conversions[used], (rows.clicks * weights.exposure)[used], rows.unit[used], size
+    )
+    fit = fit_rates(conversions, exposure, tree, dispersion=dispersion)
     return fit, {
         "exposure": exposure,
         "conversions": conversions,
@@ -99,10 +103,11 @@ def _judged(
     frozen: bool,
 ) -> pd.DataFrame:
     size, donor = len(heads), heads["donor"].to_numpy()
-    discount = 0.5 ** ((today - 1 - rows.last) / settings.estimation.volume_half_life_days)
+    half_life = settings.estimation.volume_half_life_days
+    discount = recency(rows, today, half_life)
     recent = group_sum(rows.unit, rows.clicks * discount, size)
     paid = group_sum(rows.unit, rows.cost * discount, size)
-    days = discounted_days(rows, today, size, settings.estimation.volume_half_life_days)
+    days = _days_possible(discounted_days(rows, today, size, half_life), donor)
     donor_cpc = plan["cpc"].to_numpy()[donor]
     cpc = (paid + 3.0 * donor_cpc) / (recent + 3.0)
     clicks = Gamma(recent / days, 1.0 / (recent + 1.0))
@@ -125,6 +130,14 @@ def _judged(
         **_beliefs(clicks, value, fit, per_conversion),
     )
     return frame.assign(**_candidates(frame, value, fit, cpc, plan, settings, frozen))
+
+
+def _days_possible(days: Floats, donor: Ints) -> Floats:
+    """Days since any term of the donor was seen: a term is known only from days it was clicked on."""
+    longest = np.zeros(int(donor.max()) + 1)
+    np.maximum.at(longest, donor, days)
+    result: Floats = longest[donor]
+    return result
 
 
 def _curve(response: Any) -> list[Floats]:
