@@ -99,8 +99,8 @@ def allocate(
     steps = _build_steps(options, gates)
     cost = np.take_along_axis(options.cost, steps.lowest[:, None], axis=1)[:, 0]
     left, campaign_left = _money_left(cost, campaign, budgets)
-    campaign_line = _campaign_lines(steps, campaign, campaign_left, floor)
-    dual_price = _account_line(steps, campaign, campaign_line, left, floor)
+    campaign_line, counted = _campaign_lines(steps, campaign, campaign_left, floor)
+    dual_price = _account_line(steps, counted, left, floor)
     line = np.maximum(campaign_line, dual_price)
     level = steps.lowest.copy()
     kernels.fill(
@@ -157,35 +157,39 @@ def _money_left(cost: Floats, campaign: Ints, budgets: Budgets) -> tuple[float, 
     return left, budgets.campaign - least
 
 
-def _campaign_lines(steps: _Steps, campaign: Ints, campaign_left: Floats, floor: float) -> Floats:
-    """Threshold of the first step that no longer fits its campaign's budget; `floor` where all fit."""
-    lines = np.full(len(campaign_left), floor)
+def _campaign_lines(
+    steps: _Steps, campaign: Ints, campaign_left: Floats, floor: float
+) -> tuple[Floats, Floats]:
+    """Threshold of the first step that no longer fits each campaign's budget (`floor`: all fit).
+
+    And what each step costs the account: the part of its cost that its campaign can still pay.
+    """
+    lines, counted = np.full(len(campaign_left), floor), steps.extra.copy()
     step_campaign = campaign[steps.owner][steps.order]
     capped = np.isfinite(campaign_left)[step_campaign] & (steps.threshold[steps.order] > floor)
     index = steps.order[capped]
     if not len(index):
-        return lines
+        return lines, counted
     by_campaign = np.argsort(step_campaign[capped], kind="stable")
     index, owner = index[by_campaign], step_campaign[capped][by_campaign]
     running = np.cumsum(steps.extra[index])
     starts = np.searchsorted(owner, owner)
     spent = running - (running[starts] - steps.extra[index][starts])
-    over = np.flatnonzero(spent > campaign_left[owner])
+    room = campaign_left[owner]
+    counted[index] = np.clip(room - (spent - steps.extra[index]), 0.0, steps.extra[index])
+    over = np.flatnonzero(spent > room)
     first_over = over[np.unique(owner[over], return_index=True)[1]]
     lines[owner[first_over]] = steps.threshold[index[first_over]]
-    return lines
+    return lines, counted
 
 
-def _account_line(
-    steps: _Steps, campaign: Ints, campaign_line: Floats, left: float, floor: float
-) -> float:
-    """Threshold of the first step that no longer fits the account, campaigns' own lines respected.
+def _account_line(steps: _Steps, counted: Floats, left: float, floor: float) -> float:
+    """Threshold of the first step that no longer fits the account.
 
-    A campaign at its own line spends its whole budget, so steps beyond that line do not count.
+    A campaign at its own line spends its whole budget, a part of the step on the line included.
     """
     index = steps.order[steps.threshold[steps.order] > floor]
-    index = index[steps.threshold[index] > campaign_line[campaign[steps.owner[index]]]]
-    over = np.flatnonzero(np.cumsum(steps.extra[index]) > left)
+    over = np.flatnonzero(np.cumsum(counted[index]) > left)
     return float(steps.threshold[index[over[0]]]) if len(over) else floor
 
 
@@ -209,19 +213,22 @@ def _certify(
     dual_price: float,
     floor: float,
 ) -> Allocation:
-    """Objective at `floor` and the Lagrangian bound at the lines found."""
+    """Objective at `floor`, and the Lagrangian bound at the lines found on what the gates allow."""
     rows = np.arange(len(level))
     spent, gained = options.cost[rows, level], options.value[rows, level]
     objective = float((gained - floor * spent).sum())
     best = steps.lowest.copy()
     above = steps.threshold >= line[campaign[steps.owner]]
     np.maximum.at(best, steps.owner[above], steps.reached[above])
-    relaxed = options.value[rows, best] - line[campaign] * options.cost[rows, best]
+    price = line[campaign]
+    relaxed = np.maximum(
+        options.value[rows, best] - price * options.cost[rows, best], gained - price * spent
+    )
     bound = float(relaxed.sum())
     bound += _priced(dual_price - floor, budgets.account)
     bound += sum(
-        _priced(price - dual_price, budget)
-        for price, budget in zip(line, budgets.campaign, strict=True)
+        _priced(own - dual_price, budget)
+        for own, budget in zip(line, budgets.campaign, strict=True)
     )
     gap = (bound - objective) / max(abs(bound), 1e-9)
     return Allocation(level, line, dual_price, float(spent.sum()), objective, bound, max(gap, 0.0))
