@@ -132,7 +132,7 @@ class Guardrails(Model):
 class Estimation(Model):
     """`configs/estimation.yaml`: windows, priors and sample sizes of the estimates."""
 
-    window_days: Annotated[int, Field(ge=7, le=1000)] = 90
+    window_days: Annotated[int, Field(ge=7, le=1000)] = 180
     volume_half_life_days: Positive = 14.0
     min_completion: Annotated[float, Field(gt=0, lt=1)] = 0.1
     lag_priors: Mapping[str, LagPrior] = {}
