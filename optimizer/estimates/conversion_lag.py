@@ -74,7 +74,9 @@ def _increments(versions: pd.DataFrame, column: str) -> tuple[Ints, Ints, Floats
 
     Summed over days and campaigns with the same pair of ages.
     """
-    frame = versions.dropna(subset=[column])
+    # A day seen before it was over says nothing about how it matures.
+    complete = versions["as_of"] > versions["day"]
+    frame = versions[complete].dropna(subset=[column])
     frame = frame.groupby(["campaign_name", "day", "as_of"])[column].sum().reset_index()
     age = (frame["as_of"] - frame["day"]).dt.days.to_numpy() - 1
     same = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,22 @@ class Hierarchy:
 
 def build_hierarchy(frame: pd.DataFrame, segment: Ints) -> Hierarchy:
     """Groups of `frame` (campaign and ad group ids where known, else names)."""
-    campaign = _codes(frame, ["campaign_id", "campaign_name"])
-    ad_group = _codes(frame.assign(campaign=campaign), ["campaign", "ad_group_id", "ad_group_name"])
+    campaign = _codes([_identity(frame, "campaign")])
+    ad_group = _codes([pd.Series(campaign), _identity(frame, "ad_group")])
     leaf_group, group_campaign = _nest(ad_group, campaign, segment)
     return Hierarchy(ad_group, campaign, (leaf_group, *group_campaign))
 
 
-def _codes(frame: pd.DataFrame, columns: list[str]) -> Ints:
-    return np.asarray(frame.groupby(columns, dropna=False, sort=False).ngroup(), dtype=np.int64)
+def _identity(frame: pd.DataFrame, what: str) -> pd.Series[str]:
+    """The platform's id where it is known, else the name: a renamed campaign stays one campaign."""
+    known = frame[f"{what}_id"].astype("str")
+    named = "name:" + frame[f"{what}_name"].astype("str")
+    return known.where(known.notna(), named).reset_index(drop=True)
+
+
+def _codes(columns: list[pd.Series[Any]]) -> Ints:
+    keys = pd.concat(columns, axis=1, ignore_index=True)
+    return np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.int64)
 
 
 def _nest(ad_group: Ints, campaign: Ints, segment: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
