@@ -11,6 +11,7 @@ from optimizer.decisions.allocation import Options
 from optimizer.estimates.posteriors import Bools, Floats, Gamma
 
 _Z70 = 0.5244
+_MICRO_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -28,28 +29,33 @@ class StepLimits:
 def bid_levels(bid: Floats, limits: StepLimits, step: float, half_levels: int) -> Floats:
     """Writable bids around `bid`, shape (keywords, 2·half_levels + 1); the middle one is the present bid.
 
-    Multiples of the currency `step`, rounded towards the present bid, so that a step limit is never
-    passed.
+    Multiples of the currency `step`, rounded towards the present bid but never across it, so that a
+    step limit is never passed, and a bid between two steps has lower levels below and higher above.
     """
     share = np.arange(1, half_levels + 1) / half_levels
     up = bid[:, None] * (1 + limits.up[:, None] * share)
     down = bid[:, None] * (1 - limits.down[:, None] * share[::-1])
-    rounded_up = np.floor(up / step + 1e-6) * step
-    rounded_down = np.ceil(down / step - 1e-6) * step
-    decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+    rounded_up = np.round(np.floor(up / step + 1e-6) * step, _MICRO_DECIMALS)
+    rounded_down = np.round(np.ceil(down / step - 1e-6) * step, _MICRO_DECIMALS)
+    present = bid[:, None]
     return np.concatenate(
-        [np.round(rounded_down, decimals), bid[:, None], np.round(rounded_up, decimals)], axis=1
+        [np.minimum(rounded_down, present), present, np.maximum(rounded_up, present)], axis=1
     )
 
 
 def allowed_levels(levels: Floats, bid: Floats, limits: StepLimits, dead_band: float) -> Bools:
-    """Levels past the dead band, inside the bounds, in an open direction, each bid once."""
+    """Levels past the dead band, inside the bounds, in an open direction, each bid once.
+
+    A raise must not pass the highest bid nor a lower the lowest; a bid already outside may come back.
+    """
     change = levels / bid[:, None] - 1
     middle = levels.shape[1] // 2
     moved = np.abs(change) >= max(dead_band, 1e-9)
     moved[:, 1:] &= levels[:, 1:] != levels[:, :-1]
     direction = np.where(change > 0, limits.may_raise[:, None], limits.may_lower[:, None])
-    inside = (levels >= limits.lowest[:, None]) & (levels <= limits.highest[:, None])
+    inside = np.where(
+        change > 0, levels <= limits.highest[:, None], levels >= limits.lowest[:, None]
+    )
     allowed: Bools = moved & direction & inside
     allowed[:, middle] = True
     return allowed
