@@ -44,17 +44,20 @@ def lost_digits(cell: str) -> str:
     return f"CASE WHEN contains(upper({cell}), 'E') THEN regexp_full_match({cell}, {pattern}) ELSE false END"
 
 
-def number(cell: str, style: NumberFormat) -> str:
-    """An exact decimal with six places; NULL for nan, inf, wrong grouping and other text."""
-    slow = _styled_number(cell, style)
+def number(
+    cell: str, style: NumberFormat, null_marks: Sequence[str] = (), endings: Sequence[str] = ()
+) -> str:
+    """An exact decimal with six places; NULL for nan, inf, wrong grouping and other text.
+
+    `endings` are remarks in the cell that are no part of the number.
+    """
+    bare = _nested("trim(replace({0}, {1}, ''))", text(cell, null_marks), endings)
+    slow = _styled_number(bare, style)
     if style.decimal != ".":
         return slow
-    return f"CASE WHEN {_cast(cell)} IS NOT NULL THEN {_cast(cell)} ELSE {slow} END"
-
-
-def _cast(cell: str) -> str:
-    # TRY_CAST reads 1_000 as 1000; no report writes that.
-    return f"TRY_CAST(CASE WHEN NOT contains({cell}, '_') THEN {cell} END AS {_DECIMAL})"
+    # Most cells are plain; only the rest is worth a regular expression.
+    plain = f"TRY_CAST({cell} AS {_DECIMAL})"
+    return f"CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE {slow} END"
 
 
 def _styled_number(cell: str, style: NumberFormat) -> str:
@@ -106,19 +109,21 @@ def _escaped(mark: str) -> str:
     return {".": r"\.", ",": ",", " ": r"[ \x{a0}\x{202f}]", "'": "[''’]", "": ""}[mark]
 
 
-def micros(cell: str, style: NumberFormat, unit: str) -> str:
+def micros(number_sql: str, unit: str) -> str:
     """Money as integer micros, exactly; `unit` is what the file counts in."""
     per_unit = {"currency": 1_000_000, "fen": 10_000, "micros": 1}[unit]
-    return f"TRY_CAST({number(cell, style)} * {per_unit} AS BIGINT)"
+    return f"TRY_CAST(CAST({number_sql} AS DECIMAL(38,6)) * {per_unit} AS BIGINT)"
 
 
-def share(cell: str, style: NumberFormat, percent_cells: str) -> str:
+def share(
+    cell: str, style: NumberFormat, percent_cells: str, null_marks: Sequence[str] = ()
+) -> str:
     """A share from 0 to 1; NULL for `< 10%` and `> 90%`, which bound a number and are none."""
-    bare_percent = f"trim(replace({cell}, '%', ''))"
-    percent = f"({number(bare_percent, style)}) / 100.0"
-    bare = number(cell, style) if percent_cells == "fraction" else percent
-    inner = f"CASE WHEN ends_with({cell}, '%') THEN {percent} ELSE {bare} END"
-    return f"CASE WHEN left({cell}, 1) NOT IN ('<', '>') THEN CAST({inner} AS DOUBLE) END"
+    digits = number(f"rtrim({cell}, '% ')", style, null_marks)
+    per_cent = "100.0" if percent_cells == "percent" else "1.0"
+    unit = f"CASE WHEN contains({cell}, '%') THEN 100.0 ELSE {per_cent} END"
+    inner = f"CAST({digits} AS DOUBLE) / CAST({unit} AS DOUBLE)"
+    return f"CASE WHEN left(trim({cell}), 1) NOT IN ('<', '>') THEN {inner} END"
 
 
 def censor(cell: str) -> str:

@@ -1,7 +1,8 @@
-"""Kept rows as a data frame of the table."""
+"""Query results as Arrow tables with dictionary-encoded texts, and kept rows as a data frame."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import duckdb
@@ -9,23 +10,41 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from optimizer.reports.rows import Reading
-from optimizer.tables import Column
+from optimizer.tables import Column, Table
 
-_SQL_TYPES: Final = {"str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "date": "DATE"}
+_BATCH_ROWS: Final = 500_000
 
 
-def kept_frame(
-    db: duckdb.DuckDBPyConnection, reading: Reading, line_of: np.ndarray
-) -> pd.DataFrame:
-    """The kept rows in file order, as KEYWORD_ROWS or TERM_ROWS."""
-    columns = dict(reading.profile.table.columns)
-    del columns["source_row"]
-    casts = ", ".join(
-        f"CAST({name} AS {_SQL_TYPES[column.dtype]}) AS {name}" for name, column in columns.items()
+def arrow_rows(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """All rows of a query in order; a text is stored once, however many rows repeat it."""
+    with db.sql(sql).to_arrow_reader(_BATCH_ROWS) as reader:
+        schema = _encoded_schema(reader.schema)
+        batches = [_encoded(batch, schema) for batch in reader]
+    table = pa.Table.from_batches(batches, schema).unify_dictionaries()
+    return table.append_column("ordinal", pa.array(np.arange(len(table))))
+
+
+def _encoded_schema(schema: pa.Schema) -> pa.Schema:
+    encoded = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [field.with_type(encoded) if pa.types.is_string(field.type) else field for field in schema]
     )
-    kept = db.sql(f"SELECT ordinal, {casts} FROM kept ORDER BY ordinal").to_arrow_table()
-    frame = pd.DataFrame({name: _series(kept[name], column) for name, column in columns.items()})
+
+
+def _encoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns: Iterator[Any] = (
+        column.dictionary_encode().cast(field.type)
+        if pa.types.is_dictionary(field.type)
+        else column
+        for field, column in zip(schema, batch.columns, strict=True)
+    )
+    return pa.RecordBatch.from_arrays(list(columns), schema=schema)
+
+
+def kept_frame(kept: pa.Table, table: Table, line_of: np.ndarray) -> pd.DataFrame:
+    """Kept rows in file order as `table`; texts are categorical, nullable integers Int64."""
+    names = [name for name in table.columns if name != "source_row"]
+    frame = pd.DataFrame({name: _series(kept[name], table.columns[name]) for name in names})
     frame["source_row"] = line_of[kept["ordinal"].to_numpy()]
     return frame
 
@@ -36,5 +55,9 @@ def _series(values: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
     if column.dtype == "date":
         return pd.Series(values.to_pandas(date_as_object=False).astype("datetime64[s]"))
     if column.dtype == "str":
-        return pd.Series(values.to_pandas().astype("str"))
+        return _categories(values)
     return pd.Series(values.to_pandas())
+
+
+def _categories(values: pa.ChunkedArray) -> pd.Series[Any]:
+    return pd.Series(values.to_pandas()).cat.remove_unused_categories()

@@ -1,4 +1,4 @@
-"""Small answers from the database: one row by name, one number."""
+"""Small answers from the database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,3 @@ def one_row(db: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
     # fetchall, since a result left open blocks the connection.
     (row,) = cursor.fetchall()
     return dict(zip(names, row, strict=True))
-
-
-def one_number(db: duckdb.DuckDBPyConnection, sql: str) -> int:
-    """The only value of a query that counts."""
-    (value,) = one_row(db, sql).values()
-    return int(value)

@@ -74,7 +74,7 @@ def read_report(
         with duckdb.connect(":memory:", config=_config(folder)) as db:
             sorted_rows = sort_rows(db, reading, lines)
             result = reconcile(db, reading, sorted_rows, accept_quarantine=accept_quarantine)
-            rows = kept_frame(db, reading, sorted_rows.line_of)
+            rows = kept_frame(sorted_rows.kept, found.profile.table, sorted_rows.line_of)
     return Report(
         file_name=path.name,
         sha256=sha256,

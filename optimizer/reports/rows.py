@@ -25,6 +25,7 @@ from optimizer.reports.profiles import (
 OLDEST_DAY: Final = date(2000, 1, 1)
 """Earlier dates are a spreadsheet's zero, not days of a report."""
 _STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type")
+_NUMBERS: Final = (*COUNTS, *REALS, *MONEY, *SHARES)
 _KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type")
 _NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _NO_MONEY: Final = "CAST(NULL AS BIGINT)"
@@ -55,6 +56,16 @@ class Reading:
     def has(self, name: str) -> bool:
         """True where the file has a column for the field."""
         return name in self.layout.columns
+
+    def text(self, name: str) -> str:
+        """SQL of the field's cleaned text: ready for words, made on demand for numbers."""
+        if name not in _NUMBERS:
+            return f"t_{name}"
+        return cells.text(self.cell(name), self.profile.null_marks)
+
+    def cell(self, name: str) -> str:
+        """SQL of the field's cell as it stands in the file."""
+        return f"c{self.layout.columns[name]}"
 
     def fields(self, names: tuple[str, ...]) -> Iterator[str]:
         """Those of `names` that the file has."""
@@ -98,9 +109,10 @@ def _raw(reading: Reading) -> str:
 
 def _texts(reading: Reading) -> Iterator[str]:
     """t_<field>: the cell as cleaned text."""
-    for name, at in reading.layout.columns.items():
-        marks = reading.profile.null_marks
-        yield f"{cells.text(f'c{at}', marks)} AS t_{name}"
+    marks = reading.profile.null_marks
+    for name in reading.layout.columns:
+        if name not in _NUMBERS:
+            yield f"{cells.text(reading.cell(name), marks)} AS t_{name}"
 
 
 def _values(reading: Reading) -> Iterator[str]:
@@ -122,23 +134,23 @@ def _word(reading: Reading, name: str) -> str:
 
 
 def _number(reading: Reading, name: str) -> str:
-    value = cells.number(f"t_{name}", reading.profile.number)
-    if zeros := reading.profile.zero_marks.get(name):
-        at = reading.layout.columns[name]
-        return f"CASE WHEN trim(c{at}) IN {cells.literals(zeros)} THEN 0 ELSE {value} END"
+    profile, cell = reading.profile, reading.cell(name)
+    endings = (*profile.bid.enhanced, *profile.bid.automated) if name == "bid" else ()
+    value = cells.number(cell, profile.number, profile.null_marks, endings)
+    if zeros := profile.zero_marks.get(name):
+        return f"CASE WHEN trim({cell}) IN {cells.literals(zeros)} THEN 0 ELSE {value} END"
     return value
 
 
 def _money(reading: Reading, name: str) -> str:
-    cell = f"t_{name}"
-    for mark in (*reading.profile.bid.enhanced, *reading.profile.bid.automated):
-        if name == "bid":
-            cell = f"trim(replace({cell}, {cells.quoted(mark)}, ''))"
-    return cells.micros(cell, reading.profile.number, reading.profile.money_unit)
+    return cells.micros(_number(reading, name), reading.profile.money_unit)
 
 
 def _share(reading: Reading, name: str) -> str:
-    return cells.share(f"t_{name}", reading.profile.number, reading.profile.percent_cells)
+    profile = reading.profile
+    return cells.share(
+        reading.cell(name), profile.number, profile.percent_cells, profile.null_marks
+    )
 
 
 def _days(reading: Reading) -> Iterator[str]:
@@ -160,7 +172,8 @@ def _names(reading: Reading) -> Iterator[str]:
     yield "v_last_day AS last_day"
     texts = (name for name in TEXT if name in reading.profile.table.columns)
     yield from (f"{_named_text(reading, name)} AS {name}" for name in texts)
-    yield from (f"v_{name} AS {name}" for name in ("impressions", "clicks", "conversions"))
+    yield from (f"CAST(v_{name} AS BIGINT) AS {name}" for name in COUNTS)
+    yield "CAST(v_conversions AS DOUBLE) AS conversions"
     yield "v_cost AS cost_micros"
     yield f"{'v_value' if reading.has('value') else _NO_MONEY} AS value_micros"
     yield from (f"t_{name} AS {name}" for name in reading.fields(("currency", "account")))
@@ -210,7 +223,7 @@ def _share_names(reading: Reading) -> Iterator[str]:
         known = f"CAST(v_{name} AS DOUBLE)" if reading.has(name) else "CAST(NULL AS DOUBLE)"
         yield f"{known} AS {name}"
     shown = reading.has("impression_share")
-    censor = cells.censor("t_impression_share") if shown else _NO_TEXT
+    censor = cells.censor(reading.text("impression_share")) if shown else _NO_TEXT
     yield f"{censor} AS impression_share_censor"
 
 
@@ -240,13 +253,13 @@ def _target_type(reading: Reading) -> str:
 def _bidding_mode(reading: Reading) -> str:
     if reading.has("bidding_mode") or not reading.has("bid"):
         return _value_or_constant(reading, "bidding_mode")
-    marks = reading.profile.bid
+    marks, cell = reading.profile.bid, reading.cell("bid")
     known = cells.quoted(reading.profile.constants.get("bidding_mode", "manual"))
     unknown = "'automated'" if marks.null_means_automated else "NULL"
     return (
-        f"CASE WHEN {_holds_one('t_bid', marks.automated)} THEN 'automated' "
-        f"WHEN {_holds_one('t_bid', marks.enhanced)} THEN 'enhanced' "
-        f"WHEN t_bid IS NULL THEN {unknown} ELSE {known} END"
+        f"CASE WHEN {_holds_one(cell, marks.automated)} THEN 'automated' "
+        f"WHEN {_holds_one(cell, marks.enhanced)} THEN 'enhanced' "
+        f"WHEN v_bid IS NULL THEN {unknown} ELSE {known} END"
     )
 
 
@@ -292,18 +305,23 @@ def _control_rules(reading: Reading) -> Iterator[Rule]:
 
 
 def _number_rules(reading: Reading) -> Iterator[Rule]:
-    for name in reading.fields((*COUNTS, *REALS, *MONEY, *SHARES)):
-        unread = f"v_{name} IS NULL AND t_{name} IS NOT NULL"
+    for name in reading.fields(_NUMBERS):
+        stated = f"{reading.text(name)} IS NOT NULL"
         if name in SHARES:
-            unread += f" AND left(t_{name}, 1) NOT IN ('<', '>')"
-        infinite = f"NOT coalesce(isfinite(TRY_CAST(t_{name} AS DOUBLE)), true)"
-        yield Rule(f"CASE WHEN {unread} THEN {infinite} ELSE false END", name, "not_finite")
-        yield Rule(unread, name, "not_a_number")
+            stated += f" AND left(trim({reading.cell(name)}), 1) NOT IN ('<', '>')"
+        infinite = f"NOT coalesce(isfinite(TRY_CAST({reading.cell(name)} AS DOUBLE)), true)"
+        # CASE, since AND would clean the text of every row and not only of the few without a value.
+        yield Rule(_where_null(name, f"{stated} AND {infinite}"), name, "not_finite")
+        yield Rule(_where_null(name, stated), name, "not_a_number")
         yield Rule(f"v_{name} < 0", name, "negative")
     for name in reading.fields((*COUNTS, "quality_score")):
         yield Rule(f"v_{name} <> floor(v_{name})", name, "not_whole")
     for name in reading.fields(SHARES):
         yield Rule(f"v_{name} > 1", name, "share_above_one")
+
+
+def _where_null(name: str, condition: str) -> str:
+    return f"CASE WHEN v_{name} IS NULL THEN {condition} ELSE false END"
 
 
 def _word_rules(reading: Reading) -> Iterator[Rule]:

@@ -1,6 +1,6 @@
 """What becomes of each row: kept, merged, dropped as a total, a blank or a partial day, or quarantined.
 
-The rows are in the table `typed` of `rows.typed_rows_sql`; `rowid` is a row's place among those
+The rows are in the table `typed` of `rows.typed_rows_sql`; `ordinal` is a row's place among those
 the CSV reader accepted. Lines it rejected are added here.
 """
 
@@ -15,12 +15,14 @@ from typing import Final
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
 from optimizer.reports.decoding import Lines
+from optimizer.reports.frames import arrow_rows
 from optimizer.reports.profiles import TEXT
-from optimizer.reports.queries import one_number
 from optimizer.reports.rows import Reading, rules, typed_rows_sql
 from optimizer.tables import QUARANTINE, empty_table
 
@@ -30,7 +32,7 @@ _SUMMED: Final = {
     "impressions": "BIGINT",
     "clicks": "BIGINT",
     "cost_micros": "BIGINT",
-    "conversions": "DECIMAL(18,6)",
+    "conversions": "DOUBLE",
     "value_micros": "BIGINT",
 }
 _NOT_ADDITIVE: Final = ("impression_share", "impression_share_censor", "lost_is_budget")
@@ -45,12 +47,13 @@ _REJECTS: Final = {
 
 @dataclass(frozen=True)
 class Sorted:
-    """What was set apart, and how many rows fell away for which reason; the rest is the view `kept`.
+    """What was set apart, and how many rows fell away for which reason; the rest is `kept`, also in the database.
 
-    `line_of` gives the line in the file of each rowid. `duplicates` counts quarantined rows whose
+    `line_of` gives the line in the file of each ordinal. `duplicates` counts quarantined rows whose
     key another row has too.
     """
 
+    kept: pa.Table
     quarantine: pd.DataFrame
     dropped: Mapping[str, int]
     line_of: np.ndarray
@@ -64,32 +67,35 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
     Raises `RefusedInput` when the rows read are not the lines of the file.
     """
     file = reading.file
-    db.execute(f"CREATE TEMP TABLE typed AS {typed_rows_sql(reading)}")
+    typed = arrow_rows(db, typed_rows_sql(reading))
+    db.register("typed", typed)
     db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading)}")
     rejects = _rejects(db, reading)
-    accepted = one_number(db, "SELECT count(*) FROM typed")
+    accepted = len(typed)
     _refuse_unaccounted(file, lines, accepted, rejects)
     line_of = _lines_of_rows(lines, rejects)
-    twins = _set_twins_apart(db, reading)
+    twins = _twins(db, reading)
     odd = db.execute("SELECT ordinal, problem, cells FROM odd WHERE fate IS NULL").df()
     quarantine = _quarantine(
         _broken_rules(odd, line_of, reading),
         _rejected_lines(rejects[rejects.fate.isna()], lines.of_records()),
         _twin_rows(twins, line_of, reading),
     )
-    dropped = _dropped(db, reading, rejects)
-    if merged := _keep(db, reading):
-        dropped["segment_merged"] = merged
-    return Sorted(quarantine, dropped, line_of, accepted + len(rejects), len(twins))
+    good = _good(typed, twins)
+    past = _past(good, reading)
+    kept = _merged(db, past) if reading.layout.segments else past
+    db.register("kept", kept)
+    dropped = _dropped(db, rejects, partial=len(good) - len(past), merged=len(past) - len(kept))
+    return Sorted(kept, quarantine, dropped, line_of, accepted + len(rejects), len(twins))
 
 
 def _odd_sql(reading: Reading) -> str:
     filled = "len(list_filter(cells, lambda cell: trim(cell) <> ''))"
-    last_good = "coalesce((SELECT max(rowid) FROM typed WHERE problem IS NULL), -1)"
+    last_good = "coalesce((SELECT max(ordinal) FROM typed WHERE problem IS NULL), -1)"
     return f"""
         SELECT *, {_fate(reading)} AS fate FROM (
-            SELECT rowid AS ordinal, *, {filled} AS filled, {_label(reading)} AS label,
-                   rowid > {last_good} AS after_rows
+            SELECT *, {filled} AS filled, {_label(reading)} AS label,
+                   ordinal > {last_good} AS after_rows
             FROM typed WHERE problem IS NOT NULL
         )
     """
@@ -177,81 +183,75 @@ def _last_line(lines: Lines) -> int:
 
 
 def _lines_of_rows(lines: Lines, rejects: pd.DataFrame) -> np.ndarray:
-    """Line in the file of each accepted row, by rowid."""
+    """Line in the file of each accepted row, by ordinal."""
     starts = lines.of_records()
     accepted = ~np.isin(starts, lines.blank)
     accepted[rejects.line.to_numpy(dtype=np.int64) - 1] = False
     return starts[accepted]
 
 
-def _set_twins_apart(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
+def _twins(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
     """Good rows that share key and segment with another: neither of them can be believed."""
     key = "hash(entity, first_day, last_day, segment)"
-    db.execute(
-        f"CREATE TEMP TABLE twin_keys AS SELECT {key} AS twin FROM typed WHERE problem IS NULL"
-        " GROUP BY ALL HAVING count(*) > 1"
-    )
-    db.execute("CREATE TEMP TABLE twins (ordinal BIGINT)")
-    if one_number(db, "SELECT count(*) FROM twin_keys"):
-        db.execute(
-            f"INSERT INTO twins SELECT rowid FROM typed WHERE problem IS NULL"
-            f" AND {key} IN (SELECT twin FROM twin_keys)"
-        )
     return db.execute(
-        f"SELECT ordinal, {reading.profile.subject} AS text FROM twins"
-        " JOIN typed ON typed.rowid = ordinal ORDER BY ordinal"
+        f"WITH good AS (SELECT ordinal, {reading.profile.subject} AS text, {key} AS twin"
+        " FROM typed WHERE problem IS NULL)"
+        " SELECT ordinal, text FROM good WHERE twin IN"
+        " (SELECT twin FROM good GROUP BY twin HAVING count(*) > 1) ORDER BY ordinal"
     ).df()
 
 
-def _keep(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
-    """Make `kept`, one row per key and day; returns how many segment rows were summed into another."""
-    good = (
-        "SELECT rowid AS ordinal, * EXCLUDE (problem, cells) FROM typed WHERE problem IS NULL"
-        f" AND NOT ({partial_day(reading)}) AND rowid NOT IN (SELECT ordinal FROM twins)"
-    )
-    if not reading.layout.segments:
-        db.execute(f"CREATE TEMP VIEW kept AS {good}")
-        return 0
-    db.execute(f"CREATE TEMP VIEW unmerged AS {good}")
-    db.execute(f"CREATE TEMP TABLE kept AS {_merged_sql(db)}")
-    return one_number(db, "SELECT (SELECT count(*) FROM unmerged) - (SELECT count(*) FROM kept)")
+def _good(typed: pa.Table, twins: pd.DataFrame) -> pa.Table:
+    """Rows that break no rule and have no twin."""
+    good = typed["problem"].is_null().to_numpy()
+    if good.all() and twins.empty:
+        return typed
+    good = good.copy()
+    good[twins.ordinal.to_numpy()] = False
+    return typed.filter(pa.array(good))
 
 
-def _merged_sql(db: duckdb.DuckDBPyConnection) -> str:
-    names = [row[0] for row in db.execute("DESCRIBE unmerged").fetchall()]
+def _past(rows: pa.Table, reading: Reading) -> pa.Table:
+    """Rows of days before the export day, which was not over when the file was made."""
+    if not reading.has("day"):
+        return rows
+    over = pc.less(rows["first_day"], pa.scalar(reading.as_of))
+    return rows if pc.all(over).as_py() else rows.filter(over)
+
+
+def _merged(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+    """Segments (device, network) summed into one row per key and day."""
+    db.register("segments", rows)
     grouped = ("entity", "first_day", "last_day")
-    merged = [f"{_merged(name)} AS {name}" for name in names if name not in grouped]
-    return f"SELECT {', '.join([*grouped, *merged])} FROM unmerged GROUP BY {', '.join(grouped)}"
+    apart = (*grouped, "problem", "cells")
+    sums = [f"{_sum(name)} AS {name}" for name in rows.column_names if name not in apart]
+    return db.sql(
+        f"SELECT {', '.join([*grouped, *sums])} FROM segments GROUP BY {', '.join(grouped)}"
+        " ORDER BY ordinal"
+    ).to_arrow_table()
 
 
-def _merged(name: str) -> str:
+def _sum(name: str) -> str:
     """How segments of one day become the day: sums, else what the first of them says."""
     if name in _SUMMED:
         return f"CAST(sum({name}) AS {_SUMMED[name]})"
+    if name == "ordinal":
+        return "min(ordinal)"
     if name == "avg_position":
         return "sum(avg_position * impressions) / nullif(sum(impressions), 0)"
     if name in _NOT_ADDITIVE:
         return f"CASE WHEN count(*) = 1 THEN any_value({name}) END"
-    return f"first({name} ORDER BY ordinal)"
+    return f"first({name} ORDER BY segments.ordinal)"
 
 
 def _dropped(
-    db: duckdb.DuckDBPyConnection, reading: Reading, rejects: pd.DataFrame
+    db: duckdb.DuckDBPyConnection, rejects: pd.DataFrame, *, partial: int, merged: int
 ) -> dict[str, int]:
     fates = "SELECT fate, count(*) FROM odd WHERE fate IS NOT NULL GROUP BY fate"
     dropped: Counter[str] = Counter(dict(db.execute(fates).fetchall()))
     dropped.update(rejects.fate.dropna())
-    dropped["partial_day"] = one_number(
-        db,
-        f"SELECT count(*) FROM typed WHERE problem IS NULL AND {partial_day(reading)}"
-        " AND rowid NOT IN (SELECT ordinal FROM twins)",
-    )
+    dropped.update({"partial_day": partial, "segment_merged": merged})
     return {reason: count for reason, count in sorted(dropped.items()) if count}
-
-
-def partial_day(reading: Reading) -> str:
-    """True for rows of the export day, which was not over when the file was made."""
-    return f"first_day = DATE '{reading.as_of}'" if reading.has("day") else "false"
 
 
 def _quarantine(*parts: pd.DataFrame) -> pd.DataFrame:

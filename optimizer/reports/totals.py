@@ -23,7 +23,7 @@ SUMS: Final = (
 )
 """Sums of METRICS in their units."""
 _ROUNDED_TO: Final = {"impressions": 0.0, "clicks": 0.0, "cost": 0.01, "conversions": 0.01}
-_DATA: Final = "(problem IS NULL OR rowid IN (SELECT ordinal FROM odd WHERE fate IS NULL))"
+_DATA: Final = "(problem IS NULL OR ordinal IN (SELECT ordinal FROM odd WHERE fate IS NULL))"
 
 
 @dataclass(frozen=True)
