@@ -55,7 +55,8 @@ def resolve_plan(
         plan, terms, solution, chosen, moved, outcome, held, context
     )
     summary = summarise(plan, solution, suggestions, reasons, outcome, context)
-    return ReviewResult(summary, suggestions, {"plan": plan, "terms": terms}, context)
+    frames = {"plan": plan.assign(reason=reasons), "terms": terms}
+    return ReviewResult(summary, suggestions, frames, context)
 
 
 def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:

@@ -271,7 +271,7 @@ def _moved(before: pd.DataFrame, after: pd.DataFrame) -> tuple[str, ...]:
     decided = before.loc[~before["decision"].isin(["proposed", "superseded"]), "id"]
     was = before[before["decision"].eq("proposed")].set_index("id")[["kind", "proposed_bid"]]
     now = after[~after["id"].isin(decided)].set_index("id")[["kind", "proposed_bid"]]
-    both = was.join(now, how="outer", suffixes=("_was", "_now"))
+    both = was.add_suffix("_was").join(now.add_suffix("_now"), how="outer")
     same_kind = both["kind_was"].eq(both["kind_now"]).fillna(False)
     bids = both[["proposed_bid_was", "proposed_bid_now"]].astype(float)
     same_bid = bids.iloc[:, 0].eq(bids.iloc[:, 1]) | bids.isna().all(axis=1)

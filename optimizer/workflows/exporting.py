@@ -11,6 +11,7 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -248,7 +249,8 @@ def _sync_folder(folder: Path) -> None:
 
 def _discard(staged: Iterable[Path]) -> None:
     for part in staged:
-        part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            part.unlink()
 
 
 def exports(workspace: Workspace, account: str, actor: Actor) -> list[ExportRecord]:

@@ -15,9 +15,10 @@ from optimizer.errors import NotFound
 from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
 from optimizer.review.fit import spend_at_risk
+from optimizer.review.resolve import resolve_account
 from optimizer.tables import Actor
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
-from optimizer.workflows.reviewing import standing_rows
+from optimizer.workflows.reviewing import restored_result, standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace
 
@@ -101,16 +102,27 @@ def _curve(workspace: Workspace, account: str, row: Mapping[str, Any]) -> pd.Dat
 
 
 def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.DataFrame:
-    """Keywords of the newest review whose text contains `text` (any case), with state and reason.
+    """Keywords of the newest review whose text contains `text` (any case), and what became of each.
 
-    At most 500 rows, in plan order.
+    The plan's columns, `kind` of the suggestion if there is one, and `reason`: why it is suggested,
+    or why not. At most 500 rows, in plan order.
     """
     actor.require("viewer")
-    run = workspace.store.latest_run(account)
-    plan = workspace.store.run_frames(run.run_id)["plan"]
+    held = load_holdings(workspace, account)
+    solved = resolve_account(
+        restored_result(held.run, held.newest(), held.frames),
+        workspace.store.holds(account, held.as_of),
+    )
+    plan = solved.frames["plan"]
     found = plan["keyword_text"].str.contains(text, case=False, regex=False)
-    shown: pd.DataFrame = plan[found.fillna(False)].head(_WHY_NOT_ROWS)
-    return shown.reset_index(drop=True)
+    shown = plan[found.fillna(False)].head(_WHY_NOT_ROWS).reset_index(drop=True)
+    own = solved.suggestions[solved.suggestions["slot"].isin(["bid", "state"])]
+    named = own.drop_duplicates("entity_key").set_index("entity_key")
+    keys = shown["entity_key"].astype(str)
+    reason = keys.map(named["reason"])
+    return shown.assign(
+        kind=keys.map(named["kind"]), reason=reason.where(reason.notna(), shown["reason"])
+    )
 
 
 def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor) -> SelectionTotals:

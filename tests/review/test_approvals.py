@@ -109,7 +109,7 @@ def test_edit_stays_within_every_limit(replaced: Decimal, bid: Decimal, step_lim
     allowed = approvals.bid_range(float(replaced), CENTS, Account(max_bid=50), step_limit)
     chosen = bid if allowed.low <= bid <= allowed.high and bid != replaced else None
     if chosen is None:
-        with pytest.raises(Conflict, match="bid_out_of_range|bid_unchanged"):
+        with pytest.raises(Conflict, match=r"bid_out_of_range|bid_unchanged"):
             approvals.edit(row, 3, float(bid), allowed)
         return
     move = approvals.edit(row, 3, float(chosen), allowed)

@@ -2,25 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from shop_account import AS_OF, CONFIGS, OPERATOR
 
 from optimizer import workflows
 from optimizer.planning.demo_account import demo_log
 from optimizer.planning.market import MarketSettings
 from optimizer.planning.market.settings import Size
 from optimizer.planning.report_files import keyword_report, search_terms_report
-from optimizer.tables import Actor
 from optimizer.workflows import Workspace
 
-AS_OF = date(2026, 3, 2)
-OPERATOR = Actor("olga", "operator")
-APPROVER = Actor("ann", "approver")
-VIEWER = Actor("vic", "viewer")
-CONFIGS = Path(__file__).parents[2] / "configs"
 ACCOUNT_YAML = """
 currency: CNY
 platform: google_ads
@@ -88,15 +81,3 @@ def _copy(source: Path, configs: Path, folder: Path) -> Iterator[Workspace]:
     shutil.copytree(source, folder)
     with workflows.open_workspace(folder, configs) as workspace:
         yield workspace
-
-
-def proposed(workspace: Workspace, *kinds: str) -> pd.DataFrame:
-    """Open suggestions of these kinds, the largest Δcost first."""
-    rows = workflows.suggestions(workspace, "shop", VIEWER)
-    open_rows = rows[rows["decision"].eq("proposed") & rows["kind"].isin(kinds)]
-    return open_rows.sort_values("delta_cost", ascending=False, ignore_index=True)
-
-
-def refs(rows: pd.DataFrame) -> list[tuple[str, int]]:
-    """(id, version) of rows."""
-    return list(zip(rows["id"], rows["version"].astype(int), strict=True))

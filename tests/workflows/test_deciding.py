@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pytest
-from conftest import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
+from shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound, RefusedInput
