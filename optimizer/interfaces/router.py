@@ -15,7 +15,7 @@ ICON = Path(__file__).parent / "icon.svg"
 
 def main() -> None:
     """Draw what surrounds a page, then the page."""
-    words = frame.choose_language()
+    words = frame.language()
     # Without an icon of our own Streamlit asks a font server on the internet for one.
     st.set_page_config(
         page_title=words.text("Bid review"),
@@ -25,6 +25,7 @@ def main() -> None:
     )
     frame.draw_style()
     page = st.navigation(_sections(words), position="sidebar")
+    frame.draw_language_switch(words)
     try:
         session.begin(words)
         frame.draw_sidebar()

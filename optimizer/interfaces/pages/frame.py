@@ -29,14 +29,18 @@ STYLE = """
 """
 
 
-def choose_language() -> Translator:
-    """The language of the switch, else of the browser; the switch is kept in the address."""
+def language() -> Translator:
+    """The language switched to, else the one in the address, else the browser's."""
+    names = {name: code for code, name in LANGUAGES.items()}
+    switched = st.session_state.get("lang") or st.query_params.get("lang")
+    return Translator(names.get(str(switched)) or pick_language(st.context.locale))
+
+
+def draw_language_switch(words: Translator) -> None:
+    """Both languages by their own names, kept in the address."""
     names = list(LANGUAGES.values())
-    browser = list(LANGUAGES).index(pick_language(st.context.locale))
-    chosen = st.sidebar.selectbox(
-        "语言 / Language", names, index=browser, key="lang", bind="query-params"
-    )
-    return Translator(list(LANGUAGES)[names.index(chosen)])
+    index = list(LANGUAGES).index(pick_language(st.context.locale))
+    st.sidebar.selectbox("语言 / Language", names, index=index, key="lang", bind="query-params")
 
 
 def draw_style() -> None:

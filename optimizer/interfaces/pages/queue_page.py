@@ -11,10 +11,11 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.errors import NotFound
 from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.pages.queue.decisions import draw_actions, last_decisions
+from optimizer.interfaces.pages.queue.actions import draw_actions
+from optimizer.interfaces.pages.queue.decisions import last_decisions
 from optimizer.interfaces.pages.queue.evidence_panel import draw_evidence
 from optimizer.interfaces.pages.queue.filters import draw_filters, matching
-from optimizer.interfaces.pages.queue.grid import clicked_why, draw_grid
+from optimizer.interfaces.pages.queue.grid import NOTHING, Choice, clicked_why, draw_grid
 from optimizer.interfaces.pages.queue.pinned import Pinned, moved, pinned, unpin
 from optimizer.interfaces.sentences import (
     budget_sentence,
@@ -54,20 +55,24 @@ def _draw_queue() -> None:
     filters = draw_filters(visit.words, stored)
     view = pinned(matching(stored, filters), (visit.account, filters))
     _draw_moved(view, stored)
+    choice = _draw_list(view)
+    with st.bottom:
+        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
+
+
+def _draw_list(view: Pinned) -> Choice:
+    words = session.current().words
     if view.rows.empty:
-        st.info(visit.words.text("Nothing matches. Clear a filter or choose another decision."))
-        return
+        st.info(words.text("Nothing matches. Clear a filter or choose another decision."))
+        return NOTHING
     with st.container(key="queue_body"):
         left, right = st.columns([2.8, 1], gap="medium")
     with left:
-        st.caption(
-            visit.words.text("Amounts in {currency} per day.", currency=visit.words.currency)
-        )
-        choice = draw_grid(visit.words, view)
+        st.caption(words.text("Amounts in {currency} per day.", currency=words.currency))
+        choice = draw_grid(words, view)
     with right:
         draw_evidence(_looked_at(view))
-    with st.bottom:
-        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
+    return choice
 
 
 def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Buttons of the queue: every decision is in the store before the page is drawn again."""
+"""Decisions from the queue: every one is in the store before the page is drawn again."""
 
 from __future__ import annotations
 
@@ -14,73 +14,10 @@ from optimizer.interfaces.pages import session
 from optimizer.interfaces.pages.frame import flash
 from optimizer.interfaces.pages.queue.grid import Choice
 from optimizer.interfaces.pages.queue.pinned import unpin
-from optimizer.interfaces.sentences import (
-    after_lines,
-    error_lines,
-    excess_lines,
-    refused_lines,
-    totals_lines,
-)
+from optimizer.interfaces.sentences import after_lines, error_lines, excess_lines, refused_lines
 
 Refs = Sequence[tuple[str, int]]
 SNOOZE_DAYS = 7
-REASONS = ("not_relevant", "bid_is_right", "seasonal", "stock", "brand_policy", "other")
-
-
-def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs) -> None:
-    """The action bar: approve, approve all shown, reject, snooze, undo, each with its key."""
-    words = session.current().words
-    ticked = len(choice.refs)
-    open_rows = shown[(shown["decision"] == "proposed") & (shown["kind"] != "watch")]
-    with st.container(horizontal=True, key="queue_actions"):
-        if st.button(
-            words.text("Approve {count:whole}", count=ticked),
-            key="approve",
-            shortcut="A",
-            type="primary",
-            disabled=not ticked,
-        ):
-            approve(choice)
-        if st.button(
-            words.text("Approve all {count:whole} shown", count=len(open_rows)),
-            key="approve_all",
-            shortcut="Shift+A",
-            disabled=open_rows.empty,
-        ):
-            _approve_all_dialog()(open_rows)
-        if st.button(words.text("Reject"), key="reject", shortcut="X", disabled=not ticked):
-            _reject_dialog()(choice.refs)
-        if st.button(
-            words.text("Snooze {days} days", days=SNOOZE_DAYS),
-            key="snooze",
-            shortcut="S",
-            disabled=not ticked,
-        ):
-            snooze(choice.refs)
-        _draw_undo(choice, undoable)
-    _draw_hint(choice)
-
-
-def _draw_undo(choice: Choice, undoable: Refs) -> None:
-    words = session.current().words
-    refs = choice.refs if _decided_shown() else undoable
-    label = words.text("Undo {count:whole}", count=len(refs))
-    if st.button(label, key="undo", shortcut="Ctrl+Z", disabled=not refs):
-        undo(refs)
-
-
-def _decided_shown() -> bool:
-    return st.query_params.get("decision", "proposed") != "proposed"
-
-
-def _draw_hint(choice: Choice) -> None:
-    words = session.current().words
-    unticked = choice.edited - len(choice.bids)
-    if unticked:
-        st.caption(words.text("{count:whole} edited bids are not ticked.", count=unticked))
-    st.caption(
-        words.text("Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S or Ctrl+Z.")
-    )
 
 
 def approve(choice: Choice) -> None:
@@ -114,45 +51,6 @@ def reject(refs: Refs, reason: str) -> None:
     _conclude(
         lambda: workflows.reject(visit.workspace, str(visit.account), refs, visit.actor, reason)
     )
-
-
-def _reject_dialog() -> Callable[[Refs], None]:
-    words = session.current().words
-
-    @st.dialog(words.text("Reject"))
-    def ask(refs: Refs) -> None:
-        st.write(words.text("{count:whole} suggestions selected.", count=len(refs)))
-        reason = st.selectbox(
-            words.text("Why?"), REASONS, format_func=lambda code: words.code("rejection", code)
-        )
-        note = st.text_input(words.text("Note"), key="reject_note")
-        if st.button(words.text("Reject"), key="reject_confirm", type="primary", shortcut="Enter"):
-            reject(refs, f"{reason}: {note}" if note else reason)
-
-    return ask
-
-
-def _approve_all_dialog() -> Callable[[pd.DataFrame], None]:
-    visit = session.current()
-    words = visit.words
-
-    @st.dialog(words.text("Approve all shown"))
-    def ask(rows: pd.DataFrame) -> None:
-        # Summed by the store at this moment, and exactly those versions are approved.
-        ids = rows["id"].tolist()
-        sums = workflows.totals(visit.workspace, str(visit.account), ids, visit.actor)
-        for line in totals_lines(words, sums):
-            st.write(line)
-        left_out = len(ids) - sums.count
-        if left_out:
-            st.warning(
-                words.text("{count:whole} changed meanwhile and are left out.", count=left_out)
-            )
-        label = words.text("Approve {count:whole}", count=sums.count)
-        if st.button(label, key="approve_all_confirm", type="primary", disabled=not sums.count):
-            approve(Choice(tuple(sums.ids_versions), {}, 0))
-
-    return ask
 
 
 def _conclude(act: Callable[[], workflows.DecisionResult]) -> None:

@@ -31,6 +31,9 @@ class Choice:
         return tuple(identity for identity, _ in self.refs)
 
 
+NOTHING = Choice((), {}, 0)
+
+
 def draw_grid(words: Translator, view: Pinned) -> Choice:
     """Draw the list and return what was chosen in it, read back by id."""
     table = grid_table(words, view.rows)
@@ -114,7 +117,7 @@ def _columns(words: Translator) -> Mapping[str, object]:
             text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
         ),
         "keyword": column.TextColumn(text("Keyword"), pinned=True, width=165),
-        "action": column.TextColumn(text("Action"), width=78),
+        "action": column.TextColumn(text("Action"), width=92),
         "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=76),
         "new_bid": column.NumberColumn(
             text("New bid"),

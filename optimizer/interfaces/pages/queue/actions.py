@@ -1,0 +1,72 @@
+"""The action bar of the queue; each button has its key."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.pages import session
+from optimizer.interfaces.pages.queue.decisions import SNOOZE_DAYS, Refs, approve, snooze, undo
+from optimizer.interfaces.pages.queue.dialogs import ask, draw_question
+from optimizer.interfaces.pages.queue.grid import Choice
+
+
+def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs) -> None:
+    """Approve, approve all shown, reject, snooze, undo; rows decided already can only be undone."""
+    words = session.current().words
+    open_rows = shown[(shown["decision"] == "proposed") & (shown["kind"] != "watch")]
+    refs = choice.refs if len(open_rows) else ()
+    with st.container(horizontal=True, key="queue_actions"):
+        _draw_approve(words, choice, bool(refs))
+        _draw_approve_all(words, len(open_rows))
+        _draw_put_off(words, refs)
+        _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
+    _draw_hint(words, choice)
+    draw_question(refs, open_rows)
+
+
+def _draw_approve(words: Translator, choice: Choice, possible: bool) -> None:
+    label = words.text("Approve {count:whole}", count=len(choice.refs) if possible else 0)
+    if st.button(label, key="approve", shortcut="A", type="primary", disabled=not possible):
+        approve(choice)
+
+
+def _draw_approve_all(words: Translator, count: int) -> None:
+    st.button(
+        words.text("Approve all {count:whole} shown", count=count),
+        key="approve_all",
+        shortcut="Shift+A",
+        disabled=not count,
+        on_click=ask,
+        args=("approve_all",),
+    )
+
+
+def _draw_put_off(words: Translator, refs: Refs) -> None:
+    st.button(
+        words.text("Reject"),
+        key="reject",
+        shortcut="X",
+        disabled=not refs,
+        on_click=ask,
+        args=("reject",),
+    )
+    label = words.text("Snooze {days} days", days=SNOOZE_DAYS)
+    if st.button(label, key="snooze", shortcut="S", disabled=not refs):
+        snooze(refs)
+
+
+def _draw_undo(words: Translator, refs: Refs) -> None:
+    label = words.text("Undo {count:whole}", count=len(refs))
+    if st.button(label, key="undo", shortcut="Ctrl+Z", disabled=not refs):
+        undo(refs)
+
+
+def _draw_hint(words: Translator, choice: Choice) -> None:
+    unticked = choice.edited - len(choice.bids)
+    if unticked:
+        st.caption(words.text("{count:whole} edited bids are not ticked.", count=unticked))
+    st.caption(
+        words.text("Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S or Ctrl+Z.")
+    )

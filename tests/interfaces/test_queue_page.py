@@ -1,0 +1,171 @@
+"""The queue through Streamlit's own test runner, on a small real store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer import workflows
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.pages.queue.grid import chosen, grid_table
+from tests.interfaces.conftest import ACCOUNT, OWNER
+
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
+
+
+@pytest.fixture
+def queue(store: Path) -> AppTest:
+    opened = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    assert not opened.exception
+    assert opened.markdown, "the page drew nothing"
+    return opened
+
+
+def pinned_rows(queue: AppTest) -> pd.DataFrame:
+    return queue.session_state["_pinned"].rows
+
+
+def edit(queue: AppTest, edits: dict[int, dict[str, Any]]) -> AppTest:
+    """What the browser sends after edits: rows by position in the list on screen."""
+    key = queue.session_state["_pinned"].key
+    queue.session_state[key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
+    return queue.run()
+
+
+def stored(workspace: workflows.Workspace) -> pd.DataFrame:
+    return workflows.suggestions(workspace, ACCOUNT, OWNER).set_index("id")
+
+
+def first_of(queue: AppTest, kind: str) -> int:
+    return int(pinned_rows(queue).index[pinned_rows(queue)["kind"] == kind][0])
+
+
+def said(queue: AppTest) -> str:
+    boxes = [*queue.success, *queue.warning, *queue.error, *queue.info]
+    return " ".join(str(box.value) for box in boxes)
+
+
+def test_ticked_row_is_approved_and_nothing_else(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    row = first_of(queue, "lower")
+    identity = pinned_rows(queue)["id"][row]
+    edit(queue, {row: {"pick": True}}).button("approve").click().run()
+    decided = stored(workspace)
+    assert list(decided.index[decided["decision"] == "approved"]) == [identity]
+    assert not queue.exception
+
+
+def test_edited_bid_is_what_is_approved(queue: AppTest, workspace: workflows.Workspace) -> None:
+    row = first_of(queue, "lower")
+    shown = pinned_rows(queue).loc[row]
+    bid = round(float(shown["bid"]) * 0.9, 2)
+    edit(queue, {row: {"pick": True, "new_bid": bid}}).button("approve").click().run()
+    assert stored(workspace).loc[shown["id"], "approved_bid"] == bid
+
+
+def test_row_decided_by_another_is_refused_and_told(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    row = first_of(queue, "lower")
+    shown = pinned_rows(queue).loc[row]
+    edit(queue, {row: {"pick": True}})
+    ref = (str(shown["id"]), int(shown["version"]))
+    workflows.reject(workspace, ACCOUNT, [ref], OWNER, "stock")
+    queue.button("approve").click().run()
+    assert stored(workspace).loc[shown["id"], "decision"] == "rejected"
+    assert queue.error
+
+
+def test_list_does_not_move_under_a_tick(queue: AppTest, workspace: workflows.Workspace) -> None:
+    rows = pinned_rows(queue)
+    lowers = rows.index[rows["kind"] == "lower"][:2]
+    other, mine = rows.loc[lowers[0]], rows.loc[lowers[1]]
+    edit(queue, {int(lowers[1]): {"pick": True}})
+    ref = (str(other["id"]), int(other["version"]))
+    workflows.reject(workspace, ACCOUNT, [ref], OWNER, "stock")
+    queue.run()
+    assert pinned_rows(queue)["id"].tolist() == rows["id"].tolist()
+    queue.button("approve").click().run()
+    decided = stored(workspace)["decision"]
+    assert decided[other["id"]] == "rejected"
+    assert set(decided.index[decided == "approved"]) <= {mine["id"]}
+
+
+def test_ticks_are_read_back_by_id_whatever_the_order(queue: AppTest) -> None:
+    rows = pinned_rows(queue)
+    table = grid_table(Translator("en", "CNY"), rows)
+    identity = rows["id"][3]
+    table.loc[identity, "pick"] = True
+    assert chosen(rows, table.iloc[::-1]).ids == (identity,)
+
+
+def test_approve_all_shown_confirms_the_sum_first(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    queue.pills[0].set_value(["lower"]).run()
+    queue.button("approve_all").click().run()
+    assert (stored(workspace)["decision"] == "proposed").all()
+    assert any("CNY" in text.value for text in queue.markdown)
+    queue.button("approve_all_confirm").click().run()
+    decided = stored(workspace)
+    assert (decided.loc[decided["kind"] == "lower", "decision"] == "approved").any()
+
+
+def test_reject_asks_for_a_reason_and_undo_takes_it_back(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    row = first_of(queue, "lower")
+    identity = pinned_rows(queue)["id"][row]
+    edit(queue, {row: {"pick": True}}).button("reject").click().run()
+    queue.button("reject_confirm").click().run()
+    told = stored(workspace).loc[identity]
+    assert (told["decision"], told["decision_reason"]) == ("rejected", "not_relevant")
+
+
+def test_undo_takes_back_the_last_decision(queue: AppTest, workspace: workflows.Workspace) -> None:
+    row = first_of(queue, "lower")
+    identity = pinned_rows(queue)["id"][row]
+    edit(queue, {row: {"pick": True}}).button("snooze").click().run()
+    assert stored(workspace).loc[identity, "decision"] == "snoozed"
+    queue.button("undo").click().run()
+    assert stored(workspace).loc[identity, "decision"] == "proposed"
+
+
+def test_filter_comes_from_the_address(store: Path) -> None:
+    queue = AppTest.from_file(str(ROUTER), default_timeout=60)
+    queue.query_params["kind"] = "raise"
+    queue.run()
+    assert set(pinned_rows(queue)["kind"]) == {"raise"}
+
+
+def test_watched_keywords_show_only_when_asked_for(queue: AppTest) -> None:
+    assert "watch" not in set(pinned_rows(queue)["kind"])
+
+
+@pytest.mark.parametrize(("language", "word"), [("中文", "此账户"), ("English", "The next")])
+def test_page_speaks_both_languages(queue: AppTest, language: str, word: str) -> None:
+    queue.selectbox("lang").set_value(language).run()
+    assert word in queue.markdown[0].value
+    assert not queue.exception
+
+
+@pytest.mark.parametrize("name", ["overview", "imports", "bulk_files"])
+def test_other_pages_draw(queue: AppTest, name: str) -> None:
+    queue.switch_page(f"pages/{name}_page.py").run()
+    assert not queue.exception
+    assert not queue.error
+
+
+def test_store_without_an_account_says_what_to_do(
+    tmp_path: Path, configs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTIMIZER_STORE", str(tmp_path / "empty"))
+    monkeypatch.setenv("OPTIMIZER_CONFIGS", str(configs))
+    queue = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    assert "Import a report" in said(queue)
+    assert not queue.exception
