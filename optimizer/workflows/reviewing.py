@@ -151,7 +151,8 @@ def _reviewed(
         daily=known.daily,
         terms=known.terms,
         term_daily=known.term_daily,
-        versions=known.versions,
+        # Sums of micros and of reported decimals: what lies below six places is the order of adding.
+        versions=known.versions.round({"clicks": 6, "conversions": 6, "value": 6}),
         holds=workspace.store.holds(account.name, known.as_of),
         budget=budget,
     )
