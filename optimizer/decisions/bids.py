@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from optimizer.curves.bid_landscape import Response
 from optimizer.decisions.allocation import Options
 from optimizer.estimates.posteriors import Bools, Floats, Gamma
 
-_Z70 = 0.5244
 _MICRO_DECIMALS = 6
 
 
@@ -83,17 +83,24 @@ def assumed_share(response: Response, value: Gamma) -> Floats:
     return np.where(response.assumed, share, 0.0)
 
 
-def clicks_to_be_sure(marginal: Gamma, value: Gamma, rate: Gamma, line: Floats | float) -> Floats:
-    """More clicks until P(marginal return on its side of the line) reaches 0.7, if the means hold.
+def clicks_to_be_sure(
+    marginal: Gamma, value: Gamma, rate: Gamma, line: Floats | float, probability: float
+) -> Floats:
+    """More clicks until P(marginal return on its side of the line) is `probability`, if the means hold.
 
-    Lognormal approximation; nan where the response's own uncertainty would never let it.
+    0 where it is already. Lognormal approximation; nan where the response's own uncertainty would
+    never let it.
     """
+    normal = float(special.ndtri(probability))
     distance = np.log(np.maximum(marginal.mean, 1e-300) / line)
-    root = np.sqrt(np.maximum(_Z70**2 + 2 * distance, 0.0))
-    needed = np.where(distance > 0, root - _Z70, _Z70 - root)
+    root = np.sqrt(np.maximum(normal**2 + 2 * distance, 0.0))
+    needed = np.where(distance > 0, root - normal, normal - root)
     needed_cv2 = np.expm1(np.maximum(needed, 0.0) ** 2)
     rest = (1 + marginal.cv2) / (1 + rate.cv2)
     rate_cv2 = (1 + needed_cv2) / rest - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         more = (1 / rate_cv2 - 1 / rate.cv2) / rate.mean
-    return np.where((rate_cv2 > 0) & (value.mean > 0), np.maximum(more, 0.0), np.nan)
+    above = marginal.above(line)
+    sure = np.where(distance > 0, above, 1 - above) >= probability
+    reachable = np.where((rate_cv2 > 0) & (value.mean > 0), np.maximum(more, 0.0), np.nan)
+    return np.where(sure, 0.0, reachable)

@@ -19,7 +19,7 @@ def enough_to_stop(
     break_even = np.divide(
         cpc, per_conversion, out=np.full_like(cpc, np.inf), where=per_conversion > 0
     )
-    result: Bools = exposure * np.maximum(prior_rate, break_even) >= evidence
+    result: Bools = exposure >= evidence / np.maximum(prior_rate, break_even)
     return result
 
 

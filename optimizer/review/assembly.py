@@ -84,7 +84,11 @@ def assemble_suggestions(
     line = solution.allocation.line[plan["campaign"].to_numpy(dtype=np.int64)]
     marked = plan.assign(line=line, target=solution.bid)
     marked["clicks_needed"] = clicks_to_be_sure(
-        gamma_of(plan, "marginal"), gamma_of(plan, "value"), gamma_of(plan, "rate"), line
+        gamma_of(plan, "marginal"),
+        gamma_of(plan, "value"),
+        gamma_of(plan, "rate"),
+        line,
+        context["rules"]["min_probability"],
     )
     marked["p_marginal_above"] = gamma_of(plan, "marginal").above(line)
     reasons = _why_not(marked, solution, moved, held)

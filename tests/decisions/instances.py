@@ -53,7 +53,9 @@ def linear_optimum(problem: Nested) -> float:
     found = linprog(
         -(problem.options.value - problem.options.cost).ravel(),
         A_ub=np.vstack([one, by_campaign, spend]),
-        b_ub=np.concatenate([np.ones(keywords), problem.budgets.campaign, [problem.budgets.account]]),
+        b_ub=np.concatenate(
+            [np.ones(keywords), problem.budgets.campaign, [problem.budgets.account]]
+        ),
         method="highs",
     )
     return -float(found.fun)

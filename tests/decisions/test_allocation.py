@@ -53,7 +53,9 @@ def test_log_curves_end_at_equal_marginal_returns() -> None:
 @pytest.mark.parametrize("seed", range(50))
 def test_the_bound_is_the_linear_optimum_and_the_plan_one_step_away(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    problem = nested(rng, int(rng.integers(3, 30)), int(rng.integers(3, 8)), int(rng.integers(1, 5)))
+    problem = nested(
+        rng, int(rng.integers(3, 30)), int(rng.integers(3, 8)), int(rng.integers(1, 5))
+    )
     found = allocate(problem.options, problem.campaign, problem.budgets, problem.gates)
     best = linear_optimum(problem)
     assert found.upper_bound == pytest.approx(best, rel=1e-8)

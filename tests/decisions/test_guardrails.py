@@ -1,0 +1,99 @@
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from optimizer.decisions.guardrails import (
+    activity_codes,
+    bid_codes,
+    capped_campaigns,
+    effective_multiplier,
+    event_freeze,
+    outage_probability,
+)
+from optimizer.settings import Event, Guardrails
+
+TODAY = date(2026, 6, 10)
+RULES = Guardrails()
+
+
+def keyword(**told: object) -> pd.DataFrame:
+    plain = {
+        "target_type": "keyword",
+        "status": "ENABLED",
+        "ad_group_status": None,
+        "campaign_status": None,
+        "bidding_mode": "manual",
+        "bid": 1.0,
+        "last_change": pd.NaT,
+    }
+    return pd.DataFrame([{**plain, **told}]).astype({"last_change": "datetime64[s]"})
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({}, ""),
+        ({"target_type": "content"}, "not_biddable"),
+        ({"status": "PAUSED"}, "keyword_off"),
+        ({"ad_group_status": "PAUSED"}, "ad_group_off"),
+        ({"campaign_status": "REMOVED"}, "campaign_off"),
+        ({"bidding_mode": "automated"}, "automated_bidding"),
+        ({"bid": np.nan}, "bid_unknown"),
+        ({"bid": 0.0}, "bid_unknown"),
+        ({"status": "PAUSED", "bid": np.nan}, "keyword_off"),
+        ({"last_change": pd.Timestamp(TODAY - timedelta(days=6))}, "cool_down"),
+        ({"last_change": pd.Timestamp(TODAY - timedelta(days=7))}, ""),
+    ],
+)
+def test_each_reason_not_to_move_a_bid_has_its_code(told: dict[str, object], code: str) -> None:
+    assert bid_codes(keyword(**told), np.ones(1), TODAY, RULES).tolist() == [code]
+
+
+def test_automated_and_unknown_bids_may_still_be_paused() -> None:
+    both = pd.concat([keyword(bidding_mode="automated"), keyword(bid=np.nan)])
+    assert activity_codes(both).tolist() == ["", ""]
+
+
+def test_a_word_never_shown_has_no_bid_to_judge() -> None:
+    assert bid_codes(keyword(), np.zeros(1), TODAY, RULES).tolist() == ["no_impressions"]
+
+
+@pytest.mark.parametrize(
+    ("day", "frozen"),
+    [(9, None), (10, "sale"), (20, "sale"), (25, "sale"), (26, None)],
+)
+def test_an_event_freezes_from_warm_up_to_aftermath(day: int, frozen: str | None) -> None:
+    sale = Event(
+        name="sale", start=date(2026, 6, 17), end=date(2026, 6, 20), warmup_days=7, after_days=5
+    )
+    assert event_freeze([sale], date(2026, 6, day)) == frozen
+
+
+def test_an_outage_is_a_count_that_working_tags_would_hardly_give() -> None:
+    assert outage_probability(0.0, 9.0, 1.0) == pytest.approx(np.exp(-9))
+    assert outage_probability(3.0, 5.0, 1.0) == pytest.approx(stats.poisson.cdf(3, 5))
+    assert outage_probability(0.0, 9.0, 2.0) == pytest.approx(np.exp(-4.5))
+    assert outage_probability(0.0, 0.0, 1.0) == 1.0
+
+
+@pytest.mark.parametrize(("days", "capped"), [(2, False), (3, True)])
+def test_a_campaign_is_capped_after_three_full_days_of_seven(days: int, capped: bool) -> None:
+    """Two keywords share the budget of 10; the second campaign's budget is unknown."""
+    day = np.tile(np.arange(93, 100), 4)
+    cost = np.tile(np.where(np.arange(7) < days, 4.8, 1.0), 4)
+    campaign, budget = np.repeat([0, 0, 1, 1], 7), np.array([10.0, np.nan])
+    found = capped_campaigns(campaign, day, cost, budget, 100, RULES)
+    assert found.tolist() == [capped, False]
+
+
+def test_full_days_older_than_a_week_do_not_cap() -> None:
+    day, zeros = np.arange(89, 93), np.zeros(4, dtype=np.int64)
+    assert not capped_campaigns(zeros, day, np.full(4, 99.0), np.ones(1), 100, RULES).any()
+
+
+def test_a_campaigns_own_multiplier_wins() -> None:
+    names = pd.Series(["a", "b"])
+    assert effective_multiplier(names, 1.2, {"b": 1.5}).tolist() == [1.2, 1.5]

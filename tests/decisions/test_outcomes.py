@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from optimizer.decisions.outcomes import CommonShocks, Moves, draw_outcome, expected_change
+from optimizer.estimates.posteriors import Gamma
+from tests.curves.test_bid_landscape import response
+
+CALM = CommonShocks(completion=0.0, demand=0.0, elasticity=0.0)
+
+
+def moves(bids: list[float], value: float, cv2: float = 0.3, sd: float = 0.2) -> Moves:
+    size = len(bids)
+    curve = response(sd=sd).take(np.zeros(size, dtype=np.int64))
+    volume = Gamma(np.full(size, 10.0), np.full(size, 0.05))
+    return Moves(curve, volume, Gamma(np.full(size, value), np.full(size, cv2)), np.array(bids))
+
+
+def test_a_known_raise_by_hand() -> None:
+    clicks, cost, profit = expected_change(moves([2.2], value=3.0, sd=0.0))
+    assert clicks == pytest.approx(10 * 0.1)
+    assert cost == pytest.approx(15 * (1.1**1.6 - 1))
+    assert profit == pytest.approx(3.0 - 15 * (1.1**1.6 - 1))
+
+
+def test_a_pause_saves_the_cost_and_loses_the_value() -> None:
+    clicks, cost, profit = expected_change(moves([0.0], value=1.0))
+    assert (clicks[0], cost[0], profit[0]) == pytest.approx((-10.0, -15.0, 5.0))
+
+
+@pytest.mark.parametrize("bid", [0.0, 1.6, 2.4])
+def test_the_mean_of_the_draws_is_the_closed_form(bid: float) -> None:
+    told = moves([bid] * 3000, value=2.5)
+    found = draw_outcome(told, CALM, 400, 0.8, np.random.default_rng(0))
+    middle = (found.total[1] + found.total[2]) / 2
+    assert middle == pytest.approx(found.total[0], rel=0.03)
+    assert ((found.low < found.profit) & (found.profit < found.high)).all()
+
+
+def test_a_common_shock_widens_the_total_and_an_own_one_averages_out() -> None:
+    told, rng = moves([1.6] * 400, value=3.0), np.random.default_rng
+    apart = draw_outcome(told, CALM, 800, 0.8, rng(0)).total
+    shared = draw_outcome(told, CommonShocks(0.2, 0.0, 0.0), 800, 0.8, rng(0)).total
+    assert shared[2] - shared[1] > 2 * (apart[2] - apart[1])
+
+
+def test_rows_are_drawn_as_often_as_they_come_up_positive() -> None:
+    sure = draw_outcome(moves([0.0], 0.1), CALM, 400, 0.8, np.random.default_rng(0))
+    lost = draw_outcome(moves([0.0], 30.0), CALM, 400, 0.8, np.random.default_rng(0))
+    assert (sure.p_positive[0], lost.p_positive[0]) == (1.0, 0.0)
+
+
+def test_no_moves_bring_nothing() -> None:
+    found = draw_outcome(moves([], 1.0), CALM, 100, 0.8, np.random.default_rng(0))
+    assert found.total == (0.0, 0.0, 0.0)
+    assert len(found.profit) == 0
