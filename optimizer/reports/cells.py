@@ -126,46 +126,40 @@ def share(
     return f"CASE WHEN left(trim({cell}), 1) NOT IN ('<', '>') THEN {inner} END"
 
 
-def censor(cell: str) -> str:
-    """lt or gt where the share is only bounded, none where it is a number."""
+def censor(cell: str, value: str) -> str:
+    """none where the share is a number, lt or gt where it is only bounded."""
     return (
-        f"CASE left({cell}, 1) WHEN '<' THEN 'lt' WHEN '>' THEN 'gt' "
-        f"ELSE CASE WHEN {cell} IS NOT NULL THEN 'none' END END"
+        f"CASE WHEN {value} IS NOT NULL THEN 'none' WHEN contains({cell}, '<') THEN 'lt'"
+        f" WHEN contains({cell}, '>') THEN 'gt' END"
     )
 
 
 def day(cell: str, formats: Sequence[str]) -> str:
-    """A date in one of the formats; a time of day after it is ignored only when it is midnight."""
-    bare = f"regexp_replace({cell}, '[ T]00:00(:00(\\.0+)?)?$', '')"
-    tries = [f"CAST(try_strptime({bare}, {quoted(style)}) AS DATE)" for style in formats]
-    iso = f"CASE WHEN length({cell}) = 10 THEN try_strptime({cell}, '%Y-%m-%d') END"
-    fast = [f"CAST({iso} AS DATE)"] if "%Y-%m-%d" in formats else []
-    return f"coalesce({', '.join([*fast, *tries])})"
+    """A date in one of the formats; a midnight written behind it is ignored."""
+    bare = rf"regexp_replace({cell}, '[ T]00:00(:00(\.0+)?)?$', '')"
+    listed = ", ".join(quoted(style) for style in formats)
+    # Two expressions of one use each: a shared one would be computed for every row.
+    first = f"CASE WHEN length({cell}) >= 8 THEN try_strptime({cell}, {quoted(formats[0])}) END"
+    rest = f"try_strptime({bare}, [{listed}])"
+    return f"CAST(coalesce({first}, {rest}) AS DATE)"
 
 
 def word(cell: str, words: Mapping[str, str | None]) -> str:
-    """Our word for the cell, compared without case and without a remark in brackets behind it."""
+    """Our word for the cell, compared without case; NULL for one that is not listed."""
     if not words:
         return "CAST(NULL AS VARCHAR)"
-    plain = f"lower({cell})"
-    whole = _cases(plain, words)
-    before_remark = f"split_part({plain}, ' (', 1)"
-    return f"coalesce({whole}, {_cases(before_remark, words)})"
-
-
-def _cases(plain: str, words: Mapping[str, str | None]) -> str:
     whens = " ".join(
         f"WHEN {quoted(theirs.lower())} THEN {quoted(ours) if ours else 'NULL'}"
         for theirs, ours in words.items()
     )
-    return f"CASE {plain} {whens} END"
+    return f"CASE lower({cell}) {whens} END"
 
 
-def is_word(cell: str, words: Mapping[str, str | None]) -> str:
-    """True where the cell is one of the known words, also one that means unknown."""
-    known = literals([theirs.lower() for theirs in words] or [""])
-    plain = f"lower({cell})"
-    return f"({plain} IN {known} OR split_part({plain}, ' (', 1) IN {known})"
+def is_unlisted(cell: str, words: Mapping[str, str | None]) -> str:
+    """True where `word` is NULL although the cell says something, and not a word for unknown."""
+    unknown = [theirs.lower() for theirs, ours in words.items() if ours is None]
+    listed = f" AND lower({cell}) NOT IN {literals(unknown)}" if unknown else ""
+    return f"{cell} IS NOT NULL{listed}"
 
 
 def bare_keyword(cell: str, match_type: str) -> str:

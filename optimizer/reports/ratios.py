@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import duckdb
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
+from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
 from optimizer.reports.rows import Reading, values_sql
 
@@ -34,7 +36,24 @@ def count_wrong_ratios(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
     Raises `RefusedInput` where they are more: a column is not what the profile says.
     """
     names = [name for name in reading.layout.derived if _can_check(name, reading)]
+    if not names:
+        return 0
+    # A table, since each read of the file has a price.
+    db.execute(
+        f"CREATE TEMP TABLE first_rows AS SELECT row_number() OVER () AS place, {_columns(reading, names)}"
+        f" FROM ({values_sql(reading)}) WHERE t_{reading.profile.subject} IS NOT NULL"
+        f" LIMIT {CHECKED_ROWS}"
+    )
     return sum(_count_wrong(db, reading, name) for name in names)
+
+
+def _columns(reading: Reading, names: Sequence[str]) -> str:
+    metrics = [f"v_{name}" for name in METRICS if reading.has(name)]
+    marks = reading.profile.null_marks
+    stated = [
+        f"{cells.text(f'c{reading.layout.derived[name]}', marks)} AS s_{name}" for name in names
+    ]
+    return ", ".join([*metrics, *stated])
 
 
 def _can_check(name: str, reading: Reading) -> bool:
@@ -43,7 +62,6 @@ def _can_check(name: str, reading: Reading) -> bool:
 
 def _count_wrong(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> int:
     above, below, above_step, below_step = _RATIOS[name]
-    cell = cells.text(f"c{reading.layout.derived[name]}", reading.profile.null_marks)
     ours = f"CAST({above} AS DOUBLE) / nullif(CAST({below} AS DOUBLE), 0)"
     found = one_row(
         db,
@@ -52,12 +70,11 @@ def _count_wrong(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> 
                arg_min(cell, place) FILTER (wrong) AS found,
                arg_min(ours, place) FILTER (wrong) AS expected
         FROM (SELECT *, abs(stated - ours) > slack AS wrong FROM (
-            SELECT row_number() OVER () AS place, cell, ours, {_stated(name, reading)} AS stated,
+            SELECT place, cell, ours, {_stated(name, reading)} AS stated,
                    {_step("cell")} + 0.5 * ({above_step} + {below_step} * abs(ours)) / below
                    + 1e-6 * abs(ours) AS slack
-            FROM (SELECT {cell} AS cell, {ours} AS ours, CAST({below} AS DOUBLE) AS below
-                  FROM ({values_sql(reading)} LIMIT {CHECKED_ROWS})
-                  WHERE t_{reading.profile.subject} IS NOT NULL)
+            FROM (SELECT place, s_{name} AS cell, {ours} AS ours, CAST({below} AS DOUBLE) AS below
+                  FROM first_rows)
         )) WHERE stated IS NOT NULL AND ours IS NOT NULL
         """,
     )

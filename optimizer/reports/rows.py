@@ -223,7 +223,8 @@ def _share_names(reading: Reading) -> Iterator[str]:
         known = f"CAST(v_{name} AS DOUBLE)" if reading.has(name) else "CAST(NULL AS DOUBLE)"
         yield f"{known} AS {name}"
     shown = reading.has("impression_share")
-    censor = cells.censor(reading.text("impression_share")) if shown else _NO_TEXT
+    at = reading.cell("impression_share") if shown else ""
+    censor = cells.censor(at, "v_impression_share") if shown else _NO_TEXT
     yield f"{censor} AS impression_share_censor"
 
 
@@ -306,13 +307,7 @@ def _control_rules(reading: Reading) -> Iterator[Rule]:
 
 def _number_rules(reading: Reading) -> Iterator[Rule]:
     for name in reading.fields(_NUMBERS):
-        stated = f"{reading.text(name)} IS NOT NULL"
-        if name in SHARES:
-            stated += f" AND left(trim({reading.cell(name)}), 1) NOT IN ('<', '>')"
-        infinite = f"NOT coalesce(isfinite(TRY_CAST({reading.cell(name)} AS DOUBLE)), true)"
-        # CASE, since AND would clean the text of every row and not only of the few without a value.
-        yield Rule(_where_null(name, f"{stated} AND {infinite}"), name, "not_finite")
-        yield Rule(_where_null(name, stated), name, "not_a_number")
+        yield Rule(_where_null(name, _is_stated(reading, name)), name, "not_a_number")
         yield Rule(f"v_{name} < 0", name, "negative")
     for name in reading.fields((*COUNTS, "quality_score")):
         yield Rule(f"v_{name} <> floor(v_{name})", name, "not_whole")
@@ -320,14 +315,24 @@ def _number_rules(reading: Reading) -> Iterator[Rule]:
         yield Rule(f"v_{name} > 1", name, "share_above_one")
 
 
+def _is_stated(reading: Reading, name: str) -> str:
+    stated = f"{reading.text(name)} IS NOT NULL"
+    return (
+        rf"{stated} AND NOT regexp_matches({reading.cell(name)}, '^\s*[<>]\s*\d')"
+        if name in SHARES
+        else stated
+    )
+
+
 def _where_null(name: str, condition: str) -> str:
+    # CASE, since AND would look at the text of every row and not only of the few without a value.
     return f"CASE WHEN v_{name} IS NULL THEN {condition} ELSE false END"
 
 
 def _word_rules(reading: Reading) -> Iterator[Rule]:
     for name in reading.fields(_STRICT_WORDS):
-        known = cells.is_word(f"t_{name}", reading.profile.words.get(name, {}))
-        yield Rule(f"t_{name} IS NOT NULL AND NOT {known}", name, "word_unknown")
+        unlisted = cells.is_unlisted(f"t_{name}", reading.profile.words.get(name, {}))
+        yield Rule(_where_null(name, unlisted), name, "word_unknown")
 
 
 def _missing_rules(reading: Reading) -> Iterator[Rule]:

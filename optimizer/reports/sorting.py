@@ -6,6 +6,7 @@ the CSV reader accepted. Lines it rejected are added here.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from optimizer.reports import cells
 from optimizer.reports.decoding import Lines
 from optimizer.reports.frames import arrow_rows
 from optimizer.reports.profiles import TEXT
-from optimizer.reports.rows import Reading, rules, typed_rows_sql
+from optimizer.reports.rows import Reading, Rule, rules, typed_rows_sql
 from optimizer.tables import QUARANTINE, empty_table
 
 TEXT_SHOWN: Final = 200
@@ -264,18 +265,29 @@ def _quarantine(*parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> pd.DataFrame:
-    broken = [rules(reading)[at] for at in odd.problem]
+    every = rules(reading)
+    broken = [every[at] for at in odd.problem]
+    texts = [
+        str(row[reading.layout.columns[rule.field]] or "")
+        for row, rule in zip(odd.cells, broken, strict=True)
+    ]
     return pd.DataFrame(
         {
             "line": line_of[odd.ordinal.to_numpy()],
             "column": [reading.layout.header(rule.field) for rule in broken],
-            "code": [rule.code for rule in broken],
-            "text": [
-                str(row[reading.layout.columns[rule.field]] or "")
-                for row, rule in zip(odd.cells, broken, strict=True)
-            ],
+            "code": [_code(rule, text) for rule, text in zip(broken, texts, strict=True)],
+            "text": texts,
         }
     )
+
+
+def _code(rule: Rule, text: str) -> str:
+    """The rule's code; nan, inf and 1e400 are numbers to a computer, and say so."""
+    try:
+        finite = rule.code != "not_a_number" or math.isfinite(float(text))
+    except ValueError:
+        finite = True
+    return rule.code if finite else "not_finite"
 
 
 def _rejected_lines(rejects: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
