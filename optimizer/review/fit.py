@@ -35,24 +35,23 @@ class Excess:
 def budget_excess(
     budgets: Sequence[Mapping[str, Any]], changes: pd.DataFrame
 ) -> tuple[Excess, ...]:
-    """Budgets (`scope` account | campaign, `name`, `budget`, `cost_now`) that `changes` would break.
+    """The nodes of `budgets` that `changes` would break.
 
-    `changes` has `campaign_name` and `delta_cost`. A node whose budget is None has no limit; one that
+    `budgets` is the account followed by its campaigns by number, each with `scope`, `name`, `budget`
+    (None: no limit) and `cost_now`; `changes` has `campaign` (number) and `delta_cost`. A node that
     is over budget today may stay there, but approvals must not raise it.
     """
-    by_campaign = changes.groupby("campaign_name")["delta_cost"].sum()
-    limited = [node for node in budgets if node["budget"] is not None]
-    judged = [_judge(node, _node_delta(node, by_campaign)) for node in limited]
-    return tuple(found for found in judged if found.excess > TOLERANCE)
+    campaigns = budgets[1:]
+    by_campaign = changes.groupby("campaign")["delta_cost"].sum()
+    deltas = [float(changes["delta_cost"].sum())]
+    deltas += [float(by_campaign.get(number, 0.0)) for number in range(len(campaigns))]
+    judged = [_judge(node, delta) for node, delta in zip(budgets, deltas, strict=True)]
+    return tuple(found for found in judged if found is not None and found.excess > TOLERANCE)
 
 
-def _node_delta(node: Mapping[str, Any], by_campaign: pd.Series[float]) -> float:
-    if node["scope"] == "account":
-        return float(by_campaign.sum())
-    return float(by_campaign.get(node["name"], 0.0))
-
-
-def _judge(node: Mapping[str, Any], delta: float) -> Excess:
+def _judge(node: Mapping[str, Any], delta: float) -> Excess | None:
+    if node["budget"] is None:
+        return None
     budget, cost_now = float(node["budget"]), float(node["cost_now"])
     projected = cost_now + delta
     over = projected - max(budget, cost_now)

@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from optimizer.errors import NotFound
@@ -112,8 +113,17 @@ class Holdings:
 
     def excess(self, changes: pd.DataFrame) -> tuple[dict[str, Any], ...]:
         """Budgets that `changes` alone, everything else unchanged, would break, as `fit.Excess`."""
-        found = budget_excess(self.context["budgets"], self.priced(changes))
-        return tuple(asdict(one) for one in found)
+        placed = self.priced(changes).assign(campaign=self._campaign_numbers(changes))
+        return tuple(asdict(one) for one in budget_excess(self.context["budgets"], placed))
+
+    def _campaign_numbers(self, rows: pd.DataFrame) -> pd.Series[Any]:
+        """The plan's campaign of each row; by name where the run no longer knows the keyword."""
+        known = [self.frames[name] for name in ("plan", "terms") if len(self.frames[name])]
+        keys = pd.concat([frame["entity_key"].astype(str) for frame in known])
+        numbers = pd.Series(np.concatenate([frame["campaign"] for frame in known]), index=keys)
+        named = {node["name"]: number for number, node in enumerate(self.context["budgets"][1:])}
+        found = rows["entity_key"].astype(str).map(numbers)
+        return found.fillna(rows["campaign_name"].map(named)).fillna(-1).astype("int64")
 
 
 def planned_row(frames: Mapping[str, pd.DataFrame], entity_key: str) -> dict[str, Any] | None:

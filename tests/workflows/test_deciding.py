@@ -1,4 +1,10 @@
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -174,8 +180,6 @@ def guarded(shop: Workspace, line: str) -> Workspace:
 
 @pytest.fixture
 def own_configs(shop: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    import shutil
-
     folder = tmp_path_factory.mktemp("own") / "configs"
     shutil.copytree(shop.configs.root, folder)
     return Workspace(shop.store, type(shop.configs)(folder))
@@ -210,3 +214,51 @@ def test_totals_add_up_what_would_be_approved(shop: Workspace) -> None:
     assert sums.guardrail_hits == {"watch_not_decidable": len(rows) - len(decidable)}
     assert sums.ids_versions == tuple(sorted(refs(decidable)))
     assert isinstance(pd.Series(sums.delta_profit).sum(), float)
+
+
+def test_eight_approvers_never_decide_a_row_twice(shop: Workspace, tmp_path: Path) -> None:
+    rows = refs(proposed(shop, "raise")[:6])
+    told_by: list[str] = []
+
+    def act(number: int) -> list[str]:
+        actor = Actor(f"approver {number}", "approver")
+        with workflows.open_workspace(tmp_path / "store", shop.configs.root) as workspace:
+            try:
+                return list(workflows.approve(workspace, "shop", rows, actor).changed)
+            except Conflict as lost:
+                told_by.append(str(lost.fields["decided_by"]))
+                return []
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [id_ for changed in pool.map(act, range(8)) for id_ in changed]
+    assert sorted(won) == sorted(id_ for id_, _ in rows)
+    assert all(name.startswith("approver ") for name in told_by)
+    assert sorted(audited(shop, "approve")) == sorted(won)
+    assert workflows.check(shop).ok
+
+
+DIE_BEFORE_RESOLVE = """
+import os, signal, sys
+from pathlib import Path
+from optimizer import workflows
+from optimizer.tables import Actor
+from optimizer.workflows import deciding
+store, configs, id_, version = sys.argv[1:]
+deciding._resolved = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with workflows.open_workspace(Path(store), Path(configs)) as workspace:
+    workflows.approve(workspace, "shop", [(id_, int(version))], Actor("ann", "approver"))
+"""
+
+
+def test_killed_after_the_decision_it_stands_and_the_next_one_resolves(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    ((id_, version), other) = refs(proposed(shop, "raise")[:2])
+    arguments = [str(tmp_path / "store"), str(shop.configs.root), id_, str(version)]
+    done = subprocess.run([sys.executable, "-c", DIE_BEFORE_RESOLVE, *arguments], timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert (decision(shop, id_), audited(shop, "approve")) == ("approved", [id_])
+    assert workflows.check(shop).ok
+    result = workflows.approve(shop, "shop", [other], APPROVER)
+    assert result.resolve is not None
+    assert decision(shop, id_) == "approved"
