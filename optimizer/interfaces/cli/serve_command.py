@@ -37,32 +37,34 @@ def serve_pages(
     store: Path | None, configs: Path | None, address: str = "127.0.0.1", port: int = 8501
 ) -> None:
     """Run the page server until it is stopped; raises `typer.Exit` with its exit code."""
-    environment = os.environ | serve_environment(store, configs, address, port)
-    command_line = [sys.executable, "-m", "streamlit", "run", str(PACKAGED_APP)]
-    raise typer.Exit(subprocess.call(command_line, env=environment))
+    environment = os.environ | folders_environment(store, configs)
+    raise typer.Exit(subprocess.call(server_command(address, port), env=environment))
 
 
-def serve_environment(
-    store: Path | None, configs: Path | None, address: str, port: int
-) -> dict[str, str]:
-    """Where the pages find their data, and safe defaults wherever the command is started from."""
+def folders_environment(store: Path | None, configs: Path | None) -> dict[str, str]:
+    """Where the pages find their data, when it was said on the command line."""
     folders = {"OPTIMIZER_STORE": store, "OPTIMIZER_CONFIGS": configs}
-    return {
-        **{name: str(folder.resolve()) for name, folder in folders.items() if folder},
-        "STREAMLIT_SERVER_ADDRESS": address,
-        "STREAMLIT_SERVER_PORT": str(port),
-        **({"STREAMLIT_SERVER_ALLOWED_HOSTS": ALLOWED_HOSTS} if is_loopback(address) else {}),
-        **SAFE_DEFAULTS,
-    }
+    return {name: str(folder.resolve()) for name, folder in folders.items() if folder}
 
 
-ALLOWED_HOSTS = '["localhost", "127.0.0.1"]'
-SAFE_DEFAULTS = {
-    "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "false",
-    "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
-    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-    "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
-    "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
+def server_command(address: str, port: int) -> list[str]:
+    """The page server with safe options, whatever folder it is started from."""
+    options = [f"--{name}={value}" for name, value in SAFE_OPTIONS.items()]
+    hosts = LOOPBACK_NAMES if is_loopback(address) else ()
+    options += [f"--server.allowedHosts={host}" for host in hosts]
+    options += [f"--server.address={address}", f"--server.port={port}"]
+    return [sys.executable, "-m", "streamlit", "run", str(PACKAGED_APP), *options]
+
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1")
+SAFE_OPTIONS = {
+    "server.enableStaticServing": "false",
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+    "client.showErrorDetails": "none",
+    "client.toolbarMode": "minimal",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.primaryColor": "#56B4E9",
 }
 
 
