@@ -7,8 +7,10 @@ keys it repeated unchanged. Money is integer micros in files and float64 currenc
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +25,7 @@ from optimizer.tables import KEYWORD_DAILY, MICROS, VERSIONS, empty_table
 
 KEY = ("entity_key", "first_day", "last_day")
 STAMP = ("as_of", "sequence")
+_MEASURES = ["clicks", "conversions", "value", "valued"]
 SUMS = ("impressions", "clicks", "cost_micros", "conversions", "value_micros")
 
 _KEY_TYPES = {"entity_key": pa.int64(), "first_day": pa.date32(), "last_day": pa.date32()}
@@ -40,6 +43,8 @@ _SHARE_TYPES = {
     "lost_is_budget": pa.float64(),
     "avg_position": pa.float64(),
 }
+_sessions = threading.local()
+
 SEEN = pa.schema(_KEY_TYPES | _STAMP_TYPES)
 FACTS = {
     "keyword": pa.schema(_KEY_TYPES | _SUM_TYPES | _SHARE_TYPES | _STAMP_TYPES),
@@ -77,6 +82,15 @@ STATES = {
 
 
 @dataclass(frozen=True)
+class HistoryFile:
+    """A listed file; its rows lie in `first_day..last_day`."""
+
+    path: Path
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
 class Window:
     """Days `first..last` (a row belongs to its last day), as known from reports with as_of ≤ `as_of`."""
 
@@ -99,20 +113,21 @@ class Comparison:
     missing: int
 
 
-def daily(days: Sequence[Path], periods: Sequence[Path], window: Window) -> pd.DataFrame:
+def daily(
+    days: Sequence[HistoryFile], periods: Sequence[HistoryFile], window: Window
+) -> pd.DataFrame:
     """Table KEYWORD_DAILY: newest version of each row; periods only for entities without days."""
     session = _connect()
-    of_days = _newest(_scan(session, days), window) if days else None
+    of_days = _newest(session, days, window) if days else None
     of_periods = _newest_periods(session, periods, window) if periods else None
-    if of_days is not None and of_periods is not None:
-        rest = of_periods.anti_join(of_days, "entity_key")
-        return _in_currency(of_days.union(rest))
-    found = of_days if of_days is not None else of_periods
-    return empty_table(KEYWORD_DAILY) if found is None else _in_currency(found)
+    if of_days is None or of_periods is None:
+        found = of_periods if of_days is None else of_days
+        return empty_table(KEYWORD_DAILY) if found is None else _in_currency(found)
+    return _in_currency(of_days.union(of_periods.anti_join(of_days, "entity_key")))
 
 
 def sums(
-    days: Sequence[Path], window: Window, weights: Mapping[date, float] | None = None
+    days: Sequence[HistoryFile], window: Window, weights: Mapping[date, float] | None = None
 ) -> pd.DataFrame:
     """One row per entity: Σ weight(day)·number over the window; weight 1 without `weights`.
 
@@ -122,7 +137,7 @@ def sums(
     if not days:
         return empty_table(KEYWORD_DAILY)[names]
     session = _connect()
-    newest = _newest(_scan(session, days), window)
+    newest = _newest(session, days, window)
     weighted = _weighted(newest, weights)
     totals = weighted.group_by("entity_key").agg(
         **{name: (weighted[name] * weighted["weight"]).sum() for name in SUMS}
@@ -131,7 +146,7 @@ def sums(
 
 
 def versions(
-    days: Sequence[Path],
+    days: Sequence[HistoryFile],
     coverage: pd.DataFrame,
     campaigns: pd.DataFrame,
     window: Window,
@@ -147,7 +162,10 @@ def versions(
 
 
 def compare(
-    facts: pa.Table, known: Sequence[Path], seen: Sequence[Path], stamp: tuple[date, int]
+    facts: pa.Table,
+    known: Sequence[HistoryFile],
+    seen: Sequence[HistoryFile],
+    stamp: tuple[date, int],
 ) -> Comparison:
     """Find what `facts` (schema FACTS) says that the `known` files do not.
 
@@ -159,17 +177,18 @@ def compare(
         return Comparison(np.arange(facts.num_rows), nothing, 0)
     session = _connect()
     new = ibis.memtable(facts.append_column("position", pa.array(np.arange(facts.num_rows))))
-    stored = _scan(session, known)
-    before = _newest(stored, _window_of(facts, stamp[0]))
+    before = _newest(session, known, _window_of(facts, stamp[0]))
     joined = _beside(new, before, facts.schema)
     changed = session.to_pyarrow(joined.filter(joined["changed"]).select("position"))
     repeated = session.to_pyarrow(before.semi_join(new, list(KEY)).count()).as_py()
     missing = session.to_pyarrow(before.count()).as_py() - repeated
-    later = _reaffirmed(session, joined, stored, seen, stamp[0], facts.schema)
+    later = _reaffirmed(session, joined, known, seen, stamp[0], facts.schema)
     return Comparison(np.sort(changed["position"].to_numpy()), later, missing)
 
 
-def states(files: Sequence[Path], filled: Mapping[str, Sequence[int]], as_of: date) -> pd.DataFrame:
+def states(
+    files: Sequence[HistoryFile], filled: Mapping[str, Sequence[int]], as_of: date
+) -> pd.DataFrame:
     """One row per entity: entity_key, the newest state, `last_change` of the bid (null if none).
 
     `filled` names, per state column, the batch sequences whose file has that column; others know
@@ -190,28 +209,64 @@ def states(files: Sequence[Path], filled: Mapping[str, Sequence[int]], as_of: da
 
 
 def _connect() -> Any:
-    return ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
+    """The thread's in-memory DuckDB; opening one takes longer than most questions to it."""
+    if not hasattr(_sessions, "duckdb"):
+        _sessions.duckdb = ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
+    return _sessions.duckdb
 
 
-def _scan(session: Any, paths: Sequence[Path]) -> Any:
-    return session.read_parquet([str(path) for path in paths])
+def _scan(session: Any, files: Sequence[HistoryFile]) -> Any:
+    paths = [str(file.path) for file in files]
+    name = hashlib.sha256("|".join(paths).encode()).hexdigest()
+    return session.read_parquet(paths, table_name=f"files_{name}")
 
 
-def _newest(stored: Any, window: Window) -> Any:
-    """Rows of the window, the newest stamp of each key, without the stamp's rank."""
-    rows = stored.filter(
+def _rows(session: Any, files: Sequence[HistoryFile], window: Window) -> Any:
+    """Every version of the window's rows."""
+    stored = _scan(session, files)
+    return stored.filter(
         stored["last_day"] >= ibis.literal(window.first),
         stored["last_day"] <= ibis.literal(window.last),
         stored["as_of"] <= ibis.literal(window.as_of),
     )
+
+
+def _newest(session: Any, files: Sequence[HistoryFile], window: Window) -> Any:
+    """Rows of the window, the newest stamp of each key."""
+    rows = _rows(session, files, window)
     newest_first = ibis.window(group_by=list(KEY), order_by=[ibis.desc(name) for name in STAMP])
-    ranked = rows.mutate(rank=ibis.row_number().over(newest_first))
-    return ranked.filter(ranked["rank"] == 0).drop("rank")
+
+    def only_newest(several: Any) -> Any:
+        ranked = several.mutate(rank=ibis.row_number().over(newest_first))
+        return ranked.filter(ranked["rank"] == 0).drop("rank")
+
+    return _where_restated(rows, files, only_newest)
 
 
-def _newest_periods(session: Any, paths: Sequence[Path], window: Window) -> Any:
+def _where_restated(rows: Any, files: Sequence[HistoryFile], settle: Callable[[Any], Any]) -> Any:
+    """`settle` applied to the days that several files share; other days have one version each."""
+    shared = _shared_days(files)
+    if not shared:
+        return rows
+    inside = ibis.or_(*(rows["last_day"].between(*map(ibis.literal, span)) for span in shared))
+    settled = settle(rows.filter(inside))
+    return settled.union(rows.filter(~inside).select(*settled.columns))
+
+
+def _shared_days(files: Sequence[HistoryFile]) -> list[tuple[date, date]]:
+    """Spans of days on which two files or more may have rows."""
+    spans: list[tuple[date, date]] = []
+    reach = date.min
+    for file in sorted(files, key=lambda file: (file.first_day, file.last_day)):
+        if file.first_day <= reach:
+            spans.append((file.first_day, min(reach, file.last_day)))
+        reach = max(reach, file.last_day)
+    return spans
+
+
+def _newest_periods(session: Any, files: Sequence[HistoryFile], window: Window) -> Any:
     """Newest periods; where two of an entity overlap only the later stamped one counts."""
-    newest = _newest(_scan(session, paths), window)
+    newest = _newest(session, files, window)
     other = newest.view()
     return newest.anti_join(
         other,
@@ -247,7 +302,16 @@ def _weighted(rows: Any, weights: Mapping[date, float] | None) -> Any:
 
 def _in_currency(rows: Any) -> pd.DataFrame:
     dated = rows.mutate(**{name: rows[name].cast("timestamp(0)") for name in KEY[1:]})
-    return _to_pandas(dated.select(*_currency_columns(dated, KEY)))
+    return _sorted(_to_pandas(dated.select(*_currency_columns(dated, KEY))))
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    """By key, so that sums over it come out the same every time; files are sorted already."""
+    days = frame["last_day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    place = frame["entity_key"].to_numpy() * (1 << 22) + days
+    if (np.diff(place) > 0).all():
+        return frame
+    return frame.sort_values(list(KEY), ignore_index=True)
 
 
 def _currency_columns(rows: Any, names: Sequence[str]) -> list[Any]:
@@ -260,34 +324,46 @@ def _currency_columns(rows: Any, names: Sequence[str]) -> list[Any]:
     return [*(rows[name] for name in names), *(named[name].name(name) for name in order)]
 
 
-def _version_steps(days: Sequence[Path], campaigns: pd.DataFrame, window: Window) -> pd.DataFrame:
+def _version_steps(
+    files: Sequence[HistoryFile], campaigns: pd.DataFrame, window: Window
+) -> pd.DataFrame:
     """Per campaign, day and as_of: by how much that report moved the sums."""
     session = _connect()
-    stored = _scan(session, days)
-    rows = stored.filter(
-        stored["last_day"] >= ibis.literal(window.first),
-        stored["last_day"] <= ibis.literal(window.last),
-        stored["as_of"] <= ibis.literal(window.as_of),
+    rows = _rows(session, files, window)
+    measured = rows.select(
+        *KEY,
+        *STAMP,
+        clicks=rows["clicks"].cast("float64"),
+        conversions=rows["conversions"],
+        value=rows["value_micros"].cast("float64").fill_null(0.0) / MICROS,
+        valued=rows["value_micros"].notnull().cast("float64"),  # noqa: PD004
     )
-    measures = {
-        "clicks": rows["clicks"].cast("float64"),
-        "conversions": rows["conversions"],
-        "value": rows["value_micros"].cast("float64").fill_null(0.0) / MICROS,
-        "valued": rows["value_micros"].notnull().cast("float64"),  # noqa: PD004
+    moved = _where_restated(measured, files, _moves)
+    codes, names = pd.factorize(campaigns["campaign_name"])
+    place = ibis.memtable(
+        pa.table({"entity_key": campaigns["entity_key"].to_numpy(), "campaign": codes})
+    )
+    placed = moved.inner_join(place, "entity_key")
+    groups = {
+        "campaign": placed["campaign"],
+        "day": placed["last_day"].cast("timestamp(0)"),
+        "as_of": placed["as_of"].cast("timestamp(0)"),
     }
-    oldest_first = ibis.window(group_by=list(KEY), order_by=list(STAMP))
-    moved = rows.mutate(
-        **{
-            name: value - value.lag().over(oldest_first).fill_null(0.0)
-            for name, value in measures.items()
-        }
+    totals = placed.group_by(**groups).agg(**{name: placed[name].sum() for name in _MEASURES})
+    steps = _to_pandas(totals)
+    return steps.assign(
+        campaign_name=pd.Series(names.take(steps.pop("campaign").to_numpy()), dtype="str")
     )
-    names = ibis.memtable(pa.Table.from_pandas(campaigns, preserve_index=False))
-    placed = moved.inner_join(names, "entity_key")
-    groups = [placed["campaign_name"], placed["last_day"].cast("timestamp(0)").name("day")]
-    groups.append(placed["as_of"].cast("timestamp(0)").name("as_of"))
-    return _to_pandas(
-        placed.group_by(groups).agg(**{name: placed[name].sum() for name in measures})
+
+
+def _moves(rows: Any) -> Any:
+    """Each version less the one before it of the same key."""
+    oldest_first = ibis.window(group_by=list(KEY), order_by=list(STAMP))
+    return rows.mutate(
+        **{
+            name: rows[name] - rows[name].lag().over(oldest_first).fill_null(0.0)
+            for name in _MEASURES
+        }
     )
 
 
@@ -298,9 +374,8 @@ def _accumulate(steps: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     keys = ["campaign_name", "day", "as_of"]
     # A late, older report may reaffirm rows under a stamp whose day it does not cover alone.
     every = grid.merge(steps, on=keys, how="outer").sort_values(keys, ignore_index=True)
-    measures = ["clicks", "conversions", "value", "valued"]
-    filled = every[measures].fillna(0.0)
-    every[measures] = filled.groupby([every[name] for name in keys[:2]]).cumsum()
+    filled = every[_MEASURES].fillna(0.0)
+    every[_MEASURES] = filled.groupby([every[name] for name in keys[:2]]).cumsum()
     known = every.merge(grid, on=keys)
     # Before a campaign's first row of a day nothing was known about it.
     known = known[known["as_of"] >= _first_known(steps, known)]
@@ -333,8 +408,8 @@ def _beside(new: Any, before: Any, schema: pa.Schema) -> Any:
 def _reaffirmed(
     session: Any,
     joined: Any,
-    stored: Any,
-    seen: Sequence[Path],
+    known: Sequence[HistoryFile],
+    seen: Sequence[HistoryFile],
     as_of: date,
     schema: pa.Schema,
 ) -> pa.Table:
@@ -342,7 +417,7 @@ def _reaffirmed(
     if not seen:
         return schema.empty_table()
     day = ibis.literal(as_of)
-    repeated = _scan(session, seen)
+    stored, repeated = _scan(session, known), _scan(session, seen)
     told = stored.filter(stored["as_of"] > day).select(*KEY, *STAMP).mutate(repeats=False)
     again = repeated.filter(repeated["as_of"] > day).select(*KEY, *STAMP).mutate(repeats=True)
     first = ibis.window(group_by=list(KEY), order_by=list(STAMP))
@@ -353,8 +428,8 @@ def _reaffirmed(
     )
     rows = replaced.inner_join(confirmed, list(KEY))
     measured = [name for name in schema.names if name not in (*KEY, *STAMP)]
-    known = {name: rows[f"known_{name}"] for name in measured}
-    return session.to_pyarrow(rows.select(*KEY, **known, **{n: rows[n] for n in STAMP})).cast(
+    values = {name: rows[f"known_{name}"] for name in measured}
+    return session.to_pyarrow(rows.select(*KEY, **values, **{n: rows[n] for n in STAMP})).cast(
         schema
     )
 

@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,6 +22,7 @@ from optimizer.store import audit, history, incoming, records, schema
 from optimizer.store.database import Database
 from optimizer.store.entities import ENTITY_COLUMNS
 from optimizer.store.files import Folder, StoredFile
+from optimizer.store.history import HistoryFile
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import QUARANTINE, Actor, Report, empty_table
 
@@ -161,8 +161,7 @@ def read_entities(connection: sa.Connection, account: str, kind: str) -> pd.Data
     columns = [_ENTITIES[name] for name in ENTITY_COLUMNS]
     query = sa.select(*columns).where(_ENTITIES.account == account, _ENTITIES.kind == kind)
     rows = connection.execute(query).all()
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=list(ENTITY_COLUMNS), dtype="object")
-    return frame.astype({"entity_key": "int64"})
+    return records.to_frame(ENTITY_COLUMNS, rows).astype({"entity_key": "int64"})
 
 
 def manifest(connection: sa.Connection, account: str) -> pd.DataFrame:
@@ -184,16 +183,19 @@ def manifest(connection: sa.Connection, account: str) -> pd.DataFrame:
         .order_by(_FILES.path)
     )
     rows = connection.execute(query)
-    return pd.DataFrame([tuple(row) for row in rows], columns=list(rows.keys()), dtype="object")
+    return records.to_frame(list(rows.keys()), rows.all())
 
 
-def paths_of(folder: Folder, listed: pd.DataFrame, content: str) -> list[Path]:
+def files_of(folder: Folder, listed: pd.DataFrame, content: str) -> list[HistoryFile]:
     """Files of one content. Raises `NotFound` when a listed one is gone."""
-    paths = [folder.path(path) for path in listed.loc[listed["content"] == content, "path"]]
+    own = listed[listed["content"] == content]
+    paths = [folder.path(path) for path in own["path"]]
     gone = [str(path) for path in paths if not path.exists()]
     if gone:
         raise NotFound("history_file_missing", path=gone[0], count=len(gone))
-    return paths
+    return [
+        HistoryFile(*file) for file in zip(paths, own["first_day"], own["last_day"], strict=True)
+    ]
 
 
 def _write_files(
@@ -222,8 +224,8 @@ def _compare(
 ) -> history.Comparison:
     grain = item.report.grain
     days = listed[_overlapping(listed, draft.facts)]
-    known = paths_of(folder, days, grain)
-    seen = paths_of(folder, days[days["as_of"] > item.as_of], f"{grain}_seen")
+    known = files_of(folder, days, grain)
+    seen = files_of(folder, days[days["as_of"] > item.as_of], f"{grain}_seen")
     return history.compare(draft.facts, known, seen, (item.as_of, item.sequence))
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from optimizer.errors import NotFound
-from optimizer.store import history, imports, schema
+from optimizer.store import history, imports, records, schema
 from optimizer.store.files import Folder
-from optimizer.store.history import Window
+from optimizer.store.history import HistoryFile, Window
 from optimizer.store.protocol import AccountRecord, ReviewTables
 from optimizer.tables import KEYWORDS, MICROS, TERMS, empty_table
 
@@ -31,8 +31,9 @@ def review_tables(
     listed = imports.manifest(connection, account.name)
     window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
     read = _Reader(connection, folder, account.name, listed, window)
-    term_daily = read.daily("search_term")
     keywords = read.entities("keyword")
+    versions = read.versions(keywords, batches)
+    term_daily = read.daily("search_term")
     return ReviewTables(
         account=account,
         as_of=as_of,
@@ -40,7 +41,7 @@ def review_tables(
         daily=read.daily("keyword"),
         terms=_terms(read.entities("search_term"), read.states("search_term"), term_daily),
         term_daily=term_daily,
-        versions=read.versions(keywords, batches),
+        versions=versions,
         batches=tuple(batches["batch_id"]),
     )
 
@@ -51,7 +52,7 @@ def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFra
     columns = (table.batch_id, table.as_of, table.grain, table.first_day, table.last_day)
     query = sa.select(*columns).where(table.account == account).order_by(table.sequence)
     rows = connection.execute(query)
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=list(rows.keys()), dtype="object")
+    frame = records.to_frame(list(rows.keys()), rows.all())
     known = frame[frame["as_of"] <= as_of]
     if known.empty:
         days = sorted({day.isoformat() for day in frame["as_of"]})
@@ -76,16 +77,15 @@ class _Reader:
         self.listed = listed
         self.window = window
 
-    def _paths(self, content: str) -> list[Any]:
+    def _files(self, content: str) -> list[HistoryFile]:
         inside = self.listed["last_day"] >= self.window.first
         inside &= self.listed["first_day"] <= self.window.last
         # An older report imported late may hold rows that it stamped with a later report's day.
-        return imports.paths_of(self.folder, self.listed[inside], content)
+        return imports.files_of(self.folder, self.listed[inside], content)
 
     def daily(self, kind: str) -> pd.DataFrame:
-        days, periods = self._paths(f"{kind}_day"), self._paths(f"{kind}_period")
-        found = history.daily(days, periods, self.window)
-        return found.sort_values(list(history.KEY), ignore_index=True)
+        days, periods = self._files(f"{kind}_day"), self._files(f"{kind}_period")
+        return history.daily(days, periods, self.window)
 
     def entities(self, kind: str) -> pd.DataFrame:
         return imports.read_entities(self.connection, self.account, kind)
@@ -99,14 +99,14 @@ class _Reader:
                 {name: pd.Series(dtype="object") for name in ["entity_key", *columns]}
             )
         filled = {name: _filling(own, name) for name in columns}
-        paths = imports.paths_of(self.folder, own, f"{kind}_state")
-        return history.states(paths, filled, self.window.as_of)
+        files = imports.files_of(self.folder, own, f"{kind}_state")
+        return history.states(files, filled, self.window.as_of)
 
     def versions(self, keywords: pd.DataFrame, batches: pd.DataFrame) -> pd.DataFrame:
         daily = batches[(batches["grain"] == "keyword_day") & batches["first_day"].notna()]
         campaigns = keywords[["entity_key", "campaign_name"]]
         return history.versions(
-            self._paths("keyword_day"), _coverage(daily, self.window), campaigns, self.window
+            self._files("keyword_day"), _coverage(daily, self.window), campaigns, self.window
         )
 
     def last_exports(self) -> pd.Series[Any]:

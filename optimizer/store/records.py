@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -22,8 +22,20 @@ def storable(text: str) -> str:
 
 def to_records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     """Rows as dictionaries of plain values; every kind of null becomes None, days become dates."""
-    plain = pd.DataFrame({name: _plain(frame[name]) for name in frame.columns}, dtype="object")
-    return plain.to_dict("records")
+    columns = [_plain(frame[name]).tolist() for name in frame.columns]
+    names = list(frame.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def to_frame(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:
+    """Database rows as a frame of objects."""
+    columns: Any = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pd.DataFrame(
+        {
+            name: pd.Series(list(values), dtype="object")
+            for name, values in zip(names, columns, strict=True)
+        }
+    )
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:

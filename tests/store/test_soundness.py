@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from optimizer.errors import BadSettings
+from optimizer.store import open_store
+from optimizer.store.database import Database, sqlite_url
+from optimizer.store.schema import metadata
+from optimizer.store.sql_store import SqlStore
+from tests.store.samples import ANNA, keyword_report, keyword_row, suggestions_of
+
+DAY = date(2026, 3, 5)
+
+
+@pytest.fixture
+def filled(store: SqlStore) -> SqlStore:
+    """A store with a report and a run."""
+    store.append_report(keyword_report([keyword_row("2026-03-04")]), "shop", DAY, ANNA)
+    store.save_run("shop", DAY, {}, suggestions_of(), {"plan": suggestions_of()}, ANNA)
+    return store
+
+
+def url_of(tmp_path: Path, database_url: str | None) -> str:
+    return database_url or sqlite_url(tmp_path / "store")
+
+
+def test_migrations_make_exactly_the_schema(
+    store: SqlStore, tmp_path: Path, database_url: str | None
+) -> None:
+    database = Database(url_of(tmp_path, database_url))
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    database.close()
+
+
+def test_many_may_open_a_new_store_at_once(reopen: Callable[[], SqlStore]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: reopen(), range(4)))
+    assert all(store.accounts() == [] for store in stores)
+
+
+def test_sound_store_has_no_defects(filled: SqlStore) -> None:
+    assert filled.check() == []
+
+
+def test_unlisted_files_do_not_exist(
+    filled: SqlStore, reopen: Callable[[], SqlStore], tmp_path: Path
+) -> None:
+    history = tmp_path / "store" / "history"
+    listed = set(history.iterdir())
+    for name in ("orphan.parquet", "half.parquet.tmp"):
+        (history / name).write_bytes(b"PAR1")
+    (tmp_path / "store" / "runs" / "orphan.parquet").write_bytes(b"PAR1")
+    assert reopen().check() == []
+    assert set(history.iterdir()) == listed
+    assert len(filled.review_tables("shop", DAY, 30).daily) == 1
+
+
+def test_files_of_a_running_import_are_not_swept(
+    filled: SqlStore, reopen: Callable[[], SqlStore], tmp_path: Path
+) -> None:
+    under_way = tmp_path / "store" / "history" / "new.parquet.tmp"
+    with filled._folder.writing():
+        under_way.write_bytes(b"PAR1")
+        reopen()
+        assert under_way.exists()
+    reopen()
+    assert not under_way.exists()
+
+
+def test_lost_and_altered_files_are_reported(filled: SqlStore, tmp_path: Path) -> None:
+    facts, state = sorted((tmp_path / "store" / "history").iterdir())
+    facts.unlink()
+    state.write_bytes(state.read_bytes()[:-1] + b"X")
+    found = {problem.code: problem.file for problem in filled.check()}
+    assert found == {
+        "store_file_missing": f"history/{facts.name}",
+        "store_file_changed": f"history/{state.name}",
+    }
+
+
+def test_audit_rows_cannot_be_changed_through_the_database(
+    filled: SqlStore, tmp_path: Path, database_url: str | None
+) -> None:
+    database = Database(url_of(tmp_path, database_url))
+    for statement in ("UPDATE audit SET actor = 'eve'", "DELETE FROM audit"):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.write() as connection:
+            connection.exec_driver_sql(statement)
+    database.close()
+
+
+def test_forged_audit_row_breaks_the_chain(
+    filled: SqlStore, tmp_path: Path, database_url: str | None
+) -> None:
+    database = Database(url_of(tmp_path, database_url))
+    trigger = "audit_no_update" if database_url is None else "audit_append_only ON audit"
+    with database.write() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        connection.exec_driver_sql("UPDATE audit SET actor = 'eve' WHERE sequence = 2")
+    database.close()
+    assert [problem.fields for problem in filled.check()] == [{"sequence": 2}]
+
+
+def test_folder_is_never_swept_by_another_database(
+    filled: SqlStore, tmp_path: Path, database_url: str | None
+) -> None:
+    """Opening a PostgreSQL store without its URL must not delete its history."""
+    history = tmp_path / "store" / "history"
+    files = set(history.iterdir())
+    with pytest.raises(BadSettings, match="database_not_of_store"):
+        open_store(tmp_path / "store", f"sqlite:///{tmp_path / 'other.sqlite'}")
+    assert set(history.iterdir()) == files
+
+
+def test_other_databases_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="database_not_supported"):
+        open_store(tmp_path, "mysql://localhost/x")
+    with pytest.raises(BadSettings, match="database_url_invalid"):
+        open_store(tmp_path, "no url")
+
+
+def test_sqlite_is_durable(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path))
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    with database.read() as connection:
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in wanted}
+    assert found == wanted
+    database.close()
