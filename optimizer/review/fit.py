@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 TOLERANCE = 0.01
@@ -61,9 +60,3 @@ def _judge(node: Mapping[str, Any], delta: float) -> Excess | None:
 def spend_at_risk(changes: pd.DataFrame) -> float:
     """Spend per day that `changes` add where they add any: the sum of positive Δcost."""
     return float(changes["delta_cost"].clip(lower=0).sum())
-
-
-def delta_cost_at(curve: pd.DataFrame, bid_now: float, bid_new: float) -> float:
-    """Δcost per day between two bids on a response curve (`bid`, `cost`, rising bids)."""
-    cost = np.interp([bid_now, bid_new], curve["bid"].to_numpy(), curve["cost"].to_numpy())
-    return float(cost[1] - cost[0])

@@ -12,12 +12,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from optimizer.decisions.outcomes import Outcome
 from optimizer.errors import NotFound
-from optimizer.review.evidence import response_curve
-from optimizer.review.fit import budget_excess, delta_cost_at
+from optimizer.review.fit import budget_excess
+from optimizer.review.selection import planned_rows, selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
 from optimizer.workflows.workspace import Workspace
@@ -60,6 +60,11 @@ class Holdings:
         """What the run can be re-solved from."""
         return self.workspace.store.run_frames(self.run.run_id)
 
+    @cached_property
+    def planned(self) -> pd.DataFrame:
+        """The run's keywords and terms by entity key."""
+        return planned_rows(self.frames)
+
     @property
     def context(self) -> Mapping[str, Any]:
         """The run's constants."""
@@ -97,19 +102,16 @@ class Holdings:
     def priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with `delta_cost` at the approved bid, where that is not the proposed one."""
         edited = rows["approved_bid"].notna() & rows["approved_bid"].ne(rows["proposed_bid"])
+        edited &= rows["entity_key"].isin(self.planned.index)
         if not edited.any():
             return rows
-        costs = [self._delta_cost(row) for row in rows[edited].to_dict("records")]
         priced = rows.copy()
-        priced.loc[edited, "delta_cost"] = costs
+        priced.loc[edited, "delta_cost"] = self.outcome(rows[edited]).cost
         return priced
 
-    def _delta_cost(self, row: Mapping[Any, Any]) -> float:
-        planned = planned_row(self.frames, str(row["entity_key"]))
-        if planned is None:
-            raise NotFound("plan_row_missing", account=self.account, id=row["id"])
-        curve = response_curve(planned, self.context)
-        return delta_cost_at(curve, float(planned["curve_bid"]), float(row["approved_bid"]))
+    def outcome(self, rows: pd.DataFrame) -> Outcome:
+        """What these rows of the newest review would do together."""
+        return selection_outcome(self.planned, rows, self.context)
 
     def excess(self, changes: pd.DataFrame) -> tuple[dict[str, Any], ...]:
         """Budgets that `changes` alone, everything else unchanged, would break, as `fit.Excess`."""
@@ -118,11 +120,8 @@ class Holdings:
 
     def _campaign_numbers(self, rows: pd.DataFrame) -> pd.Series[Any]:
         """The plan's campaign of each row; by name where the run no longer knows the keyword."""
-        known = [self.frames[name] for name in ("plan", "terms") if len(self.frames[name])]
-        keys = pd.concat([frame["entity_key"].astype(str) for frame in known])
-        numbers = pd.Series(np.concatenate([frame["campaign"] for frame in known]), index=keys)
         named = {node["name"]: number for number, node in enumerate(self.context["budgets"][1:])}
-        found = rows["entity_key"].astype(str).map(numbers)
+        found = rows["entity_key"].map(self.planned["campaign"])
         return found.fillna(rows["campaign_name"].map(named)).fillna(-1).astype("int64")
 
 

@@ -54,8 +54,8 @@ class SuggestionDetail:
 class SelectionTotals:
     """What approving a selection as proposed would mean; amounts per day in account currency.
 
-    `delta_profit` adds up the ends of the rows' intervals as if all errors were shared, which is
-    the widest they can be. `guardrail_hits` counts rows that cannot be approved, by code.
+    `delta_profit` (mean, low, high) is drawn for the selection as a whole. `guardrail_hits` counts
+    rows that cannot be approved, by code.
     """
 
     count: int
@@ -134,11 +134,11 @@ def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor)
     chosen = held.chosen({move.id: move.approved_bid for move in moves})
     hits = Counter(refusal.code for refusal in refused)
     hits.update(_risk_codes(held, chosen))
-    ends = {end: float(chosen[f"delta_profit_{end}"].sum()) for end in ("mean", "low", "high")}
+    together = held.outcome(chosen).total
     return SelectionTotals(
         count=len(chosen),
         delta_cost=float(chosen["delta_cost"].sum()),
-        delta_profit=ends,
+        delta_profit=dict(zip(("mean", "low", "high"), together, strict=True)),
         excess=held.excess(pd.concat([held.committed(), chosen])),
         guardrail_hits=dict(hits),
         ids_versions=tuple(sorted((move.id, move.version) for move in moves)),

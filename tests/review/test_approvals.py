@@ -81,7 +81,7 @@ def test_undo_of_an_older_review_is_not_proposed_again() -> None:
 
 
 @given(st.lists(st.sampled_from([*COMMANDS, "export"]), max_size=12))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_every_interleaving_keeps_one_state(names: list[str]) -> None:
     row = RAISE
     for name in names:
@@ -99,6 +99,7 @@ def test_every_interleaving_keeps_one_state(names: list[str]) -> None:
     assert row.delivery == "not_exported" or row.decision == "approved"
 
 
+@settings(deadline=None)
 @given(
     replaced=st.decimals("0.02", "90", places=2),
     bid=st.decimals("0.01", "120", places=2),

@@ -1,7 +1,6 @@
 import pandas as pd
-import pytest
 
-from optimizer.review.fit import budget_excess, delta_cost_at, spend_at_risk
+from optimizer.review.fit import budget_excess, spend_at_risk
 
 BUDGETS = [
     {"scope": "account", "name": "shop", "budget": 100.0, "cost_now": 98.0},
@@ -46,8 +45,3 @@ def test_nothing_approved_fits() -> None:
 
 def test_spend_at_risk_counts_raises_only() -> None:
     assert spend_at_risk(changes(lights=3.0, tents=-2.0)) == 3.0
-
-
-def test_delta_cost_is_read_off_the_curve() -> None:
-    curve = pd.DataFrame({"bid": [1.0, 2.0], "cost": [10.0, 30.0]})
-    assert delta_cost_at(curve, 1.0, 1.5) == pytest.approx(10.0)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shop_account import AS_OF, CONFIGS, OPERATOR
 
 from optimizer import workflows
 from optimizer.planning.demo_account import demo_log
@@ -13,6 +12,7 @@ from optimizer.planning.market import MarketSettings
 from optimizer.planning.market.settings import Size
 from optimizer.planning.report_files import keyword_report, search_terms_report
 from optimizer.workflows import Workspace
+from tests.workflows.shop_account import AS_OF, CONFIGS, OPERATOR
 
 ACCOUNT_YAML = """
 currency: CNY

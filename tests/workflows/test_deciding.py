@@ -6,14 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound, RefusedInput
 from optimizer.tables import Actor
 from optimizer.workflows import Workspace
+from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
+
+
+KINDS = ("raise", "lower", "pause", "watch", "add_keyword", "add_negative")
 
 
 def decision(workspace: Workspace, suggestion_id: str) -> str:
@@ -206,14 +208,17 @@ def test_above_the_threshold_the_reviewer_may_not_approve(own_configs: Workspace
 
 
 def test_totals_add_up_what_would_be_approved(shop: Workspace) -> None:
-    rows = proposed(shop, "raise", "lower", "watch")
+    rows = proposed(shop, *KINDS)
     sums = workflows.totals(shop, "shop", list(rows["id"]), VIEWER)
     decidable = rows[rows["kind"].ne("watch")]
     assert sums.count == len(decidable)
     assert sums.delta_cost == pytest.approx(decidable["delta_cost"].sum())
     assert sums.guardrail_hits == {"watch_not_decidable": len(rows) - len(decidable)}
     assert sums.ids_versions == tuple(sorted(refs(decidable)))
-    assert isinstance(pd.Series(sums.delta_profit).sum(), float)
+    whole = workflows.latest_review(shop, "shop", VIEWER).summary["profit_delta"]
+    assert sums.delta_profit["mean"] == pytest.approx(whole["mean"])
+    assert sums.delta_profit["low"] == pytest.approx(whole["low"], rel=0.2)
+    assert sums.delta_profit["low"] > decidable["delta_profit_low"].sum()
 
 
 def test_eight_approvers_never_decide_a_row_twice(shop: Workspace, tmp_path: Path) -> None:

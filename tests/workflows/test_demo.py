@@ -1,10 +1,9 @@
 import json
 from pathlib import Path
 
-from shop_account import CONFIGS
-
 from optimizer import workflows
 from optimizer.tables import Actor
+from tests.workflows.shop_account import CONFIGS
 
 ME = Actor("me", "admin")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound, RefusedInput
 from optimizer.workflows import Workspace
+from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 
 def approve_all(workspace: Workspace, *kinds: str) -> pd.DataFrame:

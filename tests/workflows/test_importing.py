@@ -2,11 +2,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from shop_account import AS_OF, OPERATOR, VIEWER
 
 from optimizer import workflows
 from optimizer.errors import Forbidden, NotFound, RefusedInput
 from optimizer.workflows import Workspace
+from tests.workflows.shop_account import AS_OF, OPERATOR, VIEWER
 
 JSON_KEYS = {
     *("batch_id", "duplicate", "profile", "rows_read", "rows_kept", "rows_dropped"),

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 from optimizer import workflows
 from optimizer.errors import BadSettings, Forbidden, NotFound, RefusedInput
 from optimizer.settings import Configs
 from optimizer.workflows import Workspace
+from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 KEYS = {
     *("account", "as_of", "budget", "dual_price", "cost_now", "cost_planned", "profit_delta"),

@@ -88,7 +88,7 @@ def test_files_are_the_golden_ones_byte_for_byte(every_kind: pd.DataFrame) -> No
 
 
 @given(order=st.permutations(range(6)))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_same_set_in_any_order_gives_the_same_bytes(order: list[int]) -> None:
     rows = frame(
         *(row(id=f"k{n}", keyword_id=str(n), keyword_text=f"w{n % 2}{n}") for n in range(6))
@@ -97,6 +97,7 @@ def test_same_set_in_any_order_gives_the_same_bytes(order: list[int]) -> None:
     assert write_bulk_upload(shuffled, CENTS) == write_bulk_upload(rows, CENTS)
 
 
+@settings(deadline=None)
 @given(cents=st.integers(1, 10_000))
 def test_bids_are_exact_decimals(cents: int) -> None:
     content = write_bulk_upload(frame(row(new_bid=cents * 0.01)), CENTS)["keywords.csv"]
