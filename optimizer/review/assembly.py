@@ -14,7 +14,7 @@ from optimizer.decisions.allocation import Allocation
 from optimizer.decisions.bids import clicks_to_be_sure
 from optimizer.decisions.guardrails import first_code
 from optimizer.decisions.outcomes import Outcome
-from optimizer.estimates.posteriors import Bools, Floats, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.evidence import evidence_json
 from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (
@@ -51,13 +51,17 @@ class Held:
 class Solution:
     """What the solve decided, by plan row: target bid (0: off), paused, free, and the lines.
 
+    `room[k]` says whether any lower and any higher bid was allowed. `budget` is the account's, which
+    an assumed one may have had to give way to.
     `stretched`: lowers went beyond the assumed step because the budget asked for it.
     """
 
     bid: Floats
     paused: Bools
     free: Bools
+    room: Bools
     allocation: Allocation
+    budget: float
     stretched: bool
 
 
@@ -124,6 +128,7 @@ def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) ->
             (blocked != "", "blocked"),
             (gated & soon & (sure > 0), "watch"),
             (gated, "too_little_data"),
+            (~np.where(above, solution.room[:, 1], solution.room[:, 0]), "no_bid_in_reach"),
         ],
         size,
     )
@@ -295,28 +300,29 @@ def summarise(
     suggestions: pd.DataFrame,
     reasons: Any,
     outcome: Outcome,
+    campaign: Ints,
     context: Mapping[str, Any],
 ) -> ReviewSummary:
-    """The account's side of the run."""
-    account, *campaigns = context["budgets"]
+    """The account's side of the run; `campaign` is the campaign number of each row of `outcome`."""
+    campaigns = context["budgets"][1:]
     cost_now = float((plan["clicks"] * plan["cpc"]).sum())
-    counted = suggestions[suggestions["kind"] != "watch"]
+    change = group_sum(campaign, outcome.cost, len(campaigns))
     by_reason = pd.Series(reasons[reasons != ""]).value_counts()
     low, high = outcome.total[1:]
     return ReviewSummary(
         account=context["account"],
         as_of=date.fromisoformat(context["as_of"]),
         currency=context["currency"],
-        budget=account["budget"],
+        budget=solution.budget,
         dual_price=solution.allocation.dual_price,
         cost_now=cost_now,
-        cost_planned=cost_now + float(counted["delta_cost"].sum()),
+        cost_planned=cost_now + float(outcome.cost.sum()),
         profit_delta=Interval(outcome.total[0], low, high),
         not_suggested={str(code): int(number) for code, number in by_reason.items()},
         kinds={str(kind): int(n) for kind, n in suggestions["kind"].value_counts().items()},
         levers=_levers(plan, context),
         assumed=tuple(context["assumed"]),
-        campaigns=tuple(_campaign_rows(plan, solution, counted, campaigns)),
+        campaigns=tuple(_campaign_rows(campaigns, change, solution)),
         completion=tuple(context["completion"]),
         alerts=tuple(context["alerts"]),
         gap=solution.allocation.gap,
@@ -337,16 +343,15 @@ def _levers(plan: pd.DataFrame, context: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _campaign_rows(
-    plan: pd.DataFrame, solution: Solution, counted: pd.DataFrame, campaigns: list[dict[str, Any]]
+    campaigns: list[dict[str, Any]], change: Floats, solution: Solution
 ) -> list[dict[str, Any]]:
-    change = counted.groupby("campaign_name")["delta_cost"].sum()
     return [
         {
             "name": row["name"],
             "budget": row["budget"],
             "cost_now": row["cost_now"],
-            "cost_planned": row["cost_now"] + float(change.get(row["name"], 0.0)),
+            "cost_planned": row["cost_now"] + float(delta),
             "line": float(line),
         }
-        for row, line in zip(campaigns, solution.allocation.line, strict=True)
+        for row, delta, line in zip(campaigns, change, solution.allocation.line, strict=True)
     ]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import guardrails
-from optimizer.errors import RefusedInput
+from optimizer.errors import BadTable, RefusedInput
 from optimizer.estimates.conversion_lag import Completion, estimate_completion
 from optimizer.estimates.exposure import (
     Records,
@@ -66,7 +66,7 @@ def review_account(
     Raises `RefusedInput` when there is nothing to learn from (no rows, no value per conversion) and
     `Infeasible` when no reachable plan fits a stated budget.
     """
-    _check(inputs)
+    _check(inputs, today)
     now = day_number(today)
     keywords = inputs.keywords.reset_index(drop=True)
     rows = records(inputs.daily, keywords["entity_key"])
@@ -106,7 +106,7 @@ def review_account(
         tree.parents,
         now,
         settings,
-        state.freeze is not None or state.outage,
+        state,
     )
     context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
     return resolve_plan(plan, terms, context, inputs.holds)
@@ -247,15 +247,15 @@ def _context(
 def account_budget(
     inputs: ReviewInputs, settings: Settings, rows: Records, now: int
 ) -> tuple[float, bool]:
-    """Money per day, and whether it was assumed: the trailing 28-day mean cost."""
+    """Money per day, and whether it was assumed: the mean cost of the last 28 days with reports."""
     stated = inputs.budget if inputs.budget is not None else settings.account.daily_budget
     if stated is not None:
         return stated, False
-    recent = rows.last >= now - _BUDGET_DAYS
-    days = min(_BUDGET_DAYS, now - int(rows.first.min()))
+    end = min(int(rows.last.max()) + 1, now)
+    start = max(end - _BUDGET_DAYS, int(rows.first.min()))
     length = rows.last - rows.first + 1
-    inside = np.minimum(length, rows.last - (now - _BUDGET_DAYS) + 1)
-    return float((rows.cost * inside / length)[recent].sum()) / max(days, 1), True
+    inside = np.maximum(rows.last - np.maximum(rows.first, start) + 1, 0)
+    return float((rows.cost * inside / length).sum()) / max(end - start, 1), True
 
 
 def _budgets(
@@ -316,7 +316,7 @@ def _data(rows: Records, maturity: Maturity, value: ValueEstimate, now: int) -> 
     }
 
 
-def _check(inputs: ReviewInputs) -> None:
+def _check(inputs: ReviewInputs, today: date) -> None:
     tables: Mapping[str, Any] = {
         "keywords": KEYWORDS,
         "daily": KEYWORD_DAILY,
@@ -329,3 +329,9 @@ def _check(inputs: ReviewInputs) -> None:
         check_table(getattr(inputs, name), table, unique=not name.endswith("daily"))
     if inputs.keywords.empty or inputs.daily.empty:
         raise RefusedInput("nothing_to_review", account=inputs.account)
+    for name, entities in (("daily", "keywords"), ("term_daily", "terms")):
+        frame, known = getattr(inputs, name), getattr(inputs, entities)["entity_key"]
+        if not frame["entity_key"].isin(known).all():
+            raise BadTable("key_unknown", table=name, column="entity_key")
+        if (frame["last_day"] >= pd.Timestamp(today)).any():
+            raise BadTable("day_not_over", table=name, column="last_day", as_of=today.isoformat())

@@ -41,22 +41,69 @@ def resolve_plan(
     Raises `Infeasible` when a stated budget cannot be met within today's steps.
     """
     day = date.fromisoformat(context["as_of"])
-    held, campaigns = _held(plan, holds, day), len(context["budgets"]) - 1
-    negative = _free_terms(terms, holds, "negative", day)
-    saved = _term_change(terms, negative, np.zeros(len(terms)), campaigns)
+    held = _held(plan, holds, day)
+    stays = _donor_stays(plan, terms, held)
+    negative = _free_terms(terms, holds, "negative", day) & stays
+    saved = _term_change(terms, negative, np.zeros(len(terms)), context)
     solution = solve(plan, context, held, saved)
-    add, bids = _additions(terms, holds, day, plan, solution, context)
-    if add.any():
-        solution = solve(plan, context, held, saved + _term_change(terms, add, bids, campaigns))
-        add &= bids > 0
+    approved = _approved_bids(terms, holds, day)
+    free = _free_terms(terms, holds, "add", day) & stays
+    add, bids = _additions(terms, free, approved, plan, solution, context)
+    solution, add = _with_additions(
+        plan, terms, context, held, solution, saved, approved, add, bids
+    )
     chosen = TermChoice(negative, add, bids)
     moved, outcome = _outcome(plan, terms, solution, chosen, context)
     suggestions, reasons = assemble_suggestions(
         plan, terms, solution, chosen, moved, outcome, held, context
     )
-    summary = summarise(plan, solution, suggestions, reasons, outcome, context)
+    campaign = np.concatenate(
+        [plan["campaign"].to_numpy()[moved], _campaigns(terms, negative), _campaigns(terms, add)]
+    ).astype(np.int64)
+    summary = summarise(plan, solution, suggestions, reasons, outcome, campaign, context)
     frames = {"plan": plan.assign(reason=reasons), "terms": terms}
     return ReviewResult(summary, suggestions, frames, context)
+
+
+def _campaigns(terms: pd.DataFrame, picked: Bools) -> Ints:
+    return terms.loc[picked, "campaign"].to_numpy() if picked.any() else np.empty(0, dtype=np.int64)
+
+
+def _with_additions(
+    plan: pd.DataFrame,
+    terms: pd.DataFrame,
+    context: Context,
+    held: Held,
+    solution: Solution,
+    saved: Floats,
+    approved: Floats,
+    add: Bools,
+    bids: Floats,
+) -> tuple[Solution, Bools]:
+    """The solution once the additions are paid for; without those not yet approved if none fits."""
+    if not add.any():
+        return solution, add
+    try:
+        cost = saved + _term_change(terms, add, bids, context)
+        return solve(plan, context, held, cost), add
+    except Infeasible:
+        settled = add & ~np.isnan(approved)
+    cost = saved + _term_change(terms, settled, bids, context)
+    return solve(plan, context, held, cost), settled
+
+
+def _donor_stays(plan: pd.DataFrame, terms: pd.DataFrame, held: Held) -> Bools:
+    """Whether a term's donor goes on: a paused one takes the term's cost with it already."""
+    if terms.empty:
+        return np.zeros(0, dtype=bool)
+    stopped = _paused(plan, held)[terms["donor"].to_numpy(dtype=np.int64)]
+    stays: Bools = ~stopped
+    return stays
+
+
+def _paused(plan: pd.DataFrame, held: Held) -> Bools:
+    paused: Bools = plan["pause"].to_numpy(dtype=bool) & ~held.state
+    return paused
 
 
 def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
@@ -97,8 +144,19 @@ def _free_terms(terms: pd.DataFrame, holds: pd.DataFrame, slot: str, day: date) 
     return free
 
 
-def _term_change(terms: pd.DataFrame, chosen: Bools, bids: Floats, campaigns: int) -> Floats:
+def _approved_bids(terms: pd.DataFrame, holds: pd.DataFrame, day: date) -> Floats:
+    """Bid of each term that somebody approved as a keyword; nan for the others."""
+    if terms.empty:
+        return np.zeros(0)
+    active = _active(holds, day)
+    settled = active[(active["slot"] == "add") & active["kind"].isin(["approved", "exported"])]
+    bids = settled.set_index("entity_key")["value"]
+    return np.asarray(terms["entity_key"].map(bids), dtype=np.float64)
+
+
+def _term_change(terms: pd.DataFrame, chosen: Bools, bids: Floats, context: Context) -> Floats:
     """Δcost per campaign number of excluding (bid 0) or re-pricing the chosen terms."""
+    campaigns = len(context["budgets"]) - 1
     if not chosen.any():
         return np.zeros(campaigns)
     part = terms[chosen]
@@ -118,14 +176,14 @@ def solve(plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats) -
     try:
         return _solve(plan, context, held, term_cost, stretched=False)
     except Infeasible:
-        pass_on = dict(context)
+        relaxed = dict(context)
     try:
-        return _solve(plan, pass_on, held, term_cost, stretched=True)
+        return _solve(plan, relaxed, held, term_cost, stretched=True)
     except Infeasible as error:
         if not context["budget_assumed"] or error.code != "account_budget_unreachable":
             raise
-        pass_on["budgets"] = _with_account_budget(context, error.fields["nearest"])
-        return _solve(plan, pass_on, held, term_cost, stretched=True)
+        relaxed["budgets"] = _with_account_budget(context, error.fields["nearest"])
+        return _solve(plan, relaxed, held, term_cost, stretched=True)
 
 
 def _with_account_budget(context: Context, budget: float) -> list[dict[str, Any]]:
@@ -141,13 +199,17 @@ def _solve(
     *,
     stretched: bool,
 ) -> Solution:
-    paused = plan["pause"].to_numpy(dtype=bool) & ~held.state
+    paused = _paused(plan, held)
     fixed = np.where(np.isnan(held.bid), plan["bid"].to_numpy(), held.bid)
     free = (plan["state_code"] == "").to_numpy() & np.isnan(held.bid) & ~paused
     budgets = _budgets_left(plan, context, paused, free, fixed, term_cost)
     index = np.flatnonzero(free)
     part = plan.iloc[index]
     levels, options = _options(part, context, stretched=stretched)
+    room = np.zeros((len(plan), 2), dtype=bool)
+    middle = levels.shape[1] // 2
+    room[index, 0] = options.allowed[:, :middle].any(axis=1)
+    room[index, 1] = options.allowed[:, middle + 1 :].any(axis=1)
     gates = Gates(part["raise_gate"].to_numpy(), part["lower_gate"].to_numpy())
     campaign = part["campaign"].to_numpy(dtype=np.int64)
     try:
@@ -156,7 +218,9 @@ def _solve(
         raise _explained(error, context, budgets) from error
     bid = np.where(paused, 0.0, fixed)
     bid[index] = levels[np.arange(len(index)), found.level]
-    return Solution(bid, paused, free, found, stretched)
+    return Solution(
+        bid, paused, free, room, found, float(context["budgets"][0]["budget"]), stretched
+    )
 
 
 def _options(part: pd.DataFrame, context: Context, *, stretched: bool) -> tuple[Floats, Any]:
@@ -217,25 +281,33 @@ def _explained(error: Infeasible, context: Context, left: Budgets) -> Infeasible
 
 def _additions(
     terms: pd.DataFrame,
-    holds: pd.DataFrame,
-    day: date,
+    free: Bools,
+    approved: Floats,
     plan: pd.DataFrame,
     solution: Solution,
     context: Context,
 ) -> tuple[Bools, Floats]:
-    """Terms that pay above the line, and the bid at which their return meets it."""
-    add = _free_terms(terms, holds, "add", day)
-    if not add.any():
-        return add, np.zeros(len(terms))
+    """Terms that pay above the line, at the bid where their return meets it; and approved ones."""
+    settled = ~np.isnan(approved)
+    if not (free | settled).any():
+        return free, np.zeros(len(terms))
     line = solution.allocation.line[terms["campaign"].to_numpy(dtype=np.int64)]
     response, value = response_of(terms), gamma_of(terms, "value")
-    step = context["step"]
-    bid = keyword_rules.bid_for_term(value.mean, response, line, context["rules"]["step_limit"])
-    bid = np.round(np.maximum(np.floor(bid / step + 1e-6), 1) * step, 6)
+    reach = context["rules"]["step_limit"]
+    bid = keyword_rules.bid_for_term(value.mean, response, line, reach)
+    bid = _writable(bid, plan.iloc[terms["donor"].to_numpy(dtype=np.int64)], context["step"])
     profit = expected_change(Moves(response, gamma_of(terms, "volume"), value, bid))[2]
     worth = keyword_rules.worth_adding(value, response, line, context["rules"]["add_probability"])
-    chosen: Bools = add & worth & (profit > 0)
-    return chosen, np.where(chosen, bid, 0.0)
+    chosen: Bools = settled | (free & worth & (profit > 0))
+    return chosen, np.where(chosen, np.where(settled, approved, bid), 0.0)
+
+
+def _writable(bid: Floats, donors: pd.DataFrame, step: float) -> Floats:
+    """Whole currency steps within the bounds of the donor's bid."""
+    lowest, highest = donors["lowest_bid"].to_numpy(), donors["highest_bid"].to_numpy()
+    inside = np.minimum(np.maximum(bid, lowest), highest)
+    result: Floats = np.round(np.maximum(np.floor(inside / step + 1e-6), 1) * step, 6)
+    return result
 
 
 def _outcome(

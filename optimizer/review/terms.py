@@ -13,7 +13,7 @@ from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import RateFit, estimate_dispersion, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
 from optimizer.estimates.volume import discounted_days, recency
-from optimizer.review.plan import CURVE, gamma_of, stated_response
+from optimizer.review.plan import CURVE, AccountState, gamma_of, stated_response
 from optimizer.settings import Settings
 
 _TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
@@ -51,7 +51,7 @@ def judge_terms(
     tree_of_plan: tuple[Ints, ...],
     today: int,
     settings: Settings,
-    frozen: bool,
+    state: AccountState,
 ) -> pd.DataFrame:
     """One row per (ad group, term) with a donor: beliefs, curve, and what it may become.
 
@@ -67,7 +67,7 @@ def judge_terms(
     # The smallest key names the unit, so that a decision still finds it when more keywords let it in.
     heads = units.sort_values(["unit", "entity_key"]).drop_duplicates("unit", ignore_index=True)
     fit, sums = _fit_terms(rows, weights_of(rows), heads, plan, tree_of_plan)
-    return _judged(heads, rows, fit, sums, plan, today, settings, frozen)
+    return _judged(heads, rows, fit, sums, plan, today, settings, state)
 
 
 def _fit_terms(
@@ -100,7 +100,7 @@ def _judged(
     plan: pd.DataFrame,
     today: int,
     settings: Settings,
-    frozen: bool,
+    state: AccountState,
 ) -> pd.DataFrame:
     size, donor = len(heads), heads["donor"].to_numpy()
     half_life = settings.estimation.volume_half_life_days
@@ -129,7 +129,7 @@ def _judged(
         **dict(zip(CURVE, _curve(response), strict=True)),
         **_beliefs(clicks, value, fit, per_conversion),
     )
-    return frame.assign(**_candidates(frame, value, fit, cpc, plan, settings, frozen))
+    return frame.assign(**_candidates(frame, value, fit, cpc, plan, settings, state))
 
 
 def _days_possible(days: Floats, donor: Ints) -> Floats:
@@ -166,7 +166,7 @@ def _candidates(
     cpc: Floats,
     plan: pd.DataFrame,
     settings: Settings,
-    frozen: bool,
+    state: AccountState,
 ) -> dict[str, Any]:
     """`add`: may become a keyword if it pays; `negative`: never pays and blocks nothing of ours."""
     rules = settings.guardrails
@@ -188,7 +188,13 @@ def _candidates(
     seen = frame["seen_clicks"].to_numpy() >= rules.min_term_clicks
     donor_on = (plan["inactive_code"] == "").to_numpy()[frame["donor"].to_numpy()]
     return {
-        "add": ~ours & ~taken & seen & converting & donor_on & ~(brand & unpriced),
+        "add": ~ours
+        & ~taken
+        & seen
+        & converting
+        & donor_on
+        & ~(brand & unpriced)
+        & (not state.outage),
         "negative": loses
         & enough
         & ~ours
@@ -196,7 +202,7 @@ def _candidates(
         & ~brand
         & ~converting
         & donor_on
-        & (not frozen),
+        & (not (state.freeze or state.outage)),
     }
 
 
