@@ -162,15 +162,19 @@ def is_unlisted(cell: str, words: Mapping[str, str | None]) -> str:
     return f"{cell} IS NOT NULL{listed}"
 
 
-def bare_keyword(cell: str, match_type: str) -> str:
-    """The keyword without [ ] or quotes, where they say what the match type column says."""
+def bare_keyword(cell: str, match_type: str | None) -> str:
+    """The keyword without [ ] or quotes, where they say what the match type says.
+
+    `match_type` None: the file does not state the keyword's, and the marks can be nothing else.
+    """
     inner = f"trim(substr({cell}, 2, length({cell}) - 2))"
-    return (
-        f"CASE WHEN {match_type} = 'EXACT' AND starts_with({cell}, '[') AND ends_with({cell}, ']')"
+    whens = " ".join(
+        f"WHEN {'' if match_type is None else f'{match_type} = {quoted(kind)} AND '}"
+        f"starts_with({cell}, {quoted(mark[0])}) AND ends_with({cell}, {quoted(mark[1])})"
         f" AND length({cell}) > 2 THEN {inner}"
-        f" WHEN {match_type} = 'PHRASE' AND starts_with({cell}, '\"') AND ends_with({cell}, '\"')"
-        f" AND length({cell}) > 2 THEN {inner} ELSE {cell} END"
+        for kind, mark in (("EXACT", "[]"), ("PHRASE", '""'))
     )
+    return f"CASE {whens} ELSE {cell} END"
 
 
 def any_pattern(cell: str, patterns: Sequence[str]) -> str:

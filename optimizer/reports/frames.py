@@ -60,4 +60,4 @@ def _series(values: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
 
 
 def _categories(values: pa.ChunkedArray) -> pd.Series[Any]:
-    return pd.Series(values.to_pandas()).cat.remove_unused_categories()
+    return pd.Series(values.to_pandas()).astype("category").cat.remove_unused_categories()

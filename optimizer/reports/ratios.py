@@ -12,6 +12,7 @@ from optimizer.reports import cells
 from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
 from optimizer.reports.rows import Reading, values_sql
+from optimizer.reports.totals import relative_rounding
 
 CHECKED_ROWS: Final = 100_000
 """A wrong mapping shows in any row; reading the first ones is enough."""
@@ -72,7 +73,7 @@ def _count_wrong(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> 
         FROM (SELECT *, abs(stated - ours) > slack AS wrong FROM (
             SELECT place, cell, ours, {_stated(name, reading)} AS stated,
                    {_step("cell")} + 0.5 * ({above_step} + {below_step} * abs(ours)) / below
-                   + 1e-6 * abs(ours) AS slack
+                   + {1e-6 + relative_rounding(reading)} * abs(ours) AS slack
             FROM (SELECT place, s_{name} AS cell, {ours} AS ours, CAST({below} AS DOUBLE) AS below
                   FROM first_rows)
         )) WHERE stated IS NOT NULL AND ours IS NOT NULL

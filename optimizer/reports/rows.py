@@ -183,9 +183,16 @@ def _names(reading: Reading) -> Iterator[str]:
 def _named_text(reading: Reading, name: str) -> str:
     if not reading.has(name):
         return _constant(reading, name)
-    if name == "keyword_text" and reading.profile.grain == "keyword" and reading.has("match_type"):
+    return _bare(reading) if name == "keyword_text" else f"v_{name}"
+
+
+def _bare(reading: Reading) -> str:
+    """The keyword without the marks that Google writes around it, which no keyword may contain."""
+    if reading.profile.grain == "keyword" and reading.has("match_type"):
         return cells.bare_keyword("v_keyword_text", "v_match_type")
-    return f"v_{name}"
+    if reading.profile.grain == "search_term" and reading.profile.platform == "google_ads":
+        return cells.bare_keyword("v_keyword_text", None)
+    return "v_keyword_text"
 
 
 def _constant(reading: Reading, name: str) -> str:

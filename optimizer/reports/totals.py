@@ -45,16 +45,21 @@ def compare_totals(db: duckdb.DuckDBPyConnection, reading: Reading, ragged: int)
     no unreadable row may be the cause.
     """
     ours, unread = _ours(db, ragged)
-    totals = reading.profile.totals
+    totals, relative = reading.profile.totals, relative_rounding(reading)
     own, at_least = _labelled(db, totals)
     found = [
-        *_first_agreeing([_checksums(row, ours, None) for row in own]),
-        *(check for row in at_least for check in _checksums(row, ours, "at_least")),
-        *_subtotals(db),
+        *_first_agreeing([_checksums(row, ours, None, relative) for row in own]),
+        *(check for row in at_least for check in _checksums(row, ours, "at_least", relative)),
+        *_subtotals(db, relative),
     ]
     wrong = [check for check in found if not check.ok]
     _refuse_mismatch(reading.file, [c for c in wrong if not unread[_metric(c)]])
     return Compared(tuple(found), bool(own or at_least), len(wrong))
+
+
+def relative_rounding(reading: Reading) -> float:
+    """Relative error of a number: 1.2万 stands for anything between 11,500 and 12,500."""
+    return 0.05 if reading.profile.number.multipliers else 1e-9
 
 
 def _metric(check: Checksum) -> str:
@@ -92,7 +97,7 @@ def _matches(label: str, patterns: Sequence[str]) -> bool:
 
 
 def _checksums(
-    row: Mapping[str, Any], ours: Mapping[str, Any], relation: str | None
+    row: Mapping[str, Any], ours: Mapping[str, Any], relation: str | None, relative: float
 ) -> list[Checksum]:
     """One checksum per metric that both the totals row and our rows have."""
     found = []
@@ -100,17 +105,17 @@ def _checksums(
         if row[name] is None or ours[name] is None:
             continue
         gap = row[name] - ours[name]
-        slack = _slack(name, ours["rows"], ours[name])
+        slack = _slack(name, ours["rows"], relative * abs(ours[name]))
         ok = gap >= -slack if relation == "at_least" else abs(gap) <= slack
         label = f"{name}@{row['label']}" if relation else name
         found.append(Checksum(label, float(row[name]), float(ours[name]), bool(ok)))
     return found
 
 
-def _slack(name: str, rows: int, total: float) -> float:
+def _slack(name: str, rows: int, relative: float) -> float:
     """What rounding explains: independent errors of half a step per row, at over 3 deviations."""
     step = _ROUNDED_TO.get(name, 0.01)
-    return step * (1 + math.sqrt(rows)) + 1e-9 * abs(total)
+    return step * (1 + math.sqrt(rows)) + relative
 
 
 def _first_agreeing(rows: list[list[Checksum]]) -> list[Checksum]:
@@ -123,7 +128,7 @@ def _distance(row: list[Checksum]) -> float:
     return sum(abs(check.file - check.ours) / max(abs(check.ours), 1.0) for check in row)
 
 
-def _subtotals(db: duckdb.DuckDBPyConnection) -> list[Checksum]:
+def _subtotals(db: duckdb.DuckDBPyConnection, relative: float) -> list[Checksum]:
     """Rows without a day against the days of their keys, summed over all such keys."""
     by_key = "SELECT count(*) AS rows, entity, segment, {} FROM {} GROUP BY entity, segment"
     columns = ", ".join(f"sum({side}.{name}) AS {side}_{name}" for name in METRICS for side in "st")
@@ -137,7 +142,7 @@ def _subtotals(db: duckdb.DuckDBPyConnection) -> list[Checksum]:
         return []
     file = {name: found[f"s_{name}"] for name in METRICS} | {"label": "day_subtotals"}
     ours = {name: found[f"t_{name}"] for name in METRICS} | {"rows": found["rows"]}
-    named = _checksums(file, ours, None)
+    named = _checksums(file, ours, None, relative)
     return [Checksum(f"{c.name}@day_subtotals", c.file, c.ours, c.ok) for c in named]
 
 

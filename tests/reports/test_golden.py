@@ -1,0 +1,74 @@
+"""Every sample beside what it must become; UPDATE_GOLDEN=1 writes the expectation anew."""
+
+import dataclasses
+import json
+import os
+from datetime import date
+
+import pytest
+
+from optimizer.reports import identify, read_report
+from optimizer.tables import KEYWORD_ROWS, TERM_ROWS, Report, check_table
+from tests.reports.samples import CONFIGS, DATA
+
+SAMPLES = {
+    "google_keywords_daily.csv": ("google_ads_keywords", date(2026, 9, 3)),
+    "google_keywords_period_utf16.csv": ("google_ads_keywords", date(2026, 10, 1)),
+    "google_search_terms_period.csv": ("google_ads_search_terms", date(2025, 9, 1)),
+    "adwords_daily_2008.csv": ("adwords_daily_2008", date(2009, 3, 4)),
+    "taobao_keywords_csv.csv": ("taobao_keywords_csv", date(2026, 9, 3)),
+}
+
+
+def as_json(report: Report) -> str:
+    rows = report.rows.dropna(axis="columns", how="all")
+    found = {
+        "platform": report.platform,
+        "grain": report.grain,
+        "reconciliation": dataclasses.asdict(report.reconciliation),
+        "quarantine": report.quarantine.to_dict("records"),
+        "rows": json.loads(rows.to_json(orient="records", date_format="iso", force_ascii=False)),
+    }
+    return json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_becomes_its_golden_file(name):
+    profile, as_of = SAMPLES[name]
+    report = read_report(DATA / name, CONFIGS, profile, as_of, accept_quarantine=True)
+    golden = DATA / f"{name.removesuffix('.csv')}.golden.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(as_json(report), encoding="utf-8")
+    assert as_json(report) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_is_identified_and_fits_its_table(name):
+    profile, as_of = SAMPLES[name]
+    assert identify(DATA / name, CONFIGS) == [profile]
+    report = read_report(DATA / name, CONFIGS, None, as_of, accept_quarantine=True)
+    check_table(report.rows, TERM_ROWS if "term" in report.grain else KEYWORD_ROWS)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_line_is_accounted_for(name):
+    profile, as_of = SAMPLES[name]
+    found = read_report(DATA / name, CONFIGS, profile, as_of, accept_quarantine=True)
+    counts = found.reconciliation
+    assert counts.rows_kept == len(found.rows)
+    assert counts.rows_read == (
+        counts.rows_kept + counts.rows_quarantined + sum(counts.rows_dropped.values())
+    )
+
+
+def test_old_report_reconciles_with_its_unlabelled_totals_row():
+    report = read_report(
+        DATA / "adwords_daily_2008.csv", CONFIGS, "adwords_daily_2008", date(2009, 3, 4)
+    )
+    checks = {check.name: check for check in report.reconciliation.checksums}
+    assert set(checks) == {"impressions", "clicks", "cost", "conversions"}
+    assert all(check.ok and check.file == check.ours for check in checks.values())
+    content = report.rows[report.rows["target_type"] == "content"]
+    assert content["keyword_text"].unique().tolist() == ["Total - content targeting"]
+    assert content["bid_micros"].isna().all()
+    assert report.reconciliation.writable_bid_share == pytest.approx(2 / 3)
