@@ -21,7 +21,6 @@ def main() -> None:
         page_title=words.text("Bid review"),
         page_icon=str(ICON),
         layout="wide",
-        initial_sidebar_state=230,
     )
     frame.draw_style()
     page = st.navigation(_sections(words), position="sidebar")

@@ -68,17 +68,20 @@ def alert_lines(words: Translator, alerts: Sequence[Mapping[str, Any]]) -> list[
 
 
 def totals_lines(words: Translator, sums: Any) -> list[str]:
-    """Count, Σ Δcost, Σ Δprofit, budget excess and guardrail hits of a selection."""
-    lines = [
+    """Count, Σ Δcost and Σ Δprofit of a selection."""
+    return [
         words.text("{count:whole} suggestions selected.", count=sums.count),
         words.text("Cost per day {cost:change}.", cost=sums.delta_cost),
         words.text("Profit per day {interval} (80 %).", interval=words.interval(sums.delta_profit)),
     ]
-    hits = [
+
+
+def hit_lines(words: Translator, sums: Any) -> list[str]:
+    """Guardrails that stand against a selection, and how many rows they concern."""
+    return [
         words.text("{count:whole} × {reason}", count=count, reason=words.code("hit", code))
         for code, count in sums.guardrail_hits.items()
     ]
-    return lines + excess_lines(words, sums.excess) + hits
 
 
 def excess_lines(words: Translator, excess: Sequence[Any]) -> list[str]:
@@ -132,6 +135,16 @@ def resolve_line(words: Translator, resolve: Any) -> str:
         budget=resolve.budget,
         dual_price=resolve.dual_price,
     )
+
+
+def obstacle_lines(words: Translator, tried: Any) -> list[str]:
+    """Why an export would be refused: budgets first, then rows."""
+    over = [words.code("error", "over_budget")] if tried.excess else []
+    return [
+        *over,
+        *excess_lines(words, tried.excess),
+        *refused_lines(words, tried.refused),
+    ]
 
 
 def after_lines(words: Translator, result: Any) -> list[str]:

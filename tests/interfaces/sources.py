@@ -57,3 +57,34 @@ def raised_codes() -> set[str]:
         for call in calls(tree, ERRORS)
         if call.args and isinstance(call.args[0], ast.Constant)
     }
+
+
+def guardrail_codes() -> set[str]:
+    """Codes paired with a condition in a call of `first_code`, without those for inner use."""
+    pairs = (
+        pair.elts[1]
+        for tree in trees()
+        for call in calls(tree, {"first_code"})
+        for pair in ast.walk(call)
+        if isinstance(pair, ast.Tuple) and len(pair.elts) == 2
+    )
+    constants = (pair.value for pair in pairs if isinstance(pair, ast.Constant))
+    return {code for code in constants if isinstance(code, str)} - {
+        "moved",
+        "held",
+        "state",
+        "blocked",
+    }
+
+
+def alert_codes() -> set[str]:
+    """Codes of the alerts of a review."""
+    dicts = (
+        node for tree in trees("review") for node in ast.walk(tree) if isinstance(node, ast.Dict)
+    )
+    return {
+        value.value
+        for found in dicts
+        for key, value in zip(found.keys, found.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "code" and isinstance(value, ast.Constant)
+    }

@@ -110,7 +110,7 @@ def test_approve_all_shown_confirms_the_sum_first(
     queue.pills[0].set_value(["lower"]).run()
     queue.button("approve_all").click().run()
     assert (stored(workspace)["decision"] == "proposed").all()
-    assert any("CNY" in text.value for text in queue.markdown)
+    assert any("CNY" in text.value for text in queue.text)
     queue.button("approve_all_confirm").click().run()
     decided = stored(workspace)
     assert (decided.loc[decided["kind"] == "lower", "decision"] == "approved").any()
@@ -141,6 +141,15 @@ def test_filter_comes_from_the_address(store: Path) -> None:
     queue.query_params["kind"] = "raise"
     queue.run()
     assert set(pinned_rows(queue)["kind"]) == {"raise"}
+
+
+def test_keyword_missing_from_the_list_is_explained(queue: AppTest) -> None:
+    queue.session_state["why_not"] = True
+    queue.text_input("text").set_value("a").run()
+    assert not queue.exception
+    reasons = queue.dataframe[-1].value["Result"]
+    assert len(reasons) > 0
+    assert not reasons.str.contains("_").any()
 
 
 def test_watched_keywords_show_only_when_asked_for(queue: AppTest) -> None:

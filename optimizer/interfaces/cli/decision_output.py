@@ -8,12 +8,20 @@ import typer
 
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
-from optimizer.interfaces.sentences import after_lines, excess_lines, refused_lines, totals_lines
+from optimizer.interfaces.sentences import (
+    after_lines,
+    excess_lines,
+    hit_lines,
+    refused_lines,
+    totals_lines,
+)
 
 
 def print_totals(run: Run, sums: Any) -> None:
     """What a selection adds up to."""
     _print(run, totals_lines(run.words, sums))
+    _print(run, excess_lines(run.words, sums.excess))
+    _print(run, hit_lines(run.words, sums))
 
 
 def confirm(run: Run, sums: Any, yes: bool) -> None:

@@ -13,7 +13,7 @@ from optimizer import workflows
 from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.sentences import error_lines
+from optimizer.interfaces.sentences import error_lines, obstacle_lines
 
 
 def draw() -> None:
@@ -41,8 +41,26 @@ def _draw_waiting(rows: pd.DataFrame) -> None:
     words = session.current().words
     st.markdown("##### " + words.text("Approved, not exported: {count:whole}", count=len(approved)))
     st.dataframe(_approved_table(approved), hide_index=True)
-    if st.button(words.text("Export"), key="export", type="primary"):
+    clear = _draw_obstacles()
+    if st.button(words.text("Export"), key="export", type="primary", disabled=not clear):
         _export()
+
+
+def _draw_obstacles() -> bool:
+    """What would stand in the way of an export, told before it is tried; True when nothing does."""
+    visit = session.current()
+    nowhere = Path(tempfile.gettempdir())
+    try:
+        tried = workflows.export(
+            visit.workspace, str(visit.account), nowhere, visit.actor, dry_run=True
+        )
+    except OptimizerError as error:
+        lines = error_lines(visit.words, error)
+    else:
+        lines = obstacle_lines(visit.words, tried)
+    for line in lines:
+        st.warning(frame.literal(line), icon=":material/warning:")
+    return not lines
 
 
 def _approved_table(approved: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from optimizer.interfaces.pages.queue.decisions import last_decisions
 from optimizer.interfaces.pages.queue.evidence_panel import draw_evidence
 from optimizer.interfaces.pages.queue.filters import draw_filters, matching
 from optimizer.interfaces.pages.queue.grid import NOTHING, Choice, clicked_why, draw_grid
+from optimizer.interfaces.pages.queue.missing import draw_why_not
 from optimizer.interfaces.pages.queue.pinned import Pinned, moved, pinned, unpin
 from optimizer.interfaces.sentences import (
     budget_sentence,
@@ -56,6 +57,7 @@ def _draw_queue() -> None:
     view = pinned(matching(stored, filters), (visit.account, filters))
     _draw_moved(view, stored)
     choice = _draw_list(view)
+    draw_why_not(visit.words, filters.text)
     with st.bottom:
         draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
 

@@ -57,7 +57,8 @@ def _conclude(act: Callable[[], workflows.DecisionResult]) -> None:
     """Do it, remember what to say, and draw the page afresh."""
     words = session.current().words
     try:
-        result = act()
+        with st.spinner(words.text("Saving, and solving the rest again")):
+            result = act()
     except OptimizerError as error:
         flash("error", error_lines(words, error))
     else:

@@ -12,9 +12,10 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.pages import session
+from optimizer.interfaces.pages.frame import literal
 from optimizer.interfaces.pages.queue.decisions import Refs, approve, reject
 from optimizer.interfaces.pages.queue.grid import Choice
-from optimizer.interfaces.sentences import totals_lines
+from optimizer.interfaces.sentences import excess_lines, hit_lines, totals_lines
 
 Question = Literal["approve_all", "reject"]
 REASONS = ("not_relevant", "bid_is_right", "seasonal", "stock", "brand_policy", "other")
@@ -43,7 +44,7 @@ def draw_question(refs: Refs, open_rows: pd.DataFrame) -> None:
 
 def _ask_reason(refs: Refs) -> None:
     words = session.current().words
-    st.write(words.text("{count:whole} suggestions selected.", count=len(refs)))
+    st.text(words.text("{count:whole} suggestions selected.", count=len(refs)))
     reason = st.selectbox(
         words.text("Why?"), REASONS, format_func=lambda code: words.code("rejection", code)
     )
@@ -59,7 +60,9 @@ def _ask_all(rows: pd.DataFrame) -> None:
     words = visit.words
     sums = workflows.totals(visit.workspace, str(visit.account), rows["id"].tolist(), visit.actor)
     for line in totals_lines(words, sums):
-        st.write(line)
+        st.text(line)
+    for line in [*excess_lines(words, sums.excess), *hit_lines(words, sums)]:
+        st.warning(literal(line), icon=":material/warning:")
     left_out = len(set(rows["id"]) - {identity for identity, _ in sums.ids_versions})
     if left_out:
         st.warning(words.text("{count:whole} changed meanwhile and are left out.", count=left_out))

@@ -1,0 +1,60 @@
+"""Values in words: money with its code, signs, intervals, dates, missing numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from optimizer.errors import Conflict
+from optimizer.interfaces.locale import Translator, pick_language
+from optimizer.interfaces.pages.frame import literal
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [(1234.5, "CNY", "1,234.50 CNY"), (-0.5, "USD", "−0.50 USD"), (1234.5, "JPY", "1,234 JPY")],
+)
+def test_money_has_its_code_and_its_digits(amount: float, currency: str, shown: str) -> None:
+    assert Translator("en").money(amount, currency) == shown
+
+
+def test_increase_is_marked_and_nothing_is_not() -> None:
+    words = Translator("zh", "CNY")
+    assert words.money(3, sign=True) == "+3.00 CNY"
+    assert words.money(0.001, sign=True) == "0.00 CNY"
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan"), float("inf")])
+def test_unknown_is_a_dash_and_never_zero(unknown: float | None) -> None:
+    words = Translator("en", "CNY")
+    assert {words.money(unknown), words.number(unknown), words.percent(unknown)} == {"–"}
+
+
+def test_interval_has_one_code() -> None:
+    ends = {"mean": 12.3, "low": -4, "high": 20}
+    assert Translator("en", "CNY").interval(ends) == "+12.30 [−4.00, +20.00] CNY"
+
+
+def test_dates_follow_the_language() -> None:
+    assert Translator("zh").day(date(2026, 5, 1)) == "2026年5月1日"
+    assert Translator("en").day("2026-05-01") == "May 1, 2026"
+
+
+def test_error_is_a_sentence_with_its_fields() -> None:
+    error = Conflict("bid_unchanged", id="a1", bid=1.5)
+    assert Translator("en").error(error) == "The bid 1.5 is the one in force already."
+    assert Translator("zh").error(error) == "出价 1.5 与现行出价相同。"
+
+
+def test_field_that_was_not_given_reads_as_a_dash() -> None:
+    assert "–" in Translator("en").code("error", "bid_unchanged")
+
+
+@pytest.mark.parametrize(("asked", "language"), [("zh-CN", "zh"), ("zh_TW", "zh"), ("de", "en")])
+def test_language_follows_what_was_asked(asked: str, language: str) -> None:
+    assert pick_language(asked) == language
+
+
+def test_markup_in_a_name_is_shown_as_it_is() -> None:
+    assert literal("<b>*a*</b>") == r"\<b\>\*a\*\</b\>"
