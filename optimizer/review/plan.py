@@ -198,11 +198,12 @@ def _limits(
         "raise_gate": marginal.quantile(1 - rules.min_probability),
         "lower_gate": marginal.quantile(rules.min_probability),
         "raise_block": _raise_block(plan, state, settings),
-        "lower_block": np.full(len(plan), "event_freeze" if state.freeze else ""),
+        "lower_block": _lower_block(plan, state),
     }
 
 
 def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) -> guardrails.Codes:
+    """Without a single conversion in the account the rate of every keyword is a guess."""
     size = len(plan)
     brand = (plan["segment"] == "brand").to_numpy() & (
         settings.account.brand_incrementality is None
@@ -210,8 +211,20 @@ def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) ->
     return guardrails.first_code(
         [
             (np.full(size, state.outage), "conversion_outage"),
+            (np.full(size, plan["conversions"].sum() <= 0), "too_little_data"),
             (brand, "brand"),
             (state.capped[plan["campaign"].to_numpy()], "campaign_capped"),
+        ],
+        size,
+    )
+
+
+def _lower_block(plan: pd.DataFrame, state: AccountState) -> guardrails.Codes:
+    size = len(plan)
+    return guardrails.first_code(
+        [
+            (np.full(size, state.freeze is not None), "event_freeze"),
+            (np.full(size, plan["exposure"].sum() <= 0), "too_little_data"),
         ],
         size,
     )
