@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,10 @@ from optimizer.errors import RefusedInput
 
 CHUNK: Final = 1 << 24
 HEAD: Final = 1 << 16
+GUESSED: Final = "gb18030"
+_CHINESE_SHARE: Final = 0.9
 _MAGIC: Final = {
-    b"%PDF": "pdf",
+    b"%pdf": "pdf",
     b"\xd0\xcf\x11\xe0": "xls_or_locked_xlsx",
     b"\x1f\x8b": "gzip",
     b"<html": "html",
@@ -58,21 +61,32 @@ def head_of(path: Path) -> bytes:
 
 
 def encodings_to_try(path: Path, head: bytes, hint: str = "auto") -> tuple[str, ...]:
-    """Codecs by plausibility: BOM, else strict UTF-8, else GB18030; a hint comes before GB18030."""
+    """Codecs by plausibility: BOM, else strict UTF-8, else the hint, else GB18030 as a guess."""
     for bom, name in _BOMS.items():
         if head.startswith(bom):
             return (name,)
     if head.count(0) > len(head) // 100:
         raise RefusedInput("wrong_type", file=path.name, found="binary")
-    return tuple(dict.fromkeys(("utf-8", *([] if hint == "auto" else [hint]), "gb18030")))
+    return ("utf-8", GUESSED if hint == "auto" else hint)
 
 
 def decode_head(head: bytes, encoding: str) -> str | None:
     """The head as text, or None when it is not in this encoding; a cut last character is forgiven."""
     try:
-        return codecs.getincrementaldecoder(encoding)().decode(head, final=False)
+        return one_newline(codecs.getincrementaldecoder(encoding)().decode(head, final=False))
     except UnicodeDecodeError:
         return None
+
+
+def reads_like_chinese(text: str) -> bool:
+    """False where bytes of another encoding were read as GB18030, which accepts nearly all.
+
+    Chinese is mostly the common characters of GB2312; accents of a Western encoding, read with the
+    letter behind them, fall among the rare ones.
+    """
+    beyond_ascii = re.sub(r"[\x00-\x7f]+", "", text)[:HEAD]
+    common = len(beyond_ascii.encode("gb2312", "ignore")) // 2
+    return common >= _CHINESE_SHARE * len(beyond_ascii)
 
 
 @dataclass
@@ -102,14 +116,18 @@ class Lines:
         return np.delete(every, np.asarray(self.continued, dtype=np.int64) - self.first)
 
 
-def write_lines(path: Path, encoding: str, header_line: int, target: Path) -> Lines:
+def write_lines(
+    path: Path, encoding: str, header_line: int, target: Path, *, guessed: bool = False
+) -> Lines:
     """Write what follows the header as UTF-8 with \\n line ends, and say which lines make records.
 
-    Raises `RefusedInput` when a byte is not in the encoding or the last character is cut.
+    Raises `RefusedInput` when a byte is not in the encoding, when the last character is cut, and
+    when the encoding was `guessed` and the text is no Chinese.
     """
     lines = Lines(first=header_line + 1)
     with target.open("wb") as out:
-        for chunk in _whole_lines(_after_header(_utf8_chunks(path, encoding), header_line)):
+        chunks = _utf8_chunks(path, encoding, guessed)
+        for chunk in _whole_lines(_after_header(chunks, header_line)):
             lines.ends_with_newline = chunk.endswith(b"\n")
             whole = chunk if lines.ends_with_newline else chunk + b"\n"
             out.write(whole)
@@ -117,33 +135,39 @@ def write_lines(path: Path, encoding: str, header_line: int, target: Path) -> Li
     return lines
 
 
-def _utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+def _utf8_chunks(path: Path, encoding: str, guessed: bool) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
     tail = ""
     with path.open("rb") as source:
         while raw := source.read(CHUNK):
-            text = tail + _decode(decoder, raw, path, encoding, final=False)
+            text = tail + _decode(decoder, raw, path, encoding)
+            if guessed and encoding == GUESSED and not reads_like_chinese(text):
+                raise RefusedInput("encoding_unknown", file=path.name, tried=["utf-8", GUESSED])
             tail = "\r" if text.endswith("\r") else ""
-            yield _one_newline(text[: len(text) - len(tail)])
-        yield _one_newline(tail + _decode(decoder, b"", path, encoding, final=True))
+            yield one_newline(text[: len(text) - len(tail)]).encode()
+        yield one_newline(tail + _decode(decoder, b"", path, encoding)).encode()
 
 
-def _decode(
-    decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding: str, *, final: bool
-) -> str:
+def _decode(decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding: str) -> str:
     try:
-        return decoder.decode(raw, final)
+        return decoder.decode(raw, final=not raw)
     except UnicodeDecodeError as error:
-        code = "truncated" if final else "encoding_unknown"
-        raise RefusedInput(code, file=path.name, encoding=encoding, why=error.reason) from error
+        if not raw:
+            raise RefusedInput("truncated", file=path.name, line=None, why="letter_cut") from error
+        raise RefusedInput("encoding_unknown", file=path.name, tried=[encoding]) from error
 
 
-def _one_newline(text: str) -> bytes:
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-        # A lone carriage return ends lines in old files, and is a control character elsewhere.
-        text = text.replace("\r", "\x0b" if "\n" in text else "\n")
-    return text.encode("utf-8")
+def one_newline(text: str) -> str:
+    r"""The text with \n as its only line end.
+
+    >>> one_newline("a\r\nb"), one_newline("a\rb"), one_newline("a\rb\nc")
+    ('a\nb', 'a\nb', 'a\x0bb\nc')
+    """
+    if "\r" not in text:
+        return text
+    text = text.replace("\r\n", "\n")
+    # A lone carriage return ends lines in old files, and is a control character elsewhere.
+    return text.replace("\r", "\x0b" if "\n" in text else "\n")
 
 
 def _after_header(chunks: Iterator[bytes], header_line: int) -> Iterator[bytes]:

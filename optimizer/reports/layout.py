@@ -101,7 +101,7 @@ def _refuse_missing(
 
 def _rows(text: str, delimiter: str) -> Iterator[_Row]:
     # Not splitlines(): it also splits at form feeds and U+2028, and line numbers would differ.
-    reader = csv.reader(io.StringIO(text.replace("\r\n", "\n")), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     for cells in reader:
         yield _Row(reader.line_num, tuple(cells))
         if reader.line_num >= HEADER_WITHIN:

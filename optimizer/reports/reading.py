@@ -38,7 +38,8 @@ class _Recognised:
     """A text file whose encoding and profile are settled."""
 
     path: Path
-    encoding: str
+    encodings: tuple[str, ...]
+    """All that show the profile's header, the likeliest first."""
     text: str
     profile: ReportProfile
 
@@ -115,9 +116,8 @@ def _recognised(path: Path, profile: ReportProfile, folder: Path) -> _Recognised
     if text_path is None:
         return None
     readings = _readings(text_path, profile.encoding)
-    fitting = (encoding for encoding, text in readings.items() if has_columns(text, profile))
-    encoding = next(fitting, None)
-    return _Recognised(text_path, encoding, readings[encoding], profile) if encoding else None
+    fitting = tuple(name for name, text in readings.items() if has_columns(text, profile))
+    return _Recognised(text_path, fitting, readings[fitting[0]], profile) if fitting else None
 
 
 def _text_path(path: Path, profile: ReportProfile, folder: Path) -> Path | None:
@@ -157,7 +157,11 @@ def _refuse_unlike(path: Path, profile: ReportProfile, known: list[str], folder:
         if len(known) == 1:
             raise RefusedInput("sheet_missing", file=path.name, sheet=profile.sheet)
         return
-    text = next(iter(_readings(text_path, profile.encoding).values()), "")
+    readings = _readings(text_path, profile.encoding)
+    if not readings:
+        tried = list(encodings_to_try(text_path, head_of(text_path), profile.encoding))
+        raise RefusedInput("encoding_unknown", file=path.name, tried=tried)
+    text = next(iter(readings.values()))
     if len(known) == 1:
         find_layout(text, profile, path.name)
     raise RefusedInput("profile_not_found", file=path.name, found=widest_row(text), known=known)
@@ -166,7 +170,7 @@ def _refuse_unlike(path: Path, profile: ReportProfile, known: list[str], folder:
 def _prepare(found: _Recognised, as_of: date, folder: Path) -> tuple[Reading, Lines]:
     file = found.path.name
     layout = find_layout(found.text, found.profile, file)
-    lines = write_lines(found.path, found.encoding, layout.header_line, folder / "lines.csv")
+    lines = _write_lines(found, layout, folder / "lines.csv")
     if not lines.records:
         raise RefusedInput("no_rows", file=file, dropped={}, quarantined=0)
     reading = Reading(
@@ -179,6 +183,19 @@ def _prepare(found: _Recognised, as_of: date, folder: Path) -> tuple[Reading, Li
         controls=lines.controls,
     )
     return reading, lines
+
+
+def _write_lines(found: _Recognised, layout: Layout, target: Path) -> Lines:
+    """The data lines in the first encoding that holds to the end of the file."""
+    *likelier, last = found.encodings
+    guessed = found.profile.encoding == "auto"
+    for encoding in likelier:
+        try:
+            return write_lines(found.path, encoding, layout.header_line, target)
+        except RefusedInput as error:
+            if error.code != "encoding_unknown":
+                raise
+    return write_lines(found.path, last, layout.header_line, target, guessed=guessed)
 
 
 def _period(layout: Layout, file: str, as_of: date) -> tuple[date, date] | None:

@@ -110,11 +110,11 @@ def test_period_report_needs_a_closed_period_before_the_download(tmp_path):
         assert refused(tmp_path, period.replace("All of it", line)).code == code
 
 
-def test_unknown_encoding_is_refused_rather_than_guessed(tmp_path):
-    text = report_text(filler()).encode() + row(keyword="caf").encode().replace(
-        b"caf", b"caf\xe9\xff"
-    )
-    assert refused(tmp_path, text).code in {"encoding_unknown", "profile_not_found"}
+@pytest.mark.parametrize("bad", [b"caf\xe9\xff", b"caf\xe9 cr\xe8me br\xfbl\xe9e"])
+@pytest.mark.parametrize("rows_before", [10, 2000])
+def test_unknown_encoding_is_refused_rather_than_guessed(tmp_path, bad, rows_before):
+    text = report_text([*filler(rows_before), row(keyword="WORD")]).encode()
+    assert refused(tmp_path, text.replace(b"WORD", bad)).code == "encoding_unknown"
 
 
 def test_file_fitting_two_profiles_must_be_told_which(tmp_path):
