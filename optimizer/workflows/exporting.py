@@ -71,7 +71,7 @@ def export(
     if again is not None:
         return _repeat(workspace, account, out, again)
     held = load_holdings(workspace, account)
-    rows = workspace.store.approved(account)
+    rows = held.exportable()
     if rows.empty:
         return _finish_interrupted(workspace, account, out)
     return _export_rows(held, rows, out, actor, dry_run)

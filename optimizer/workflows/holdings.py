@@ -75,6 +75,11 @@ class Holdings:
         """Changes that count as made: approved ones, and those of this review already exported."""
         return self.rows[self.rows["decision"].eq("approved")]
 
+    def exportable(self) -> pd.DataFrame:
+        """Approved rows of any day that were not exported yet."""
+        committed = self.committed()
+        return committed[committed["delivery"].eq("not_exported")].reset_index(drop=True)
+
     def newest(self) -> pd.DataFrame:
         """Rows of the newest review, without approvals of earlier days."""
         return self.rows[self.rows["run_id"].eq(self.run.run_id)]

@@ -14,7 +14,6 @@ from optimizer.tables import Actor
 from optimizer.workflows import Workspace
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
-
 KINDS = ("raise", "lower", "pause", "watch", "add_keyword", "add_negative")
 
 

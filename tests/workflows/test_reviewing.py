@@ -87,6 +87,17 @@ def test_a_later_review_supersedes_and_does_not_propose_the_approved_again(
     assert older.row["decision"] == "superseded"
 
 
+def test_undoing_an_earlier_approval_frees_the_slot_for_the_newest_review(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    ref = (str(row["id"]), int(row["version"]))
+    workflows.approve(shop, "shop", [ref], APPROVER)
+    workflows.review(shop, "shop", as_of=AS_OF + timedelta(days=1), actor=OPERATOR)
+    workflows.undo(shop, "shop", [ref], APPROVER)
+    assert workflows.suggestion(shop, "shop", ref[0], VIEWER).row["decision"] == "superseded"
+    again = proposed(shop, "raise")
+    assert row["entity_key"] in set(again["entity_key"])
+
+
 def test_review_before_any_data_says_which_days_exist(unreviewed: Workspace) -> None:
     with pytest.raises(NotFound):
         workflows.review(unreviewed, "shop", as_of=date(2020, 1, 1), actor=OPERATOR)
