@@ -6,6 +6,7 @@ makes gapless sequences and the audit chain possible; a write transaction is sho
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from optimizer.errors import BadSettings, Problem
+from optimizer.errors import BadSettings, Conflict, OptimizerError, Problem, RefusedInput
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 _WRITERS_LOCK = 7_310_452_118
@@ -47,10 +48,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that holds the store's writer lock: committed whole, or not at all."""
-        with self._writer.begin() as connection:
-            if not self.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
-            yield connection
+        try:
+            with self._writer.begin() as connection:
+                if not self.is_sqlite:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise _refusal(error) from error
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; whoever opens at the same time waits."""
@@ -62,8 +66,11 @@ class Database:
             command.upgrade(config, "head")
 
     def _revision(self) -> str | None:
-        with self.read() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+        try:
+            with self.read() as connection:
+                return MigrationContext.configure(connection).get_current_revision()
+        except sa.exc.DatabaseError as error:
+            raise BadSettings("database_unavailable", why=str(error.orig)) from error
 
     def integrity(self) -> list[Problem]:
         """What SQLite's own check finds wrong, one `database_corrupt` per finding."""
@@ -84,6 +91,14 @@ class Database:
 def sqlite_url(directory: Path) -> str:
     """The URL of the state file in a store's folder."""
     return sa.URL.create("sqlite", database=str(directory / "state.sqlite")).render_as_string()
+
+
+def _refusal(error: sa.exc.OperationalError) -> OptimizerError:
+    """Busy is worth another try; a full or read-only disk, or a server that went away, is not."""
+    why = str(error.orig)
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return Conflict("store_busy", why=why)
+    return RefusedInput("store_not_writable", why=why)
 
 
 def _config() -> Config:

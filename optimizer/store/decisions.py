@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -36,7 +37,8 @@ def apply_changes(
     """See `protocol.Store.apply_changes`."""
     rows = _rows(connection, account, [change.id for change in changes])
     moved = [row for change in changes if (row := _moved(change, rows.get(change.id)))]
-    if moved or len({change.id for change in changes}) < len(changes):
+    moved += [{"id": id_, "why": "repeated"} for id_ in _repeated(changes)]
+    if moved:
         raise Conflict("suggestions_moved", account=account, moved=moved)
     if not changes:
         return
@@ -44,6 +46,11 @@ def apply_changes(
     _move_holds(connection, account, changes, rows)
     entries = [Entry(action, change.id, _detail(change)) for change in changes]
     audit.append(connection, entries, account=account, actor=actor, at=at)
+
+
+def _repeated(changes: Sequence[Change]) -> list[str]:
+    counts = Counter(change.id for change in changes)
+    return [id_ for id_, count in counts.items() if count > 1]
 
 
 def _rows(

@@ -51,7 +51,7 @@ class Folder:
         """Hold the writers' lock; a crash frees it. Raises `Conflict` after ten minutes of waiting."""
         with self._lock(_PATIENCE_SECONDS) as held:
             if not held:
-                raise Conflict("store_busy", directory=str(self.root))
+                raise Conflict("store_busy", why=str(self.root))
             yield
 
     @contextmanager

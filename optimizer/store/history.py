@@ -297,7 +297,8 @@ def _weighted(rows: Any, weights: Mapping[date, float] | None) -> Any:
             "weight": pa.array(list(weights.values()), pa.float64()),
         }
     )
-    return rows.inner_join(ibis.memtable(table), [rows["last_day"] == ibis._["weight_day"]])
+    weighing = ibis.memtable(table)
+    return rows.inner_join(weighing, [rows["last_day"] == weighing["weight_day"]])
 
 
 def _in_currency(rows: Any) -> pd.DataFrame:

@@ -118,12 +118,12 @@ class _Reader:
                 table.account == self.account,
                 table.delivery == "exported",
                 table.as_of <= self.window.as_of,
-                sa.not_(table.entity_key.startswith("t")),
             )
             .group_by(table.entity_key)
         )
         rows = self.connection.execute(query).all()
-        days = pd.Series({int(key): pd.Timestamp(day) for key, day in rows}, dtype="datetime64[s]")
+        keywords = {int(key): pd.Timestamp(day) for key, day in rows if key.isdigit()}
+        days = pd.Series(keywords, dtype="datetime64[s]")
         return days.rename("exported").rename_axis("entity_key")
 
 

@@ -183,15 +183,18 @@ def _frame(connection: sa.Connection, conditions: Sequence[Any]) -> pd.DataFrame
 
 
 def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> None:
-    """Store a review's rows; earlier days' open rows and this day's gone ones are superseded."""
+    """Store a review's rows; earlier days' open rows and this day's gone ones are superseded.
+
+    This day's decided rows move to the new run, where they can still be seen and undone.
+    """
     open_rows = _S.decision.in_(["proposed", "snoozed"])
     earlier = (_S.account == run.account) & (_S.as_of < run.as_of) & open_rows
     connection.execute(sa.update(_TABLE).where(earlier).values(decision="superseded"))
     known = _known(connection, run)
     said = _prepared(suggestions, run)
     gone = known[~known["id"].isin(said["id"])]
-    _supersede(connection, gone[gone["decision"].isin(["proposed", "snoozed"])])
-    kept = gone[gone["decision"].isin(["approved", "rejected"])]
+    _supersede(connection, gone[gone["decision"] == "proposed"])
+    kept = gone[gone["decision"].isin(["approved", "rejected", "snoozed"])]
     _update(connection, kept[["id"]].assign(run_id=run.run_id), ["run_id"])
     _merge(connection, said, known)
 

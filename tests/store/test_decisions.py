@@ -85,6 +85,7 @@ def test_approval_names_what_it_replaces(shop: SqlStore) -> None:
         ({"replaced_bid": 0.9}, "bid"),
         ({"replaced_bid": None}, "bid"),
         ({"id": "z"}, "unknown"),
+        ({"id": "b"}, "repeated"),
     ],
 )
 def test_stale_change_is_refused_whole(shop: SqlStore, stale: dict[str, Any], why: str) -> None:
@@ -140,6 +141,15 @@ def test_snooze_outlives_the_suggestion_it_was_said_about(shop: SqlStore) -> Non
     assert row(shop)["decision"] == "superseded"
     holds = shop.holds("shop", NEXT)
     assert holds[["entity_key", "kind"]].values.tolist() == [["1", "snoozed"]]
+
+
+def test_snooze_can_be_undone_after_a_second_review_of_the_day(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"))
+    decided(shop, change("snoozed", until=date(2026, 3, 10)))
+    reviewed(shop, suggestion("b", entity_key="2"))
+    assert sorted(shop.suggestions("shop")["id"]) == ["a", "b"]
+    decided(shop, change("proposed", from_decision="snoozed"))
+    assert shop.holds("shop", DAY).empty
 
 
 def test_approved_and_exported_bids_are_held(shop: SqlStore) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from optimizer.store import open_store
+from optimizer.store import history, open_store
+from optimizer.store.history import HistoryFile, Window
 from optimizer.store.sql_store import SqlStore
 from tests.store.samples import ANNA, keyword_report, keyword_row, term_report, term_row
 
@@ -121,6 +122,21 @@ def test_order_of_import_does_not_matter(files: Sequence[Download]) -> None:
                 expected |= counts if as_of <= known else {}
             assert clicks(store, day(known)) == expected
         store.close()
+
+
+def test_weighted_sums_per_keyword(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    told(store, day(2), d0=10, d1=5)
+    told(store, day(3), d1=6)
+    files = [
+        HistoryFile(path, START, day(1)) for path in (tmp_path / "history").glob("*_day.parquet")
+    ]
+    window = Window(START, day(5), day(9))
+    found = history.sums(files, window, {START: 0.5, day(1): 2.0})
+    assert found[["clicks", "cost"]].values.tolist() == [[17.0, 12.5]]
+    assert history.sums(files, window)["clicks"].tolist() == [16.0]
+    assert history.sums([], window).empty
+    store.close()
 
 
 def test_periods_count_only_where_there_are_no_days(store: SqlStore) -> None:

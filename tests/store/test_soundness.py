@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import resource
+import signal
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -10,7 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from optimizer.errors import BadSettings
+from optimizer.errors import BadSettings, Conflict, RefusedInput
 from optimizer.store import open_store
 from optimizer.store.database import Database, sqlite_url
 from optimizer.store.schema import metadata
@@ -126,6 +129,41 @@ def test_other_databases_are_refused(tmp_path: Path) -> None:
         open_store(tmp_path, "mysql://localhost/x")
     with pytest.raises(BadSettings, match="database_url_invalid"):
         open_store(tmp_path, "no url")
+
+
+def test_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"not a database, not at all" * 50)
+    with pytest.raises(BadSettings, match="database_unavailable"):
+        open_store(tmp_path)
+
+
+def test_busy_database_says_so(filled: SqlStore, tmp_path: Path, database_url: str | None) -> None:
+    if database_url is not None:
+        pytest.skip("PostgreSQL queues writers")
+    other = sqlite3.connect(tmp_path / "store" / "state.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Conflict, match="store_busy"):
+        filled.set_lock("shop", "1", "bid", True, ANNA)
+    other.close()
+
+
+def test_full_disk_leaves_nothing_behind(filled: SqlStore, tmp_path: Path) -> None:
+    history = tmp_path / "store" / "history"
+    files = set(history.iterdir())
+    size = len(filled.batches("shop"))
+    report = keyword_report([keyword_row("2026-03-05")])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, limits[1]))
+    try:
+        with pytest.raises(RefusedInput, match="store_not_writable"):
+            filled.append_report(report, "shop", DAY, ANNA)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert set(history.iterdir()) == files
+    assert len(filled.batches("shop")) == size
+    assert not filled.append_report(report, "shop", DAY, ANNA).duplicate
 
 
 def test_sqlite_is_durable(tmp_path: Path) -> None:
