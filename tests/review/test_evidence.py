@@ -1,0 +1,100 @@
+import json
+
+import numpy as np
+import pytest
+
+from optimizer.review.evidence import response_curve
+from optimizer.review.suggestions import ReviewResult
+
+KEYWORD_KEYS = {
+    "segment",
+    "seen_clicks",
+    "exposure",
+    "conversions",
+    "clicks",
+    "cpc",
+    "rate_mean",
+    "rate_low",
+    "rate_high",
+    "parent_mean",
+    "value_mean",
+    "value_low",
+    "value_high",
+    "marginal_mean",
+    "line",
+    "p_above_cpc",
+    "p_marginal_above",
+    "clicks_needed",
+    "step_limit",
+    "binding",
+    "assumed",
+    "days",
+    "days_excluded",
+    "days_maturing",
+    "first_day",
+    "last_day",
+    "horizon_days",
+    "interval",
+}
+TERM_KEYS = KEYWORD_KEYS - {"p_marginal_above", "clicks_needed", "step_limit"} | {"donor_key"}
+KINDS = {
+    "raise": KEYWORD_KEYS,
+    "watch": KEYWORD_KEYS,
+    "pause": KEYWORD_KEYS,
+    "add_keyword": TERM_KEYS,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_evidence_is_an_object_with_what_an_interface_shows(
+    reviewed: ReviewResult, kind: str
+) -> None:
+    rows = reviewed.suggestions[reviewed.suggestions["kind"] == kind]
+    shown = [json.loads(text) for text in rows["evidence"]]
+    assert shown
+    assert all(KINDS[kind] <= set(one) for one in shown)
+    assert [one["binding"] for one in shown] == rows["binding"].tolist()
+
+
+def test_intervals_hold_their_means(reviewed: ReviewResult) -> None:
+    for text in reviewed.suggestions["evidence"]:
+        shown = json.loads(text)
+        assert shown["rate_low"] <= shown["rate_mean"] * 1.5
+        assert shown["rate_low"] < shown["rate_high"]
+        assert shown["value_low"] < shown["value_high"]
+
+
+def test_the_curve_rises_and_passes_through_today(reviewed: ReviewResult) -> None:
+    row = reviewed.frames["plan"].query("state_code == ''").iloc[0].to_dict()
+    curve = response_curve(row, reviewed.context)
+    assert (np.diff(curve["clicks"]) > 0).all()
+    assert (np.diff(curve["cost"]) > 0).all()
+    today = curve.iloc[len(curve) // 2]
+    assert today["bid"] == pytest.approx(row["curve_bid"])
+    assert today["clicks"] == pytest.approx(row["clicks"])
+    assert today["cost"] == pytest.approx(row["clicks"] * row["cpc"])
+    assert today["profit_mean"] == pytest.approx(0.0)
+
+
+def test_the_curve_marks_the_bids_within_the_step(reviewed: ReviewResult) -> None:
+    row = reviewed.frames["plan"].query("state_code == ''").iloc[0].to_dict()
+    curve = response_curve(row, reviewed.context)
+    inside = curve.loc[curve["within_step"], "bid"] / row["curve_bid"] - 1
+    assert inside.abs().max() <= row["step_limit"] + 1e-9
+    assert (~curve["within_step"]).any()
+
+
+def test_the_curve_agrees_with_the_suggestion(reviewed: ReviewResult) -> None:
+    raised = reviewed.suggestions.query("kind == 'raise'").iloc[0]
+    plan = reviewed.frames["plan"].set_index("entity_key", drop=False)
+    curve = response_curve(plan.loc[int(raised["entity_key"])].to_dict(), reviewed.context)
+    extra = np.interp(raised["proposed_bid"], curve["bid"], curve["profit_mean"])
+    assert extra == pytest.approx(raised["delta_profit_mean"], rel=0.05)
+
+
+def test_a_keyword_with_an_unknown_bid_has_a_curve_around_its_price(
+    reviewed: ReviewResult,
+) -> None:
+    row = reviewed.frames["plan"].query("state_code == 'automated_bidding'").iloc[0].to_dict()
+    curve = response_curve(row, reviewed.context)
+    assert np.isfinite(curve[["clicks", "cost", "profit_mean"]].to_numpy()).all()
