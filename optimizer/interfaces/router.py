@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from optimizer.errors import OptimizerError
+from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.pages import frame, session
 
 PAGES = Path(__file__).parent / "pages"
@@ -34,7 +35,7 @@ def main() -> None:
         st.error(words.error(error), icon=":material/error:")
 
 
-def _sections(words: session.Translator) -> dict[str, list[st.Page]]:
+def _sections(words: Translator) -> dict[str, list[st.Page]]:
     daily = [
         _page(words, "queue", "Suggestions", ":material/checklist:", default=True),
         _page(words, "overview", "Overview", ":material/dashboard:"),
@@ -46,9 +47,7 @@ def _sections(words: session.Translator) -> dict[str, list[st.Page]]:
     return {words.text("Daily"): daily, words.text("Data"): data}
 
 
-def _page(
-    words: session.Translator, name: str, title: str, icon: str, *, default: bool = False
-) -> st.Page:
+def _page(words: Translator, name: str, title: str, icon: str, *, default: bool = False) -> st.Page:
     path = PAGES / f"{name}_page.py"
     return st.Page(path, title=words.text(title), icon=icon, url_path=name, default=default)
 

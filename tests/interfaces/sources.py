@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "optimizer"
-TEXT_CALLS = {"text", "say", "draw_empty", "counts_table", "_line"}
+TEXT_CALLS = {"text", "say", "draw_empty", "_line"}
 ERRORS = {"RefusedInput", "BadSettings", "NotFound", "Conflict", "Forbidden", "Infeasible"}
 ERRORS |= {"BadTable", "_refuse"}
 

@@ -96,6 +96,7 @@ def test_row_ticked_by_keyboard_is_approved_and_undone(
     browser_page.keyboard.press("a")
     expect(browser_page.get_by_text("1 suggestions decided")).to_be_visible(timeout=30_000)
     assert decided(workspace, "approved") == [keyword]
+    expect(browser_page.get_by_role("button", name="Undo 1")).to_be_enabled(timeout=30_000)
     browser_page.keyboard.press("Control+z")
     expect(browser_page.get_by_role("button", name="Undo 0")).to_be_visible(timeout=30_000)
     assert decided(workspace, "approved") == []

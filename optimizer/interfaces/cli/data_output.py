@@ -6,55 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rich.markup import escape
-from rich.table import Table
 
 from optimizer.interfaces.cli.running import Run
-from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.reconciliation import remark_lines, row_counts, sum_lines
+
+_SUMS = ("Total", "Kept rows", "The file's own", "Agrees")
+_BATCHES = ("Batch", "File", "Download day", "Rows kept", "Quarantined", "Imported", "By")
 
 
 def print_imports(run: Run, answers: Sequence[Mapping[str, Any]], dry_run: bool) -> None:
     """The reconciliation of every file: rows, sums, checks, warnings."""
+    words = run.words
     for answer in answers:
         run.line(str(answer.get("file") or answer["batch_id"]))
-        run.console.print(rows_table(run.words, answer))
-        run.console.print(sums_table(run.words, answer))
-        for line in remark_lines(run.words, answer):
+        counts, sums = row_counts(words, answer), sum_lines(words, answer)
+        run.console.print(text_table(words, ("Rows", "Count"), counts, right=("Count",)))
+        run.console.print(text_table(words, _SUMS, sums, right=_SUMS[1:]))
+        for line in remark_lines(words, answer):
             run.line(line)
     if dry_run:
         run.say("Nothing was written (--dry-run).")
 
 
-def rows_table(words: Translator, answer: Mapping[str, Any]) -> Table:
-    """What became of every row of one file."""
-    table = Table()
-    table.add_column(words.text("Rows"))
-    table.add_column(words.text("Count"), justify="right")
-    for name, count in row_counts(words, answer):
-        table.add_row(name, count)
-    return table
-
-
-def sums_table(words: Translator, answer: Mapping[str, Any]) -> Table:
-    """Our sums, and the file's own totals where it states them."""
-    table = Table()
-    table.add_column(words.text("Total"))
-    for heading in ("Kept rows", "The file's own", "Agrees"):
-        table.add_column(words.text(heading), justify="right")
-    for line in sum_lines(words, answer):
-        table.add_row(*line)
-    return table
-
-
 def print_batches(run: Run, records: Sequence[Any]) -> None:
     """Imported files, newest first."""
     words = run.words
-    table = Table()
-    for heading in ("Batch", "File", "Download day", "Rows kept", "Quarantined", "Imported", "By"):
-        table.add_column(words.text(heading))
-    for record in records:
-        table.add_row(
+    rows = (
+        (
             record.batch_id,
             record.file_name,
             words.day(record.as_of),
@@ -63,27 +42,32 @@ def print_batches(run: Run, records: Sequence[Any]) -> None:
             words.moment(record.imported_at),
             record.imported_by,
         )
-    run.console.print(table)
+        for record in records
+    )
+    run.console.print(text_table(words, _BATCHES, rows, right=("Rows kept", "Quarantined")))
 
 
 def print_audit(run: Run, rows: pd.DataFrame) -> None:
-    """Who did what and when."""
-    table = Table()
-    names = ["sequence", "at", "actor", "role", "account", "action", "subject", "detail"]
-    for name in names:
-        table.add_column(run.words.code("column", name), no_wrap=name != "detail")
-    for record in rows[names].to_dict(orient="records"):
-        record["at"] = run.words.moment(record["at"])
-        table.add_row(*(escape(str(value)) for value in record.values()))
-    run.console.print(table)
+    """Who did what and when, one line each."""
+    words = run.words
+    lines = (
+        (
+            words.moment(entry["at"]),
+            f"{entry['actor']} ({entry['role']})",
+            words.plain(entry["account"]),
+            words.code("action", str(entry["action"])),
+            str(entry["subject"]),
+            str(entry["detail"]),
+        )
+        for entry in rows.to_dict(orient="records")
+    )
+    headings = ("At", "By", "Account", "Action", "On", "Detail")
+    run.console.print(text_table(words, headings, lines))
 
 
 def print_check(run: Run, report: Any) -> None:
     """The verdict and, when something is wrong, what."""
-    verdict = "The store is sound." if report.ok else "The store is damaged:"
-    run.say(verdict)
+    run.say("The store is sound." if report.ok else "The store is damaged:")
     for problem in report.problems:
-        line = run.words.code(
-            "problem", problem.code, file=problem.file, text=problem.text, **problem.fields
-        )
-        run.line(f"  ✗ {line}")
+        fields = {"file": problem.file, "text": problem.text, **problem.fields}
+        run.line(f"  ✗ {run.words.code('problem', problem.code, **fields)}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from rich.table import Table
 
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
+from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.reconciliation import stored_line
@@ -22,6 +23,8 @@ from optimizer.interfaces.sentences import (
 )
 
 TOP_ROWS = 10
+_CHANGE = ("Keyword", "Action", "Bid", "New bid", "Δ cost/day", "P(Δ>0)", "Reason")
+_NUMBERS = ("Bid", "New bid", "Δ cost/day", "Δ profit/day", "P(Δ>0)")
 
 
 def account_currency(run: Run, account: str) -> str | None:
@@ -35,13 +38,13 @@ def print_review(run: Run, answer: Mapping[str, Any], dry_run: bool = False) -> 
     run = run.in_currency(answer.get("currency"))
     words = run.words
     title = words.text("{account}, {as_of:date}", **_pick(answer, "account", "as_of"))
-    run.console.print(f"[bold]{title}[/bold]")
+    run.line(title)
     for sentence in (line_sentence, budget_sentence, profit_sentence):
         run.line(sentence(words, answer))
     run.line(kinds_sentence(words, answer.get("kinds") or _count_kinds(answer)))
     rows = sorted(answer["suggestions"], key=lambda row: -(row["delta_profit"]["mean"] or 0.0))
-    run.console.print(_top_table(run, rows[:TOP_ROWS]))
-    run.console.print(counts_table(run, "Not suggested, because", answer["not_suggested"]))
+    _print_top(run, rows[:TOP_ROWS])
+    _print_counts(run, "Not suggested, because", answer["not_suggested"])
     _print_levers(run, answer.get("levers") or {})
     for code in answer.get("assumed") or ():
         run.line(words.text("Assumed: {what}", what=words.reason(code)))
@@ -71,32 +74,38 @@ def print_demo(run: Run, answer: Mapping[str, Any]) -> None:
 def print_suggestions(run: Run, rows: pd.DataFrame, limit: int) -> None:
     """One line per suggestion, with the ID@VERSION that decides it."""
     words = run.words
-    table = Table()
-    headings = ("ID@VERSION", "Keyword", "Action", "Bid", "New bid", "Δ cost/day", "Δ profit/day")
-    for heading in (*headings, "P(Δ>0)", "Reason", "Decision"):
-        table.add_column(words.text(heading), overflow="fold")
-    for row in rows.head(limit).to_dict(orient="records"):
-        table.add_row(
+    headings = ("ID@VERSION", *_CHANGE[:-2], "Δ profit/day", *_CHANGE[-2:], "Decision")
+    lines = [
+        (
             f"{row['id']}@{row['version']}",
-            str(row["keyword_text"]),
-            _action(run, str(row["kind"])),
-            words.number(row["bid"], 4),
-            words.number(row["proposed_bid"], 4),
-            words.number(row["delta_cost"], sign=True),
-            words.number(row["delta_profit_mean"], sign=True),
-            words.percent(row["p_positive"]),
-            words.reason(row["reason"]),
+            *_change_cells(run, row, words.money_text(row["delta_profit_mean"])),
             words.code("decision", row["decision"]),
         )
-    run.console.print(table)
+        for row in rows.head(limit).to_dict(orient="records")
+    ]
+    run.console.print(text_table(words, headings, lines, right=_NUMBERS))
     if len(rows) > limit:
         run.say("{shown:whole} of {total:whole} shown (--limit).", shown=limit, total=len(rows))
+
+
+def _change_cells(run: Run, row: Mapping[Any, Any], profit: str) -> tuple[str, ...]:
+    words = run.words
+    return (
+        str(row["keyword_text"]),
+        _action(run, str(row["kind"])),
+        words.bid(row["bid"]),
+        words.bid(row["proposed_bid"]),
+        words.money_text(row["delta_cost"]),
+        profit,
+        words.percent(row["p_positive"]),
+        words.reason(row["reason"]),
+    )
 
 
 def print_evidence(run: Run, found: Any) -> None:
     """Why: the evidence in the operator's words."""
     row = found.row
-    run.console.print(f"[bold]{_action(run, row['kind'])}  {row['keyword_text']}[/bold]")
+    run.line(f"{_action(run, row['kind'])}  {row['keyword_text']}")
     for line in evidence_lines(run.words, row, found.evidence):
         run.line(line)
     for entry in found.history.to_dict(orient="records"):
@@ -106,45 +115,33 @@ def print_evidence(run: Run, found: Any) -> None:
 
 def print_why_not(run: Run, rows: pd.DataFrame) -> None:
     """Matching keywords and what became of each."""
-    words = run.words
-    table = Table()
-    for heading in ("Keyword", "Campaign", "Ad group", "Result"):
-        table.add_column(words.text(heading))
-    for row in rows.to_dict(orient="records"):
-        names = (str(row[name]) for name in ("keyword_text", "campaign_name", "ad_group_name"))
-        table.add_row(*names, words.reason(row["reason"]))
-    run.console.print(table)
+    names = ["keyword_text", "campaign_name", "ad_group_name"]
+    lines = (
+        (*(str(row[name]) for name in names), run.words.reason(row["reason"]))
+        for row in rows.to_dict(orient="records")
+    )
+    headings = ("Keyword", "Campaign", "Ad group", "Result")
+    run.console.print(text_table(run.words, headings, lines))
 
 
-def counts_table(run: Run, title: str, counts: Mapping[str, int]) -> Table:
+def _print_counts(run: Run, title: str, counts: Mapping[str, int]) -> None:
     """Reasons and how many keywords each explains, the commonest first."""
-    table = Table(title_justify="left")
-    table.add_column(run.words.text(title))
-    table.add_column(run.words.text("Keywords"), justify="right")
-    for code, count in sorted(counts.items(), key=lambda pair: -pair[1]):
-        table.add_row(run.words.reason(code), run.words.number(count, 0))
-    return table
+    lines = [
+        (run.words.reason(code), run.words.number(count, 0))
+        for code, count in sorted(counts.items(), key=lambda pair: -pair[1])
+    ]
+    run.console.print(text_table(run.words, (title, "Keywords"), lines, right=("Keywords",)))
 
 
-def _top_table(run: Run, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _print_top(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
     words = run.words
-    table = Table(title=words.text("Best by expected profit"), title_justify="left")
-    for heading in ("Keyword", "Action", "Bid", "New bid", "Δ cost/day", "Δ profit/day [80 %]"):
-        table.add_column(words.text(heading))
-    table.add_column(words.text("P(Δ>0)"))
-    table.add_column(words.text("Reason"))
-    for row in rows:
-        table.add_row(
-            str(row["keyword_text"]),
-            _action(run, row["kind"]),
-            words.number(row["bid"], 4),
-            words.number(row["proposed_bid"], 4),
-            words.number(row["delta_cost"], sign=True),
-            words.interval(row["delta_profit"]).rpartition(" ")[0],
-            words.percent(row["p_positive"]),
-            words.reason(row["reason"]),
-        )
-    return table
+    lines = [
+        _change_cells(run, row, words.interval(row["delta_profit"]).rpartition(" ")[0])
+        for row in rows
+    ]
+    headings = (*_CHANGE[:-2], "Δ profit/day [80 %]", *_CHANGE[-2:])
+    title = "Best by expected profit"
+    run.console.print(text_table(words, headings, lines, title=title, right=_NUMBERS))
 
 
 def _print_levers(run: Run, levers: Mapping[str, float]) -> None:
@@ -163,11 +160,7 @@ def _action(run: Run, kind: str) -> str:
 
 
 def _count_kinds(answer: Mapping[str, Any]) -> Mapping[str, int]:
-    return (
-        pd.Series([row["kind"] for row in answer["suggestions"]], dtype="str")
-        .value_counts()
-        .to_dict()
-    )
+    return Counter(row["kind"] for row in answer["suggestions"])
 
 
 def _pick(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

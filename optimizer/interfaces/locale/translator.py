@@ -13,7 +13,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, format_percent, get_currency_precision
 
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.locale.catalogue import catalogue
@@ -77,12 +77,9 @@ class Translator:
         value = format_decimal(number, format=pattern, locale=self._locale)
         return f"{_plus(number, digits, sign)}{value} {code}".replace("-", "−")
 
-    def symbol_money(self, amount: Any, currency: str | None = None) -> str:
-        """An amount with the currency's symbol, for axes and cards."""
-        if (number := _finite(amount)) is None:
-            return MISSING
-        code = currency or self.currency or "XXX"
-        return format_currency(number, code, locale=self._locale)
+    def money_text(self, amount: Any) -> str:
+        """A change in the currency's digits, without its code: for columns that name it above."""
+        return self.money(amount, sign=True).rpartition(" ")[0] or MISSING
 
     def number(self, value: Any, digits: int = 2, *, sign: bool = False) -> str:
         """A number with at most `digits` decimals."""
@@ -97,6 +94,12 @@ class Translator:
         if (number := _finite(value)) is None:
             return MISSING
         return format_decimal(number, format="#,##0.00", locale=self._locale).replace("-", "−")
+
+    def bid(self, value: Any) -> str:
+        """A bid, with two to four decimals: some platforms take fractions of a cent."""
+        if (number := _finite(value)) is None:
+            return MISSING
+        return format_decimal(number, format="#,##0.00##", locale=self._locale)
 
     def percent(self, share: Any, digits: int = 0, *, sign: bool = False) -> str:
         """A share as a percentage."""

@@ -51,9 +51,10 @@ def _draw_obstacles() -> bool:
     visit = session.current()
     nowhere = Path(tempfile.gettempdir())
     try:
-        tried = workflows.export(
-            visit.workspace, str(visit.account), nowhere, visit.actor, dry_run=True
-        )
+        with st.spinner(visit.words.text("Checking")):
+            tried = workflows.export(
+                visit.workspace, str(visit.account), nowhere, visit.actor, dry_run=True
+            )
     except OptimizerError as error:
         lines = error_lines(visit.words, error)
     else:

@@ -19,7 +19,7 @@ STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] {padding: 2.4rem 2rem 1rem;}
 [data-testid="stBottomBlockContainer"] {padding: 0.6rem 2rem 0.8rem;}
-[data-testid="stSidebar"][aria-expanded="true"] {width: 230px !important; min-width: 230px !important;}
+[data-testid="stSidebar"][data-collapsed="false"] {width: 230px !important; min-width: 230px !important;}
 [data-testid="stMetricValue"] {font-size: 1.5rem;}
 .st-key-evidence [data-testid="stText"] {font-size: 0.875rem; line-height: 1.65;}
 @media (max-width: 1400px) {

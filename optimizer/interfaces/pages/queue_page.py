@@ -89,13 +89,13 @@ def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:
 
 def _looked_at(view: Pinned) -> str:
     """The suggestion whose evidence is open: just asked for, in the address, or the first one."""
-    asked = clicked_why(view) or st.query_params.get("why")
+    asked = str(clicked_why(view) or st.query_params.get("why"))
     shown = view.rows["id"].tolist()
     if asked not in shown:
         return str(shown[0])
     if st.query_params.get("why") != asked:
         st.query_params["why"] = asked
-    return str(asked)
+    return asked
 
 
 draw()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -108,7 +109,7 @@ def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
-def _columns(words: Translator) -> Mapping[str, object]:
+def _columns(words: Translator) -> dict[str, Any]:
     column = st.column_config
     text = words.text
     return {

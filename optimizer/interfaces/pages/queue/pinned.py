@@ -43,8 +43,9 @@ def pinned(fresh: pd.DataFrame, read_for: Hashable) -> Pinned:
     if isinstance(held, Pinned) and held.read_for == read_for:
         return held
     serial = held.serial + 1 if isinstance(held, Pinned) else 0
-    st.session_state[_KEY] = Pinned(read_for, fresh.reset_index(drop=True), serial)
-    return st.session_state[_KEY]
+    view = Pinned(read_for, fresh.reset_index(drop=True), serial)
+    st.session_state[_KEY] = view
+    return view
 
 
 def unpin() -> None:
