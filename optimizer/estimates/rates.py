@@ -182,8 +182,9 @@ def _combined_cv2(tau2: float, v: Floats) -> Floats:
 
 
 def _moment_tau2(sweep: _Pass, level: int, tau2: float) -> float:
-    """One moment step; a residual beyond five standard deviations counts as five.
+    """One moment step; a residual beyond five standard deviations (and five events) counts as five.
 
+    Where less than one event is expected a single one is many deviations and yet no outlier.
     A stated 0.25 worth two perfectly known units keeps small trees from 0 or from infinity.
     """
     v = sweep.cv2s[level]
@@ -191,7 +192,7 @@ def _moment_tau2(sweep: _Pass, level: int, tau2: float) -> float:
     variance = expected + (tau2 + v) * expected**2
     w = 1.0 / (1.0 + (tau2 + v) * expected) ** 2
     residual = np.minimum(
-        (sweep.counts[level] - expected) ** 2, _MAX_RESIDUAL**2 * np.maximum(variance, 1e-12)
+        (sweep.counts[level] - expected) ** 2, _MAX_RESIDUAL**2 * np.maximum(variance, 1.0)
     )
     excess = float((w * (residual - expected - v * expected**2)).sum())
     scale = float((w * (1 + v) * expected**2).sum())

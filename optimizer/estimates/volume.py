@@ -87,19 +87,21 @@ def _shrunk_cpc(cost: Floats, clicks: Floats, bid: Floats, tree: Hierarchy) -> F
     code = tree.ad_group * 2 + known
     group_cost = group_sum(code, cost, 2 * groups)
     group_base = group_sum(code, clicks * base, 2 * groups)
-    fallback = _overall_ratio(group_cost, group_base)[np.arange(2 * groups) % 2]
+    price = float(cost.sum() / clicks.sum()) if clicks.sum() > 0 and cost.sum() > 0 else 1.0
+    fallback = _overall_ratio(group_cost, group_base, price)[np.arange(2 * groups) % 2]
     ratio = np.divide(group_cost, group_base, out=fallback.copy(), where=group_base > 0)[code]
     ratio = np.where(ratio > 0, ratio, fallback[code])
     result: Floats = (cost + _CPC_STRENGTH * ratio * base) / (clicks + _CPC_STRENGTH)
     return result
 
 
-def _overall_ratio(cost: Floats, base: Floats) -> Floats:
-    """The account's cost over base where the bid is unknown, and known; 1 where nothing was clicked.
+def _overall_ratio(cost: Floats, base: Floats, price: float) -> Floats:
+    """The account's cost over base where the bid is unknown, and known.
 
-    The former is a price and the latter a share of the bid: one must not stand in for the other.
+    The former is a price, the latter a share of the bid: where there were no clicks, the account's
+    `price` stands in for the one and the whole bid for the other.
     """
-    result = np.ones(2)
+    result = np.array([price, 1.0])
     for known in (0, 1):
         total, amount = base[known::2].sum(), cost[known::2].sum()
         if total > 0 and amount > 0:
