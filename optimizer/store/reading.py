@@ -80,7 +80,7 @@ class _Reader:
     def _files(self, content: str) -> list[HistoryFile]:
         inside = self.listed["last_day"] >= self.window.first
         inside &= self.listed["first_day"] <= self.window.last
-        # An older report imported late may hold rows that it stamped with a later report's day.
+        inside &= self.listed["as_of"] <= self.window.as_of  # a file's stamps are never older
         return imports.files_of(self.folder, self.listed[inside], content)
 
     def daily(self, kind: str) -> pd.DataFrame:
