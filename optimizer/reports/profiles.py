@@ -169,12 +169,13 @@ def load_profiles(configs: Configs) -> dict[str, ReportProfile]:
     return {path.stem: _load(path) for path in configs.files("reports")}
 
 
+def load_profile(configs: Configs, name: str) -> ReportProfile:
+    """The profile called `name`. Raises `NotFound` listing those that exist, and `BadSettings`."""
+    paths = {path.stem: path for path in configs.files("reports")}
+    if name not in paths:
+        raise NotFound("profile_unknown", profile=name, known=sorted(paths))
+    return _load(paths[name])
+
+
 def _load(path: Path) -> ReportProfile:
     return load_model(path, ReportProfile).model_copy(update={"name": path.stem})
-
-
-def choose_profile(profiles: Mapping[str, ReportProfile], name: str) -> ReportProfile:
-    """The profile called `name`. Raises `NotFound` listing those that exist."""
-    if name not in profiles:
-        raise NotFound("profile_unknown", profile=name, known=sorted(profiles))
-    return profiles[name]

@@ -22,7 +22,7 @@ from optimizer.reports.decoding import (
 )
 from optimizer.reports.frames import kept_frame
 from optimizer.reports.layout import Layout, find_layout, has_columns, stated_period, widest_row
-from optimizer.reports.profiles import ReportProfile, choose_profile, load_profiles
+from optimizer.reports.profiles import ReportProfile, load_profile, load_profiles
 from optimizer.reports.reconciliation import reconcile
 from optimizer.reports.rows import Reading
 from optimizer.reports.sorting import sort_rows
@@ -67,8 +67,7 @@ def read_report(
     be trusted, `NotFound` for a profile that does not exist.
     """
     sha256 = sha256_of(path)
-    profiles = load_profiles(configs)
-    chosen = {profile: choose_profile(profiles, profile)} if profile else profiles
+    chosen = {profile: load_profile(configs, profile)} if profile else load_profiles(configs)
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         found = _recognise(path, chosen, Path(folder))
         reading, lines = _prepare(found, as_of, Path(folder))
