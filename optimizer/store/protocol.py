@@ -163,7 +163,8 @@ class Store(Protocol):
 
         Proposed and snoozed rows of earlier as_of days become superseded. A row with a known id
         keeps its decision when kind, proposed and replaced value are unchanged; otherwise its
-        version rises and it is proposed again.
+        version rises and it is proposed again; exported rows stay as they are. Decided rows of
+        this day that `suggestions` does not name move to the new run, open ones become superseded.
         """
 
     def update_run(
@@ -181,7 +182,11 @@ class Store(Protocol):
         self, account: str, *, as_of: date | None = None, ids: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """SUGGESTIONS plus run_id, account, as_of, version, decision, delivery, approved_bid,
-        decided_by, decided_at, decision_reason, until, export_id; of the newest run by default."""
+        decided_by, decided_at, decision_reason, until, export_id; of the newest run by default.
+
+        While a run is the newest, rows that a re-solve dropped are left out; by `ids` every row
+        is found, whatever its run.
+        """
 
     def approved(self, account: str) -> pd.DataFrame:
         """Approved suggestions not exported yet, of every review day; columns of `suggestions`."""
@@ -191,7 +196,9 @@ class Store(Protocol):
     ) -> None:
         """All or none of `changes`, with an audit row each.
 
-        Raises `Conflict` listing the ids that moved, with who decided and when.
+        Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
+        decided_by, decided_at}; why is unknown, repeated, exported, version, decision or bid.
+        Rejections and snoozes become holds, any other decision lifts those of its suggestion.
         """
 
     def set_lock(
@@ -200,7 +207,11 @@ class Store(Protocol):
         """Lock or unlock a keyword's slot."""
 
     def holds(self, account: str, as_of: date) -> pd.DataFrame:
-        """Table HOLDS on `as_of`: locks, unexpired rejections and snoozes, approved and exported bids."""
+        """Table HOLDS on `as_of`: locks, unexpired rejections and snoozes, approved and exported bids.
+
+        An exported bid holds until a report of a later as_of comes in. Of several holds on one slot
+        the first of approved, exported, locked, rejected, snoozed is given.
+        """
 
     # exports
 
