@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from optimizer import workflows
 from optimizer.interfaces.cli import app
+from optimizer.interfaces.cli.serve_command import is_loopback
+from optimizer.interfaces.cli.tables import text_table
+from optimizer.interfaces.locale import Translator
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 REVIEW_KEYS = {
@@ -140,3 +145,17 @@ def test_check_audit_and_batches_answer() -> None:
     assert answer("check") == {"ok": True, "problems": []}
     assert {row["action"] for row in answer("audit")} >= {"import", "review"}
     assert len(answer("batches", "--account", ACCOUNT)) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "own_machine"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.b", False)],
+)
+def test_only_loopback_counts_as_this_machine(address: str, own_machine: bool) -> None:
+    assert is_loopback(address) is own_machine
+
+
+def test_keyword_that_looks_like_markup_is_printed_as_it_is() -> None:
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(text_table(Translator("en"), ("Keyword",), [("[bold]shoes[/bold]",)]))
+    assert "[bold]shoes[/bold]" in console.export_text()

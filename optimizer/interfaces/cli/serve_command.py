@@ -60,6 +60,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 SAFE_OPTIONS = {
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
+    "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",

@@ -77,7 +77,7 @@ def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
     cards[3].metric(
         words.text("Profit per day, change"),
         words.money(profit["mean"], sign=True),
-        f"80 % [{words.number(profit['low'], sign=True)}, {words.number(profit['high'], sign=True)}]",
+        f"80 % [{words.money_text(profit['low'])}, {words.money_text(profit['high'])}]",
         delta_color="off",
         delta_arrow="off",
     )

@@ -68,7 +68,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "delta_cost": rows["delta_cost"],
             "delta_profit": rows["delta_profit_mean"],
             "interval": _intervals(rows),
-            "p": rows["p_positive"],
+            "p": 100 * rows["p_positive"],
             "match": rows["match_type"].map(
                 lambda code: words.code("match", code), na_action="ignore"
             ),
@@ -123,7 +123,7 @@ def _columns(words: Translator) -> dict[str, Any]:
         "new_bid": column.NumberColumn(
             text("New bid"),
             format="%.2f",
-            width=95,
+            width=88,
             min_value=0.0,
             help=text("Edit the bid here before approving."),
         ),
@@ -132,7 +132,7 @@ def _columns(words: Translator) -> dict[str, Any]:
         "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=84),
         "interval": column.TextColumn("80 %", width=118),
         "p": column.ProgressColumn(
-            "P(Δ>0)", format="percent", min_value=0.0, max_value=1.0, width=100
+            "P(Δ>0)", format="%.0f%%", min_value=0.0, max_value=100.0, width=88
         ),
         "match": column.TextColumn(text("Match"), width=70),
         "campaign": column.TextColumn(text("Campaign"), width=130),
