@@ -28,11 +28,16 @@ class Moves:
 
 @dataclass(frozen=True)
 class CommonShocks:
-    """Standard deviations shared by all rows: log completion, log demand, elasticity."""
+    """Standard deviations shared by all rows.
+
+    `completion` of log completion and of the account's level of V, `demand` of log demand,
+    `elasticity` of ε, `cpc_exponent` of η.
+    """
 
     completion: float
     demand: float
     elasticity: float
+    cpc_exponent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def draw_outcome(
 ) -> Outcome:
     """Means in closed form, intervals and P(Δprofit > 0) from `draws` joint draws."""
     clicks, cost, profit = expected_change(moves)
-    common = rng.standard_normal((3, draws), dtype=np.float32)
+    common = rng.standard_normal((4, draws), dtype=np.float32)
     tail = (1 - interval) / 2
     low, high = np.zeros(len(profit)), np.zeros(len(profit))
     positive, total = np.zeros(len(profit)), np.zeros(draws)
@@ -85,15 +90,14 @@ def _profit_draws(
 ) -> Singles:
     """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
     response = moves.response.take(np.arange(len(moves.bid))[part])
-    rows, draws = len(response.bid), common.shape[1]
-    index = np.arange(part.start, part.start + rows)
+    index = np.arange(part.start, part.start + len(response.bid))
     value = _shocked(moves.value.take(index), shocks.completion, common[0], rng)
     volume = _shocked(moves.volume.take(index), shocks.demand, common[1], rng)
-    own = np.sqrt(np.maximum(response.elasticity_sd**2 - shocks.elasticity**2, 0.0))
-    elasticity = _column(response.elasticity) + np.float32(shocks.elasticity) * common[2]
-    elasticity = elasticity + _column(own) * _normals(rows, draws, rng)
-    exponent = _column(response.cpc_exponent) + _column(response.cpc_exponent_sd) * _normals(
-        rows, draws, rng
+    elasticity = _around(
+        response.elasticity, response.elasticity_sd, shocks.elasticity, common[2], rng
+    )
+    exponent = _around(
+        response.cpc_exponent, response.cpc_exponent_sd, shocks.cpc_exponent, common[3], rng
     )
     off = moves.bid[part] <= 0
     ratio = _column(np.log(np.where(off, 1.0, moves.bid[part]) / response.bid))
@@ -101,6 +105,19 @@ def _profit_draws(
     grown = stays * np.exp(np.maximum(elasticity, 0) * ratio)
     dearer = np.exp(np.maximum(exponent, 0) * ratio)
     result: Singles = volume * (value * (grown - 1) - _column(response.cpc) * (grown * dearer - 1))
+    return result
+
+
+def _around(
+    mean: Floats, sd: Floats, shared: float, common: Singles, rng: np.random.Generator
+) -> Singles:
+    """Draws around `mean` with `sd` in all, of which `shared` moves every row alike."""
+    own = np.sqrt(np.maximum(sd**2 - shared**2, 0.0))
+    result: Singles = (
+        _column(mean)
+        + np.float32(shared) * common
+        + _column(own) * _normals(len(mean), len(common), rng)
+    )
     return result
 
 

@@ -235,7 +235,7 @@ def _context(
         "draws": estimation.draws,
         "interval": estimation.interval,
         "half_grid_levels": estimation.half_grid_levels,
-        "shocks": _shocks(rows, maturity, now, settings),
+        "shocks": _shocks(rows, maturity, value, now, settings),
         "completion": [round(float(share), 4) for share in maturity.count.share[:31]],
         "lag_observed": round(maturity.count.observed, 2),
         "alerts": alerts,
@@ -279,16 +279,25 @@ def _budgets(
     return result
 
 
-def _shocks(rows: Records, maturity: Maturity, now: int, settings: Settings) -> dict[str, float]:
-    """Spread common to all rows: of completion (averaged over the exposure), demand, elasticity."""
+def _shocks(
+    rows: Records, maturity: Maturity, value: ValueEstimate, now: int, settings: Settings
+) -> dict[str, float]:
+    """Spread common to all rows: of completion and of the account's level of V, demand, ε and η.
+
+    The level of V is known as well as ψ orders and their amounts tell it.
+    """
     age = np.clip(now - 1 - rows.last, 0, len(maturity.count.sd_log) - 1)
     exposure = rows.clicks * maturity.weights.exposure
     total = float(exposure.sum())
     spread = float((exposure * maturity.count.sd_log[age]).sum() / total) if total > 0 else 0.0
+    prior = settings.estimation
+    seen = max(float(value.conversions.sum()), 1.0)
+    level = np.sqrt((value.rate.dispersion + prior.value_cv**2) / seen)
     return {
-        "completion": spread,
-        "demand": settings.estimation.demand_sd,
-        "elasticity": settings.estimation.elasticity_common_sd,
+        "completion": float(np.hypot(spread, level)),
+        "demand": prior.demand_sd,
+        "elasticity": prior.elasticity_common_sd,
+        "cpc_exponent": prior.cpc_exponent_common_sd,
     }
 
 
