@@ -24,6 +24,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make browser)"),
 ]
 KEYWORD_COLUMN_X, FIRST_ROW_Y = 150, 52
+PATIENCE = 90_000
+"""Milliseconds; the first draw waits for compiled kernels on a busy machine."""
 
 
 def free_port() -> int:
@@ -65,8 +67,8 @@ def browser_page(address: str) -> Iterator[Page]:
         context = browser.new_context(locale="en-US", viewport={"width": 1600, "height": 950})
         page = context.new_page()
         page.goto(f"{address}/?kind=lower")
-        expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=60_000)
-        expect(page.get_by_role("button", name="Approve 0")).to_be_visible()
+        expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Approve 0")).to_be_visible(timeout=PATIENCE)
         yield page
         browser.close()
 
@@ -79,7 +81,7 @@ def tick_first_row(page: Page) -> str:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Approve 1")).to_be_enabled(timeout=20_000)
+    expect(page.get_by_role("button", name="Approve 1")).to_be_enabled(timeout=PATIENCE)
     page.keyboard.press("Escape")
     return page.locator("#glide-cell-2-0").first.inner_text()
 
@@ -94,9 +96,9 @@ def test_row_ticked_by_keyboard_is_approved_and_undone(
 ) -> None:
     keyword = tick_first_row(browser_page)
     browser_page.keyboard.press("a")
-    expect(browser_page.get_by_text("1 suggestions decided")).to_be_visible(timeout=30_000)
+    expect(browser_page.get_by_text("1 suggestions decided")).to_be_visible(timeout=PATIENCE)
     assert decided(workspace, "approved") == [keyword]
-    expect(browser_page.get_by_role("button", name="Undo 1")).to_be_enabled(timeout=30_000)
+    expect(browser_page.get_by_role("button", name="Undo 1")).to_be_enabled(timeout=PATIENCE)
     browser_page.keyboard.press("Control+z")
-    expect(browser_page.get_by_role("button", name="Undo 0")).to_be_visible(timeout=30_000)
+    expect(browser_page.get_by_role("button", name="Undo 0")).to_be_visible(timeout=PATIENCE)
     assert decided(workspace, "approved") == []
