@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -73,9 +74,10 @@ def encodings_to_try(path: Path, head: bytes, hint: str = "auto") -> tuple[str, 
 def decode_head(head: bytes, encoding: str) -> str | None:
     """The head as text, or None when it is not in this encoding; a cut last character is forgiven."""
     try:
-        return one_newline(codecs.getincrementaldecoder(encoding)().decode(head, final=False))
+        text = codecs.getincrementaldecoder(encoding)().decode(head, final=False)
     except UnicodeDecodeError:
         return None
+    return _one_newline(text.encode()).decode()
 
 
 def reads_like_chinese(text: str) -> bool:
@@ -136,16 +138,16 @@ def write_lines(
 
 
 def _utf8_chunks(path: Path, encoding: str, guessed: bool) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    tail = ""
+    decoder, cut = codecs.getincrementaldecoder(encoding)(), b""
     with path.open("rb") as source:
         while raw := source.read(CHUNK):
-            text = tail + _decode(decoder, raw, path, encoding)
+            text = _decode(decoder, raw, path, encoding)
             if guessed and encoding == GUESSED and not reads_like_chinese(text):
                 raise RefusedInput("encoding_unknown", file=path.name, tried=["utf-8", GUESSED])
-            tail = "\r" if text.endswith("\r") else ""
-            yield one_newline(text[: len(text) - len(tail)]).encode()
-        yield one_newline(tail + _decode(decoder, b"", path, encoding)).encode()
+            data = cut + (raw if encoding.startswith("utf-8") else text.encode())
+            cut = b"\r" if data.endswith(b"\r") else b""
+            yield _one_newline(data[: len(data) - len(cut)] if cut else data)
+        yield _one_newline(cut + _decode(decoder, b"", path, encoding).encode())
 
 
 def _decode(decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding: str) -> str:
@@ -157,17 +159,25 @@ def _decode(decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding
         raise RefusedInput("encoding_unknown", file=path.name, tried=[encoding]) from error
 
 
-def one_newline(text: str) -> str:
-    r"""The text with \n as its only line end.
-
-    >>> one_newline("a\r\nb"), one_newline("a\rb"), one_newline("a\rb\nc")
-    ('a\nb', 'a\nb', 'a\x0bb\nc')
-    """
-    if "\r" not in text:
-        return text
-    text = text.replace("\r\n", "\n")
+def _one_newline(data: bytes) -> bytes:
+    if b"\r" not in data:
+        return data
+    data = data.replace(b"\r\n", b"\n")
     # A lone carriage return ends lines in old files, and is a control character elsewhere.
-    return text.replace("\r", "\x0b" if "\n" in text else "\n")
+    return data.replace(b"\r", b"\x0b" if b"\n" in data else b"\n")
+
+
+def copy_records(source: Path, lines: Lines, first_lines: np.ndarray, target: Path) -> None:
+    """Copy the records that start on `first_lines` (of the file as given), byte by byte."""
+    if not len(first_lines):
+        target.touch()
+        return
+    every = np.arange(lines.first, lines.first + lines.count)
+    record_of_line = np.cumsum(~np.isin(every, lines.continued))
+    starts = np.isin(every, first_lines)
+    wanted = np.isin(record_of_line, record_of_line[starts])
+    with source.open("rb") as all_lines, target.open("wb") as out:
+        out.writelines(compress(all_lines, wanted.tolist()))
 
 
 def _after_header(chunks: Iterator[bytes], header_line: int) -> Iterator[bytes]:
@@ -192,6 +202,10 @@ def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _scan(chunk: bytes, lines: Lines) -> None:
+    lines.controls = lines.controls or _has_controls(chunk)
+    if not (lines.quote_open or b'"' in chunk or b"\n\n" in chunk or chunk.startswith(b"\n")):
+        lines.count += chunk.count(b"\n")
+        return
     data = np.frombuffer(chunk, dtype=np.uint8)
     ends = np.flatnonzero(data == 10)
     quotes_before = np.searchsorted(np.flatnonzero(data == 34), np.append(-1, ends))
@@ -201,7 +215,7 @@ def _scan(chunk: bytes, lines: Lines) -> None:
     lines.blank.extend(numbers[(np.diff(ends, prepend=-1) == 1) & ~is_open[:-1]].tolist())
     lines.quote_open = bool(is_open[-1])
     lines.count += len(ends)
-    lines.controls = lines.controls or bool(lines.continued) or _has_controls(chunk)
+    lines.controls = lines.controls or bool(lines.continued)
 
 
 def _has_controls(chunk: bytes) -> bool:

@@ -43,10 +43,22 @@ def _encoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def kept_frame(kept: pa.Table, table: Table, line_of: np.ndarray) -> pd.DataFrame:
     """Kept rows in file order as `table`; texts are categorical, nullable integers Int64."""
-    names = [name for name in table.columns if name != "source_row"]
-    frame = pd.DataFrame({name: _series(kept[name], table.columns[name]) for name in names})
-    frame["source_row"] = line_of[kept["ordinal"].to_numpy()]
-    return frame
+    absent = {
+        "str": pa.dictionary(pa.int32(), pa.string()),
+        "int": pa.int64(),
+        "float": pa.float64(),
+    }
+    frame = {}
+    for name, column in table.columns.items():
+        if name == "source_row":
+            frame[name] = pd.Series(line_of[kept["ordinal"].to_numpy()])
+        elif name in kept.column_names:
+            frame[name] = _series(kept[name], column)
+        else:
+            frame[name] = _series(
+                pa.chunked_array([pa.nulls(len(kept), absent[column.dtype])]), column
+            )
+    return pd.DataFrame(frame, copy=False)
 
 
 def _series(values: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
@@ -60,4 +72,8 @@ def _series(values: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
 
 
 def _categories(values: pa.ChunkedArray) -> pd.Series[Any]:
-    return pd.Series(values.to_pandas()).astype("category").cat.remove_unused_categories()
+    """Categories that some row has; not remove_unused_categories alone, which sorts all rows."""
+    found = pd.Series(values.to_pandas()).astype("category")
+    codes = found.cat.codes.to_numpy()
+    seen = np.bincount(codes + 1, minlength=len(found.cat.categories) + 1)[1:]
+    return found if seen.all() else found.cat.remove_unused_categories()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -27,8 +27,15 @@ OLDEST_DAY: Final = date(2000, 1, 1)
 _STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type")
 _NUMBERS: Final = (*COUNTS, *REALS, *MONEY, *SHARES)
 _KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type")
+_NULL: Final = "CAST(NULL AS"
 _NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _NO_MONEY: Final = "CAST(NULL AS BIGINT)"
+_ALWAYS: Final = (
+    f"{_NO_MONEY} AS value_micros",
+    f"{_NO_MONEY} AS bid_micros",
+    f"{_NO_TEXT} AS bidding_mode",
+)
+"""Columns that later queries name, whether the file has them or not."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,18 @@ def read_csv_sql(reading: Reading) -> str:
 
 
 def typed_rows_sql(reading: Reading) -> str:
-    """SELECT of typed fields, `problem` (number of the first rule broken) and, for those, `cells`."""
-    raw, named = _raw(reading), ", ".join(_names(reading))
-    return f"""
-        SELECT * EXCLUDE ({raw}), CASE WHEN problem IS NOT NULL THEN [{raw}] END AS cells
-        FROM (
-            SELECT {raw}, {named}, {_entity(reading)} AS entity, {_segment(reading)} AS segment,
-                   {_problem(reading)} AS problem
-            FROM ({values_sql(reading)})
-        )
-    """
+    """SELECT of typed fields and `problem`, the number of the first rule broken; absent fields left out."""
+    named = [name for name in _names(reading) if not name.startswith(_NULL) or name in _ALWAYS]
+    return (
+        f"SELECT {', '.join(named)}, {_entity(reading)} AS entity, {_segment(reading)} AS segment,"
+        f" {_problem(reading)} AS problem FROM ({values_sql(reading)})"
+    )
+
+
+def cells_sql(reading: Reading, records: Path) -> str:
+    """SELECT of the raw cells of each record of another file of the same layout, as a list."""
+    source = read_csv_sql(replace(reading, lines=records))
+    return f"SELECT row_number() OVER () - 1 AS place, [{_raw(reading)}] AS cells FROM {source}"
 
 
 def values_sql(reading: Reading) -> str:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -21,10 +22,10 @@ import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
-from optimizer.reports.decoding import Lines
+from optimizer.reports.decoding import Lines, copy_records
 from optimizer.reports.frames import arrow_rows
 from optimizer.reports.profiles import TEXT
-from optimizer.reports.rows import Reading, Rule, rules, typed_rows_sql
+from optimizer.reports.rows import Reading, Rule, cells_sql, rules, typed_rows_sql
 from optimizer.tables import QUARANTINE, empty_table
 
 TEXT_SHOWN: Final = 200
@@ -67,14 +68,12 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
 
     Raises `RefusedInput` when the rows read are not the lines of the file.
     """
-    file = reading.file
     typed = arrow_rows(db, typed_rows_sql(reading))
     db.register("typed", typed)
-    db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading)}")
     rejects = _rejects(db, reading)
-    accepted = len(typed)
-    _refuse_unaccounted(file, lines, accepted, rejects)
+    _refuse_unaccounted(reading.file, lines, len(typed), rejects)
     line_of = _lines_of_rows(lines, rejects)
+    _load_odd(db, reading, typed, lines, line_of)
     twins = _twins(db, reading)
     odd = db.execute("SELECT ordinal, problem, cells FROM odd WHERE fate IS NULL").df()
     quarantine = _quarantine(
@@ -87,17 +86,36 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
     kept = _merged(db, past) if reading.layout.segments else past
     db.register("kept", kept)
     dropped = _dropped(db, rejects, partial=len(good) - len(past), merged=len(past) - len(kept))
-    return Sorted(kept, quarantine, dropped, line_of, accepted + len(rejects), len(twins))
+    return Sorted(kept, quarantine, dropped, line_of, len(typed) + len(rejects), len(twins))
 
 
-def _odd_sql(reading: Reading) -> str:
+def _load_odd(
+    db: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    typed: pa.Table,
+    lines: Lines,
+    line_of: np.ndarray,
+) -> None:
+    """The table `odd`: rows that break a rule, with their raw cells, label and fate.
+
+    They are few, so their lines are copied out of the file and read again, rather than carrying
+    every cell of every row along.
+    """
+    odd = typed.filter(pc.is_valid(typed["problem"]))
+    records = reading.lines.with_name("odd.csv")
+    copy_records(reading.lines, lines, line_of[odd["ordinal"].to_numpy()], records)
+    db.register("odd_typed", odd.append_column("place", pa.array(np.arange(len(odd)))))
+    db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading, records)}")
+
+
+def _odd_sql(reading: Reading, records: Path) -> str:
     filled = "len(list_filter(cells, lambda cell: trim(cell) <> ''))"
     last_good = "coalesce((SELECT max(ordinal) FROM typed WHERE problem IS NULL), -1)"
     return f"""
         SELECT *, {_fate(reading)} AS fate FROM (
             SELECT *, {filled} AS filled, {_label(reading)} AS label,
                    ordinal > {last_good} AS after_rows
-            FROM typed WHERE problem IS NOT NULL
+            FROM odd_typed JOIN ({cells_sql(reading, records)}) USING (place)
         )
     """
 
@@ -194,11 +212,13 @@ def _lines_of_rows(lines: Lines, rejects: pd.DataFrame) -> np.ndarray:
 def _twins(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
     """Good rows that share key and segment with another: neither of them can be believed."""
     key = "hash(entity, first_day, last_day, segment)"
+    db.execute(
+        f"CREATE TEMP TABLE twin_keys AS SELECT {key} AS twin FROM typed WHERE problem IS NULL"
+        " GROUP BY twin HAVING count(*) > 1"
+    )
     return db.execute(
-        f"WITH good AS (SELECT ordinal, {reading.profile.subject} AS text, {key} AS twin"
-        " FROM typed WHERE problem IS NULL)"
-        " SELECT ordinal, text FROM good WHERE twin IN"
-        " (SELECT twin FROM good GROUP BY twin HAVING count(*) > 1) ORDER BY ordinal"
+        f"SELECT ordinal, {reading.profile.subject} AS text FROM typed WHERE problem IS NULL"
+        f" AND {key} IN (SELECT twin FROM twin_keys) ORDER BY ordinal"
     ).df()
 
 
@@ -224,7 +244,7 @@ def _merged(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
     """Segments (device, network) summed into one row per key and day."""
     db.register("segments", rows)
     grouped = ("entity", "first_day", "last_day")
-    apart = (*grouped, "problem", "cells")
+    apart = (*grouped, "problem")
     sums = [f"{_sum(name)} AS {name}" for name in rows.column_names if name not in apart]
     return db.sql(
         f"SELECT {', '.join([*grouped, *sums])} FROM segments GROUP BY {', '.join(grouped)}"
