@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.estimates.posteriors import Floats, Gamma, Singles
+from optimizer.estimates.posteriors import Floats, Gamma, Ints, Singles
 
 _CHUNK = 4096
 
@@ -75,8 +75,9 @@ def draw_outcome(
     low, high = np.zeros(len(profit)), np.zeros(len(profit))
     positive, total = np.zeros(len(profit)), np.zeros(draws)
     for start in range(0, len(profit), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        sample = _profit_draws(moves, part, shocks, common, rng)
+        part = np.arange(start, min(start + _CHUNK, len(profit)))
+        drawn = _draw(moves, part, shocks, common, rng)
+        sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
         low[part], high[part] = np.quantile(sample, [tail, 1 - tail], axis=1)
         positive[part] = (sample > 0).mean(axis=1)
         total += sample.sum(axis=0)
@@ -85,26 +86,52 @@ def draw_outcome(
     return Outcome(clicks, cost, profit, low, high, positive, overall)
 
 
-def _profit_draws(
-    moves: Moves, part: slice, shocks: CommonShocks, common: Singles, rng: np.random.Generator
-) -> Singles:
+def draw_curve(
+    moves: Moves, bids: Floats, shocks: CommonShocks, draws: int, interval: float, seed: int
+) -> tuple[Floats, Floats]:
+    """Ends of the interval of one row's Δprofit at each of `bids`; the same draws serve all of them."""
+    rng = np.random.default_rng(seed)
+    common = rng.standard_normal((4, draws), dtype=np.float32)
+    drawn = _draw(moves, np.zeros(1, dtype=np.int64), shocks, common, rng)
+    sample = _profit(drawn, moves.response.cpc[:1], moves.response.bid[:1], bids)
+    tail = (1 - interval) / 2
+    low, high = np.quantile(sample, [tail, 1 - tail], axis=1)
+    return low, high
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Arrays (rows, draws)."""
+
+    value: Singles
+    volume: Singles
+    elasticity: Singles
+    exponent: Singles
+
+
+def _draw(
+    moves: Moves, index: Ints, shocks: CommonShocks, common: Singles, rng: np.random.Generator
+) -> _Drawn:
+    response = moves.response.take(index)
+    return _Drawn(
+        _shocked(moves.value.take(index), shocks.completion, common[0], rng),
+        _shocked(moves.volume.take(index), shocks.demand, common[1], rng),
+        _around(response.elasticity, response.elasticity_sd, shocks.elasticity, common[2], rng),
+        _around(
+            response.cpc_exponent, response.cpc_exponent_sd, shocks.cpc_exponent, common[3], rng
+        ),
+    )
+
+
+def _profit(drawn: _Drawn, cpc: Floats, present: Floats, bid: Floats) -> Singles:
     """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
-    response = moves.response.take(np.arange(len(moves.bid))[part])
-    index = np.arange(part.start, part.start + len(response.bid))
-    value = _shocked(moves.value.take(index), shocks.completion, common[0], rng)
-    volume = _shocked(moves.volume.take(index), shocks.demand, common[1], rng)
-    elasticity = _around(
-        response.elasticity, response.elasticity_sd, shocks.elasticity, common[2], rng
-    )
-    exponent = _around(
-        response.cpc_exponent, response.cpc_exponent_sd, shocks.cpc_exponent, common[3], rng
-    )
-    off = moves.bid[part] <= 0
-    ratio = _column(np.log(np.where(off, 1.0, moves.bid[part]) / response.bid))
+    off = bid <= 0
+    ratio = _column(np.log(np.where(off, 1.0, bid) / present))
     stays = _column((~off).astype(float))
-    grown = stays * np.exp(np.maximum(elasticity, 0) * ratio)
-    dearer = np.exp(np.maximum(exponent, 0) * ratio)
-    result: Singles = volume * (value * (grown - 1) - _column(response.cpc) * (grown * dearer - 1))
+    grown = stays * np.exp(np.maximum(drawn.elasticity, 0) * ratio)
+    dearer = np.exp(np.maximum(drawn.exponent, 0) * ratio)
+    per_click = drawn.value * (grown - 1) - _column(cpc) * (grown * dearer - 1)
+    result: Singles = drawn.volume * per_click
     return result
 
 

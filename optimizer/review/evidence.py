@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.decisions.outcomes import CommonShocks, Moves, draw_outcome
+from optimizer.decisions.outcomes import CommonShocks, Moves, draw_curve, expected_change
 from optimizer.estimates.posteriors import Floats, Gamma
 from optimizer.review.plan import CURVE, curve_response, gamma_of
 
@@ -96,22 +96,25 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
         Gamma(np.full(len(bid), row[f"{name}_mean"]), np.full(len(bid), row[f"{name}_cv2"]))
         for name in ("volume", "value")
     )
-    outcome = draw_outcome(
-        Moves(response, volume, value, bid),
+    moves = Moves(response, volume, value, bid)
+    clicks, cost, profit = expected_change(moves)
+    low, high = draw_curve(
+        moves,
+        bid,
         CommonShocks(**context["shocks"]),
         int(context["draws"]),
         float(context["interval"]),
-        np.random.default_rng(context["seed"]),
+        int(context["seed"]),
     )
     step = float(row.get("step_limit", context["rules"]["step_limit"]))
     return pd.DataFrame(
         {
             "bid": bid,
-            "clicks": response.clicks + outcome.clicks,
-            "cost": response.clicks * response.cpc + outcome.cost,
-            "profit_mean": outcome.profit,
-            "profit_low": outcome.low,
-            "profit_high": outcome.high,
+            "clicks": response.clicks + clicks,
+            "cost": response.clicks * response.cpc + cost,
+            "profit_mean": profit,
+            "profit_low": low,
+            "profit_high": high,
             "within_step": np.abs(bid / present - 1) <= step + 1e-9,
         }
     )
