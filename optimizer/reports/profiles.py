@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -115,7 +116,7 @@ class ReportProfile(Model):
     name: str = ""
     platform: Platform
     grain: Literal["keyword", "search_term"]
-    columns: Mapping[FieldName, Names]
+    columns: Mapping[FieldName, Annotated[Names, Field(min_length=1)]]
     required: tuple[FieldName, ...]
     key: tuple[FieldName, ...] = ()
     absent: Names = ()
@@ -139,6 +140,14 @@ class ReportProfile(Model):
     bid: BidMarks = BidMarks()
     attribution_window_days: Annotated[int, Field(ge=1, le=365)] | None = None
     attribution_basis: Basis | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_codec(cls, name: str) -> str:
+        try:
+            return name if name == "auto" else codecs.lookup(name).name
+        except LookupError as error:
+            raise ValueError(f"{name!r} is no encoding that Python knows") from error
 
     @property
     def table(self) -> Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pandas as pd
 
 from optimizer.errors import RefusedInput
 from optimizer.reports.decoding import (
@@ -28,7 +29,7 @@ from optimizer.reports.rows import Reading
 from optimizer.reports.sorting import sort_rows
 from optimizer.reports.xlsx import ZIP_MAGIC, sheet_to_csv
 from optimizer.settings import Configs
-from optimizer.tables import Grain, Report
+from optimizer.tables import Grain, Reconciliation, Report
 
 MEMORY_LIMIT: Final = "2GB"
 
@@ -71,27 +72,35 @@ def read_report(
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         found = _recognise(path, chosen, Path(folder))
         reading, lines = _prepare(found, as_of, Path(folder))
-        with duckdb.connect(":memory:", config=_config(folder)) as db:
-            sorted_rows = sort_rows(db, reading, lines)
-            result = reconcile(db, reading, sorted_rows, accept_quarantine=accept_quarantine)
-            rows = kept_frame(sorted_rows.kept, found.profile.table, sorted_rows.line_of)
+        rows, result, quarantine = _read(reading, lines, accept_quarantine)
     return Report(
         file_name=path.name,
         sha256=sha256,
         platform=found.profile.platform,
         grain=_grain(reading),
         rows=rows,
-        quarantine=sorted_rows.quarantine,
+        quarantine=quarantine,
         reconciliation=result,
     )
 
 
-def _config(folder: str) -> dict[str, str | bool | int | float | list[str]]:
-    return {
+def _read(
+    reading: Reading, lines: Lines, accept_quarantine: bool
+) -> tuple[pd.DataFrame, Reconciliation, pd.DataFrame]:
+    """Kept rows, their reconciliation and the quarantine."""
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
-        "temp_directory": folder,
-        "autoinstall_known_extensions": False,
+        "temp_directory": str(reading.lines.parent),
     }
+    try:
+        with duckdb.connect(":memory:", config=config) as db:
+            found = sort_rows(db, reading, lines)
+            result = reconcile(db, reading, found, accept_quarantine=accept_quarantine)
+            rows = kept_frame(found.kept, reading.profile.table, found.line_of)
+    except duckdb.Error as error:
+        why = str(error).partition("\n")[0]
+        raise RefusedInput("csv_unreadable", file=reading.file, why=why) from error
+    return rows, result, found.quarantine
 
 
 def _grain(reading: Reading) -> Grain:

@@ -38,11 +38,12 @@ def reconcile(
     """What became of the file, `kept` being the kept rows. Raises `RefusedInput` when it does not add up."""
     if not accept_quarantine:
         _refuse_quarantined(reading, rows)
+    _refuse_empty(reading, rows)
     currency = _currency(db, reading)
     _refuse_mixed(reading.file, "accounts_mixed", accounts=_distinct(db, reading, "account"))
     compared = compare_totals(db, reading, int(rows.quarantine.code.isin(_RAGGED).sum()))
     warnings = _warnings(db, reading, compared)
-    count, period, totals = _sums(db, reading, rows)
+    count, period, totals = _sums(db)
     return Reconciliation(
         profile=reading.profile.name,
         rows_read=rows.rows_read,
@@ -81,6 +82,16 @@ def _refuse_quarantined(reading: Reading, rows: Sorted) -> None:
     )
 
 
+def _refuse_empty(reading: Reading, rows: Sorted) -> None:
+    if not len(rows.kept):
+        raise RefusedInput(
+            "no_rows",
+            file=reading.file,
+            dropped=dict(rows.dropped),
+            quarantined=len(rows.quarantine),
+        )
+
+
 def _currency(db: duckdb.DuckDBPyConnection, reading: Reading) -> str | None:
     """The file's one currency: its column's, its headers', else the profile's."""
     stated = {code.upper() for code in _distinct(db, reading, "currency")}
@@ -116,18 +127,11 @@ def _warnings(
 
 
 def _sums(
-    db: duckdb.DuckDBPyConnection, reading: Reading, rows: Sorted
+    db: duckdb.DuckDBPyConnection,
 ) -> tuple[int, tuple[date, date], dict[str, float | None]]:
     days = "count(*) AS rows, min(first_day) AS first, max(last_day) AS last"
     found = one_row(db, f"SELECT {days}, {SUMS} FROM kept")
     count = int(found["rows"])
-    if not count:
-        raise RefusedInput(
-            "no_rows",
-            file=reading.file,
-            dropped=dict(rows.dropped),
-            quarantined=len(rows.quarantine),
-        )
     return count, (found["first"], found["last"]), {name: found[name] for name in METRICS}
 
 
