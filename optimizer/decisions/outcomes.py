@@ -6,14 +6,18 @@ response. Everything per day, averaged over the next 7 days.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from optimizer.curves.bid_landscape import Response
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, Singles
 
-_CHUNK = 4096
+_CHUNK = 1024
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -72,18 +76,38 @@ def draw_outcome(
     clicks, cost, profit = expected_change(moves)
     common = rng.standard_normal((4, draws), dtype=np.float32)
     tail = (1 - interval) / 2
-    low, high = np.zeros(len(profit)), np.zeros(len(profit))
-    positive, total = np.zeros(len(profit)), np.zeros(draws)
-    for start in range(0, len(profit), _CHUNK):
-        part = np.arange(start, min(start + _CHUNK, len(profit)))
-        drawn = _draw(moves, part, shocks, common, rng)
-        sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
-        low[part], high[part] = np.quantile(sample, [tail, 1 - tail], axis=1)
-        positive[part] = (sample > 0).mean(axis=1)
-        total += sample.sum(axis=0)
-    ends = np.quantile(total, [tail, 1 - tail]) if len(profit) else (0.0, 0.0)
+    starts = range(0, len(profit), _CHUNK)
+    judge = partial(_judge_chunk, moves, shocks, common, tail)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        parts = list(pool.map(judge, starts, rng.spawn(len(starts))))
+    low, high, positive, sums = zip(*parts, strict=True) if parts else ((), (), (), ())
+    total = np.sum(sums, axis=0) if parts else np.zeros(draws)
+    ends = np.quantile(total, [tail, 1 - tail])
     overall = (float(profit.sum()), float(ends[0]), float(ends[1]))
-    return Outcome(clicks, cost, profit, low, high, positive, overall)
+    return Outcome(clicks, cost, profit, _joined(low), _joined(high), _joined(positive), overall)
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _judge_chunk(
+    moves: Moves,
+    shocks: CommonShocks,
+    common: Singles,
+    tail: float,
+    start: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Interval ends and P(Δprofit > 0) of the rows from `start`, and their sum per draw.
+
+    Each chunk has its own generator, so that the result does not depend on who computes it.
+    """
+    part = np.arange(start, min(start + _CHUNK, len(moves.bid)))
+    drawn = _draw(moves, part, shocks, common, rng)
+    sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
+    low, high = np.quantile(sample, [tail, 1 - tail], axis=1)
+    return low, high, (sample > 0).mean(axis=1), sample.sum(axis=0, dtype=np.float64)
 
 
 def draw_curve(

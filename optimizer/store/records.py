@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+import sqlalchemy as sa
 
 from optimizer.store.audit import canonical
 from optimizer.store.protocol import AccountRecord, BatchRecord
@@ -25,6 +26,25 @@ def to_records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     columns = [_plain(frame[name]).tolist() for name in frame.columns]
     names = list(frame.columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def insert_rows(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame) -> None:
+    """Insert `frame` through the driver itself: a compiled statement a row costs twice the insert.
+
+    Columns must be text, numbers or days, which both databases take as they are.
+    """
+    names = [str(name) for name in frame.columns]
+    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=names)
+    columns = [_driver_values(frame[name]) for name in statement.positiontup or names]
+    rows: list[Any] = list(zip(*columns, strict=True))
+    if not statement.positional:
+        rows = [dict(zip(names, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(str(statement), rows)
+
+
+def _driver_values(values: pd.Series[Any]) -> list[Any]:
+    plain = _plain(values)
+    return [one.isoformat() if isinstance(one, date) else one for one in plain.tolist()]
 
 
 def to_frame(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:

@@ -229,7 +229,7 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
     new = said[~said["id"].isin(known["id"])]
     if len(new):
         fresh = new.assign(version=1, delivery="not_exported", **_UNDECIDED)
-        connection.execute(sa.insert(_TABLE), records.to_records(fresh))
+        records.insert_rows(connection, _TABLE, fresh)
     again = said[said["id"].isin(known["id"])].reset_index(drop=True)
     before = known.set_index("id").loc[again["id"]].reset_index()
     exported = (before["delivery"] == "exported").to_numpy()
