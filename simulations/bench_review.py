@@ -91,7 +91,7 @@ def import_report(folder: Path, keywords: int, days: int) -> dict[str, Any]:
 
 
 def review(folder: Path, keywords: int, days: int) -> dict[str, Any]:
-    """Phase 3: the review twice on the same store; the second has compiled kernels."""
+    """Phase 3: the review, first without storing it (kernels compile or load), then for real."""
     from optimizer import workflows
     from optimizer.tables import Actor
     from simulations.accounts import AS_OF
@@ -108,6 +108,7 @@ def review(folder: Path, keywords: int, days: int) -> dict[str, Any]:
                 as_of=AS_OF,
                 actor=Actor("bench", "admin"),
                 seed=number,
+                dry_run=number == 0,
             )
             totals.append(time.perf_counter() - began)
     slowest = sorted(stages, key=lambda name: -stages[name])[:3]

@@ -43,8 +43,10 @@ def insert_rows(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame)
 
 
 def _driver_values(values: pd.Series[Any]) -> list[Any]:
-    plain = _plain(values)
-    return [one.isoformat() if isinstance(one, date) else one for one in plain.tolist()]
+    plain = _plain(values).tolist()
+    if not isinstance(next((one for one in plain if one is not None), None), date):
+        return plain
+    return [None if one is None else one.isoformat() for one in plain]
 
 
 def to_frame(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:

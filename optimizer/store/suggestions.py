@@ -173,11 +173,11 @@ def _frame(connection: sa.Connection, conditions: Sequence[Any]) -> pd.DataFrame
     columns = [_S[name] for name in names]
     order = (_S.as_of, _S.position, _S.id)
     rows = [
-        tuple(row)
+        row
         for condition in conditions
-        for row in connection.execute(sa.select(*columns).where(condition).order_by(*order))
+        for row in connection.execute(sa.select(*columns).where(condition).order_by(*order)).all()
     ]
-    frame = pd.DataFrame(rows, columns=names, dtype="object")
+    frame = records.to_frame(names, rows)
     dtypes = dict(empty_table(SUGGESTIONS).dtypes) | _STATE_DTYPES
     return frame.astype({name: dtypes.get(name, "str") for name in names})
 
@@ -226,10 +226,12 @@ def _supersede(connection: sa.Connection, rows: pd.DataFrame) -> None:
 
 def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -> None:
     """Insert new rows; a known one keeps its decision unless what it proposes has changed."""
-    new = said[~said["id"].isin(known["id"])]
+    new = said[~said["id"].isin(known["id"])] if len(known) else said
     if len(new):
         fresh = new.assign(version=1, delivery="not_exported", **_UNDECIDED)
         records.insert_rows(connection, _TABLE, fresh)
+    if known.empty:
+        return
     again = said[said["id"].isin(known["id"])].reset_index(drop=True)
     before = known.set_index("id").loc[again["id"]].reset_index()
     exported = (before["delivery"] == "exported").to_numpy()

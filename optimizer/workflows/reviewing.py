@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,15 +99,20 @@ def review(
     origin = _origin(known, settings, seed, budget)
     if dry_run:
         return _dry_report(result, origin)
-    run = workspace.store.save_run(
-        account,
-        day,
-        stored_summary(result, origin),
-        open_rows(workspace, account, result.suggestions, workspace.store.holds(account, day)),
-        result.frames,
-        actor,
-    )
-    return _report(workspace, run)
+    first = not _reviewed_before(workspace, account, day)
+    holds = workspace.store.holds(account, day)
+    rows = open_rows(workspace, account, result.suggestions, holds)
+    told = stored_summary(result, origin)
+    run = workspace.store.save_run(account, day, told, rows, result.frames, actor)
+    return _fresh_report(run, rows) if first else _report(workspace, run)
+
+
+def _reviewed_before(workspace: Workspace, account: str, day: date) -> bool:
+    try:
+        workspace.store.latest_run(account, day)
+    except NotFound:
+        return False
+    return True
 
 
 def _review_day(workspace: Workspace, account: str, as_of: date | None) -> date:
@@ -157,7 +163,15 @@ def _reviewed(
         budget=budget,
     )
     rng = np.random.default_rng([seed, known.as_of.toordinal()])
-    return review_account(inputs, settings, known.as_of, rng)
+    try:
+        return review_account(inputs, settings, known.as_of, rng)
+    except RefusedInput as error:
+        raise _where_to_set(error, workspace.configs.account_path(account.name)) from error
+
+
+def _where_to_set(error: RefusedInput, path: Path) -> RefusedInput:
+    """The same refusal with the file that an operator would edit."""
+    return RefusedInput(error.code, **error.fields, file=str(path))
 
 
 def _origin(
@@ -232,7 +246,18 @@ def standing_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _dry_report(result: ReviewResult, origin: Mapping[str, Any]) -> ReviewReport:
-    rows = result.suggestions.assign(
-        version=0, decision="proposed", delivery="not_exported", approved_bid=np.nan
+    return ReviewReport(
+        None, plain(asdict(result.summary)), origin, _undecided(result.suggestions, 0)
     )
-    return ReviewReport(None, plain(asdict(result.summary)), origin, rows)
+
+
+def _fresh_report(run: RunRecord, rows: pd.DataFrame) -> ReviewReport:
+    """What `_report` would read back after the first review of a day."""
+    summary = run.summary
+    return ReviewReport(run.run_id, summary["summary"], summary["origin"], _undecided(rows, 1))
+
+
+def _undecided(rows: pd.DataFrame, version: int) -> pd.DataFrame:
+    return rows.assign(
+        version=version, decision="proposed", delivery="not_exported", approved_bid=np.nan
+    )

@@ -32,7 +32,7 @@ def test_the_mean_of_the_draws_is_the_closed_form(bid: float) -> None:
     told = moves([bid] * 3000, value=2.5)
     found = draw_outcome(told, CALM, 400, 0.8, np.random.default_rng(0))
     middle = (found.total[1] + found.total[2]) / 2
-    assert middle == pytest.approx(found.total[0], rel=0.06)
+    assert middle == pytest.approx(found.total[0], rel=0.1)
     assert ((found.low < found.profit) & (found.profit < found.high)).all()
 
 
