@@ -22,11 +22,12 @@ from optimizer.workflows.workspace import (
     open_workspace,
     silent,
     store_folder,
-    today_of,
 )
 
 ACCOUNT = "demo"
 SEED = 1
+AS_OF = date(2026, 11, 20)
+"""The account ends on a fixed day, so that everybody sees the same figures."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,7 @@ class _Clock:
 
 
 def _report_files(workspace: Workspace, folder: Path, tell: Progress) -> list[tuple[Path, date]]:
-    """The files with their download days, in the order of download; made on the first run only.
-
-    A later run on another day must not restate days that were already told.
-    """
+    """The files with their download days, in the order of download; made on the first run only."""
     known = sorted((_day_of(path), path) for path in folder.glob("*.csv"))
     if known:
         return [(path, day) for day, path in known]
@@ -108,7 +106,7 @@ def _report_files(workspace: Workspace, folder: Path, tell: Progress) -> list[tu
     market = load_model(
         workspace.configs.root / "markets" / "default.yaml", MarketSettings, missing_ok=True
     )
-    made = demo_account.demo_reports(market, SEED, today_of(workspace, ACCOUNT))
+    made = demo_account.demo_reports(market, SEED, AS_OF)
     folder.mkdir(parents=True, exist_ok=True)
     for report in made:
         (folder / report.name).write_bytes(report.content)
