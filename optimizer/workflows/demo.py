@@ -25,7 +25,7 @@ from optimizer.workflows.workspace import (
 )
 
 ACCOUNT = "demo"
-SEED = 1
+SEED = 25
 AS_OF = date(2026, 11, 20)
 """The account ends on a fixed day, so that everybody sees the same figures."""
 
