@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import NotFound, OptimizerError
+from optimizer.errors import OptimizerError
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.sentences import error_lines, obstacle_lines
@@ -18,19 +18,10 @@ from optimizer.interfaces.sentences import error_lines, obstacle_lines
 
 def draw() -> None:
     """Approved changes, the export button, downloads."""
-    visit = session.current()
-    if visit.account is None:
-        frame.draw_empty(
-            "There is no account yet. Import a report first.", "imports", "Go to Imports"
-        )
-        return
-    try:
-        rows = workflows.suggestions(visit.workspace, visit.account, visit.actor)
-    except NotFound:
-        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
-        return
-    _draw_waiting(rows)
-    _draw_exports()
+    rows = frame.read_reviewed(workflows.suggestions)
+    if rows is not None:
+        _draw_waiting(rows)
+        _draw_exports()
 
 
 def _draw_waiting(rows: pd.DataFrame) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -11,7 +11,10 @@ from optimizer import workflows
 from optimizer.errors import NotFound
 from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
 from optimizer.interfaces.pages import session
+from optimizer.tables import Actor
+from optimizer.workflows import Workspace
 
+Found = TypeVar("Found")
 _FLASH = "_flash"
 Level = Literal["success", "warning", "error"]
 
@@ -99,6 +102,19 @@ def draw_flash() -> None:
 def literal(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-!<>$~|:" else sign for sign in text)
+
+
+def read_reviewed(read: Callable[[Workspace, str, Actor], Found]) -> Found | None:
+    """What `read` finds for the account chosen; None, with what to do first drawn, where it cannot."""
+    visit = session.current()
+    if visit.account is None:
+        draw_empty("There is no account yet. Import a report first.", "imports", "Go to Imports")
+        return None
+    try:
+        return read(visit.workspace, visit.account, visit.actor)
+    except NotFound:
+        draw_empty("This account was not reviewed yet.", "imports", "Import and review")
+        return None
 
 
 def draw_empty(english: str, page: str, link: str) -> None:

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import NotFound
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import COLOURS, KINDS, mark
 from optimizer.interfaces.pages import frame, session
@@ -22,18 +21,9 @@ BLUE, GREY = "#56B4E9", "#8C8C8C"
 
 def draw() -> None:
     """The newest review, or what to do first."""
-    visit = session.current()
-    if visit.account is None:
-        frame.draw_empty(
-            "There is no account yet. Import a report first.", "imports", "Go to Imports"
-        )
-        return
-    try:
-        report = workflows.latest_review(visit.workspace, visit.account, visit.actor)
-    except NotFound:
-        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
-        return
-    draw_summary(visit.words, report.summary)
+    report = frame.read_reviewed(workflows.latest_review)
+    if report is not None:
+        draw_summary(session.current().words, report.summary)
 
 
 def draw_summary(words: Translator, summary: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import NotFound
 from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.pages.queue.actions import draw_actions
 from optimizer.interfaces.pages.queue.decisions import last_decisions
@@ -28,19 +27,10 @@ from optimizer.interfaces.sentences import (
 
 def draw() -> None:
     """The page, or what to do when there is nothing to review."""
-    visit = session.current()
-    if visit.account is None:
-        frame.draw_empty(
-            "There is no account yet. Import a report first.", "imports", "Go to Imports"
-        )
-        return
-    try:
-        report = workflows.latest_review(visit.workspace, visit.account, visit.actor)
-    except NotFound:
-        frame.draw_empty("This account was not reviewed yet.", "imports", "Import and review")
-        return
-    _draw_line(report.summary)
-    _draw_queue()
+    report = frame.read_reviewed(workflows.latest_review)
+    if report is not None:
+        _draw_line(report.summary)
+        _draw_queue()
 
 
 def _draw_line(summary: Mapping[str, Any]) -> None:
