@@ -100,12 +100,17 @@ def _excess_line(words: Translator, each: Mapping[str, Any]) -> str:
 def error_lines(words: Translator, error: OptimizerError) -> list[str]:
     """What went wrong, then the rows and budgets that stood in the way."""
     fields = error.fields
+    listed = [each for key in ("refused", "rows") for each in _listed(fields.get(key))]
     return [
         words.error(error),
-        *refused_lines(words, [each for each in fields.get("refused", ()) if "code" in each]),
-        *refused_lines(words, [each for each in fields.get("rows", ()) if "code" in each]),
+        *refused_lines(words, [each for each in listed if "code" in each]),
         *excess_lines(words, fields.get("excess", ())),
     ]
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    """Rows that a field names one by one; a field of the same name may be their mere number."""
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def refused_lines(words: Translator, refused: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -117,9 +117,9 @@ def _columns(words: Translator) -> dict[str, Any]:
         "why": column.ButtonColumn(
             text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
         ),
-        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=165),
-        "action": column.TextColumn(text("Action"), width=92),
-        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=76),
+        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=203),
+        "action": column.TextColumn(text("Action"), width=88),
+        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=70),
         "new_bid": column.NumberColumn(
             text("New bid"),
             format="%.2f",
@@ -127,13 +127,11 @@ def _columns(words: Translator) -> dict[str, Any]:
             min_value=0.0,
             help=text("Edit the bid here before approving."),
         ),
-        "change": column.NumberColumn("Δ %", format="%+.0f%%", width=62),
-        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=84),
-        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=84),
-        "interval": column.TextColumn("80 %", width=118),
-        "p": column.ProgressColumn(
-            "P(Δ>0)", format="%.0f%%", min_value=0.0, max_value=100.0, width=88
-        ),
+        "change": column.NumberColumn("Δ %", format="%+.0f%%", width=56),
+        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=80),
+        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=82),
+        "interval": column.TextColumn("80 %", width=110),
+        "p": column.NumberColumn("P(Δ>0)", format="%.0f%%", width=64),
         "match": column.TextColumn(text("Match"), width=70),
         "campaign": column.TextColumn(text("Campaign"), width=130),
         "ad_group": column.TextColumn(text("Ad group"), width=130),
