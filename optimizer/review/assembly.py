@@ -110,7 +110,7 @@ def assemble_suggestions(
 
 
 def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) -> Any:
-    """Reason code per keyword without a change; "watch" where more clicks would decide."""
+    """Reason code per keyword without a change; "watch" where more clicks, or a test of the bid, would decide."""
     size = len(plan)
     is_moved = np.zeros(size, dtype=bool)
     is_moved[moved] = True
@@ -119,6 +119,7 @@ def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) ->
     gated = np.where(above, plan["raise_gate"] < plan["line"], plan["lower_gate"] > plan["line"])
     blocked = np.where(above, plan["raise_block"], plan["lower_block"])
     soon = plan["clicks_needed"].to_numpy() <= plan["clicks"].to_numpy() * _WATCH_DAYS
+    untold = plan["clicks_needed"].isna().to_numpy() & (plan["assumed_share"] > 0.5).to_numpy()
     frozen = held.code.astype(str)
     codes = first_code(
         [
@@ -126,7 +127,7 @@ def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) ->
             (frozen != "", "held"),
             (~solution.free, "state"),
             (blocked != "", "blocked"),
-            (gated & soon & (sure > 0), "watch"),
+            (gated & (soon | untold) & (sure > 0), "watch"),
             (gated, "too_little_data"),
             (~np.where(above, solution.room[:, 1], solution.room[:, 0]), "no_bid_in_reach"),
         ],
@@ -213,7 +214,7 @@ def _watch_rows(part: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
         kind="watch",
         slot="bid",
         proposed_bid=np.nan,
-        reason="not_sure_yet",
+        reason=np.where(part["clicks_needed"].isna(), "response_unsure", "not_sure_yet"),
         binding="evidence",
         **zeros,
     )

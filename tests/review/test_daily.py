@@ -358,3 +358,18 @@ def test_a_different_seed_moves_intervals_not_proposals(
     before = reviewed.suggestions
     assert other["proposed_bid"].to_numpy() == pytest.approx(before["proposed_bid"], nan_ok=True)
     assert (other["delta_profit_low"] != before["delta_profit_low"]).any()
+
+
+def test_a_busy_word_that_only_a_bid_test_could_settle_is_watched(
+    run: Run, shop: ReviewInputs, settings: Settings
+) -> None:
+    """With 120 orders V is known; what is left to doubt is the stated response."""
+    word = shop.keywords[shop.keywords["bidding_mode"] == "manual"].head(1)
+    word = word.assign(bid=1.2, last_change=pd.NaT, first_page_bid=0.1, keyword_text="tent")
+    days = pd.date_range(end=pd.Timestamp(TODAY) - pd.Timedelta(days=1), periods=60, unit="s")
+    counted = {"impressions": 1000.0, "clicks": 60.0, "cost": 54.0, "conversions": 2.0}
+    daily = pd.DataFrame({"first_day": days, "last_day": days, **counted, "value": np.nan})
+    daily.insert(0, "entity_key", word["entity_key"].iloc[0])
+    stated = told(settings, value_per_conversion=45.0, margin=1.0)
+    rows = run(stated, keywords=word, daily=daily, **without_terms(), budget=1e6).suggestions
+    assert rows[["kind", "reason"]].to_numpy().tolist() == [["watch", "response_unsure"]]

@@ -6,7 +6,7 @@ import getpass
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, wraps
 from pathlib import Path
@@ -96,7 +96,7 @@ def command(
     def register(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
         def invoke(store: Any, configs: Any, lang: Any, as_json: bool, **own: Any) -> None:
-            with running(store, configs, lang, as_json) as run:
+            with running(store, configs, lang, as_json, own.get("account")) as run:
                 function(run, **own)
 
         parameters = [*_own_parameters(function), *_common_parameters()]
@@ -122,15 +122,22 @@ def _common_parameters() -> Sequence[inspect.Parameter]:
 
 @contextmanager
 def running(
-    store: Path | None, configs: Path | None, lang: str | None, as_json: bool
+    store: Path | None,
+    configs: Path | None,
+    lang: str | None,
+    as_json: bool,
+    account: str | None = None,
 ) -> Iterator[Run]:
-    """A run; an `OptimizerError` becomes a message and exit code 1."""
+    """A run; an `OptimizerError` becomes a message (money in the account's) and exit code 1."""
     words = Translator(pick_language(lang))
     with ExitStack() as stack:
         opened = cache(lambda: stack.enter_context(workflows.open_workspace(store, configs)))
         try:
             yield Run(store, configs, opened, local_actor(), words, as_json, people_console())
         except OptimizerError as error:
+            with suppress(OptimizerError):
+                known = {each.name: each for each in workflows.accounts(opened(), local_actor())}
+                words.currency = known[account].currency if account in known else None
             complain(error, words, as_json)
             raise typer.Exit(REFUSED) from error
 
