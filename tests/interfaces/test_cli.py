@@ -159,3 +159,25 @@ def test_keyword_that_looks_like_markup_is_printed_as_it_is() -> None:
     console = Console(width=80, record=True, file=StringIO())
     console.print(text_table(Translator("en"), ("Keyword",), [("[bold]shoes[/bold]",)]))
     assert "[bold]shoes[/bold]" in console.export_text()
+
+
+@pytest.mark.usefixtures("store")
+def test_refusals_read_well(tmp_path: Path, report_files: list[Path]) -> None:
+    lines = report_files[0].read_text(encoding="utf-8").split("\n")
+    cut = tmp_path / "cut.csv"
+    cut.write_text("\n".join(lines[:20])[:-30], encoding="utf-8")
+    column = lines[2].split(",").index("Cost")
+    bad = tmp_path / "bad.csv"
+    cells = [line.split(",") for line in lines[3:20]]
+    bad.write_text(
+        "\n".join([*lines[:3], *(",".join([*c[:column], "-1", *c[column + 1 :]]) for c in cells)]),
+        encoding="utf-8",
+    )
+    for refused in (
+        run("import", str(cut), "--account", ACCOUNT, "--as-of", "2026-04-20"),
+        run("import", str(bad), "--account", ACCOUNT, "--as-of", "2026-04-20"),
+        run("review", "--account", ACCOUNT, "--budget", "1", "--dry-run"),
+    ):
+        assert refused.exit_code == 1
+        assert refused.stderr.strip()
+        assert not any(mark in refused.stderr for mark in ("–", "XXX", "Traceback"))
