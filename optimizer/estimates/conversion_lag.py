@@ -56,6 +56,8 @@ def estimate_completion(
     """
     stated = prior_completion(prior)
     first, last, known, added = _increments(versions, column)
+    unit = _per_conversion(versions, column)
+    known, added = known / unit, added / unit
     arrived = np.diff(stated, prepend=0.0)
     at_risk = np.full(len(stated), 0.0)
     hazard = np.divide(arrived, stated, out=np.ones_like(stated), where=stated > 0)
@@ -67,6 +69,13 @@ def estimate_completion(
     variance = np.abs(hazard) / (information * np.maximum(1.0 - hazard, 0.05))
     later = np.append(np.cumsum(variance[1:][::-1])[::-1], 0.0)
     return Completion(share, np.sqrt(later), float(np.abs(added).sum()))
+
+
+def _per_conversion(versions: pd.DataFrame, column: str) -> float:
+    """Amount of `column` per conversion, so that the prior's strength means conversions for both."""
+    both = versions.dropna(subset=[column])
+    amount, number = float(both[column].sum()), float(both["conversions"].sum())
+    return amount / number if amount > 0 and number > 0 else 1.0
 
 
 def _increments(versions: pd.DataFrame, column: str) -> tuple[Ints, Ints, Floats, Floats]:

@@ -66,9 +66,10 @@ def fit_rates(
     tau2 = [_PRIOR_TAU2] * len(parents)
     pooled = _pooled_rate(counts, exposure)
     local = np.full(len(counts), pooled)
-    sweep = _sweep(counts, exposure, parents, tau2, pooled, None)
+    scale = _unit_variance(local, tau2[0], dispersion, unit_cv2)
+    sweep = _sweep(counts / scale, exposure / scale, parents, tau2, pooled, None)
     for _ in range(_ITERATIONS):
-        scale = dispersion if unit_cv2 is None else unit_cv2 * local * (1 + tau2[0])
+        scale = _unit_variance(local, tau2[0], dispersion, unit_cv2)
         sweep = _sweep(counts / scale, exposure / scale, parents, tau2, pooled, sweep)
         updated = [_moment_tau2(sweep, level, tau2[level]) for level in range(len(parents))]
         change = max(abs(a - b) / (b + 1e-3) for a, b in zip(updated, tau2, strict=True))
@@ -76,6 +77,13 @@ def fit_rates(
         if change < _TOLERANCE:
             break
     return _result(sweep, tau2, dispersion)
+
+
+def _unit_variance(
+    local: Floats, tau2: float, dispersion: float, unit_cv2: float | None
+) -> Floats | float:
+    """Variance over mean of one unit of exposure: what counts are divided by to look like Poisson."""
+    return dispersion if unit_cv2 is None else unit_cv2 * local * (1 + tau2)
 
 
 def estimate_dispersion(
@@ -185,7 +193,8 @@ def _moment_tau2(sweep: _Pass, level: int, tau2: float) -> float:
     """One moment step; a residual beyond five standard deviations (and five events) counts as five.
 
     Where less than one event is expected a single one is many deviations and yet no outlier.
-    A stated 0.25 worth two perfectly known units keeps small trees from 0 or from infinity.
+    A stated 0.25 worth two of the tree's own well-known units, and two perfectly known ones at the
+    least, keeps small trees from 0 or from infinity: five alike words do not prove all words alike.
     """
     v = sweep.cv2s[level]
     expected = sweep.means[level] * sweep.exposures[level]
@@ -195,8 +204,10 @@ def _moment_tau2(sweep: _Pass, level: int, tau2: float) -> float:
         (sweep.counts[level] - expected) ** 2, _MAX_RESIDUAL**2 * np.maximum(variance, 1.0)
     )
     excess = float((w * (residual - expected - v * expected**2)).sum())
-    scale = float((w * (1 + v) * expected**2).sum())
-    prior = _PRIOR_UNITS / _PRIOR_TAU2**2
+    information = w * (1 + v) * expected**2
+    scale = float(information.sum())
+    typical = float((information**2).sum()) / max(scale, 1e-300)
+    prior = _PRIOR_UNITS * max(typical, 1.0 / _PRIOR_TAU2**2)
     return max((excess + _PRIOR_TAU2 * prior) / (scale + prior), 1e-4)
 
 
