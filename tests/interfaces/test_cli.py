@@ -181,3 +181,11 @@ def test_refusals_read_well(tmp_path: Path, report_files: list[Path]) -> None:
         assert refused.exit_code == 1
         assert refused.stderr.strip()
         assert not any(mark in refused.stderr for mark in ("–", "XXX", "Traceback"))
+
+
+def test_check_names_what_is_damaged(store: Path) -> None:
+    lost = next((store / "history").glob("*.parquet"))
+    lost.unlink()
+    done = run("check")
+    assert done.exit_code == 1
+    assert lost.name in done.stdout

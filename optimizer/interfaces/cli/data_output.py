@@ -69,5 +69,5 @@ def print_check(run: Run, report: Any) -> None:
     """The verdict and, when something is wrong, what."""
     run.say("The store is sound." if report.ok else "The store is damaged:")
     for problem in report.problems:
-        fields = {"file": problem.file, "text": problem.text, **problem.fields}
-        run.line(f"  ✗ {run.words.code('problem', problem.code, **fields)}")
+        fields = {"file": problem["file"], "text": problem["text"], **problem["fields"]}
+        run.line(f"  ✗ {run.words.code('problem', problem['code'], **fields)}")
