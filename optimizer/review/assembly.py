@@ -25,6 +25,7 @@ from optimizer.review.suggestions import (
 from optimizer.tables import SUGGESTIONS, check_table
 
 _WATCH_DAYS = 90
+_WATCH_ORDERS = 3
 _DELTAS = (
     "delta_clicks",
     "delta_cost",
@@ -119,7 +120,8 @@ def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) ->
     gated = np.where(above, plan["raise_gate"] < plan["line"], plan["lower_gate"] > plan["line"])
     blocked = np.where(above, plan["raise_block"], plan["lower_block"])
     soon = plan["clicks_needed"].to_numpy() <= plan["clicks"].to_numpy() * _WATCH_DAYS
-    untold = plan["clicks_needed"].isna().to_numpy() & (plan["assumed_share"] > 0.5).to_numpy()
+    known = (plan["conversions"] >= _WATCH_ORDERS) | (plan["assumed_share"] > 0.5)
+    untold = (plan["clicks_needed"].isna() & known).to_numpy()
     frozen = held.code.astype(str)
     codes = first_code(
         [

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from optimizer.errors import BadSettings, NotFound, Problem
+from optimizer.errors import BadSettings, NotFound, Problem, RefusedInput
 from optimizer.store import audit, decisions, imports, reading, records, schema, suggestions
 from optimizer.store.audit import Entry
 from optimizer.store.database import Database, sqlite_url
@@ -260,9 +260,13 @@ def open_store(
     """Open the store in `directory`, making or migrating it as needed.
 
     State is `directory/state.sqlite`, or PostgreSQL at `database_url`. Raises `BadSettings` when the
-    URL is unusable or the database and the folder belong to different stores.
+    URL is unusable or the database and the folder belong to different stores, `RefusedInput` when
+    the folder cannot be made.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedInput("store_not_writable", why=str(error)) from error
     folder = Folder(directory)
     database = Database(database_url or sqlite_url(directory))
     try:
