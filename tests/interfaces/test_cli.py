@@ -189,3 +189,10 @@ def test_check_names_what_is_damaged(store: Path) -> None:
     done = run("check")
     assert done.exit_code == 1
     assert lost.name in done.stdout
+
+
+def test_a_store_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("batches", "--account", ACCOUNT, "--store", str(tmp_path / "file" / "store"))
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr
