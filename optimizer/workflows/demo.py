@@ -77,7 +77,7 @@ def demo(
         clock.stop("import")
         as_of = max(day for _, day in dated)
         tell("review", 0, 1)
-        report = review(workspace, ACCOUNT, as_of=as_of, actor=actor, seed=SEED)
+        report = review(workspace, ACCOUNT, as_of=as_of, actor=actor)
         tell("review", 1, 1)
         clock.stop("review")
     files = tuple(path for path, _ in dated)
