@@ -91,8 +91,8 @@ def excess_lines(words: Translator, excess: Sequence[Any]) -> list[str]:
 
 def _excess_line(words: Translator, each: Mapping[str, Any]) -> str:
     return words.text(
-        "Over budget: {scope} {name} would spend {projected:money} of {budget:money} "
-        "({excess:change}).",
+        "Over budget: {scope} {name} would spend {projected:money} of {budget:money}; "
+        "today it is {cost_now:money}.",
         **{**each, "scope": words.code("scope", str(each["scope"]))},
     )
 
