@@ -81,7 +81,6 @@ class Account(Model):
     platform: Platform | None = None
     daily_budget: NonNegative | None = None
     campaign_budgets: Mapping[str, NonNegative] = {}
-    budget_enforced: bool = True
     objective: Literal["profit"] = "profit"
     margin: Annotated[float, Field(gt=0, le=10)] | None = None
     value_per_conversion: Positive | None = None
@@ -90,8 +89,6 @@ class Account(Model):
     brand_incrementality: Share | None = None
     segments: Segments = Segments()
     events: tuple[Event, ...] = ()
-    attribution_basis: Basis = "click"
-    attribution_window_days: Annotated[int, Field(ge=1, le=365)] | None = None
     lag_prior: LagPrior | None = None
     effective_bid_multiplier: Positive = 1.0
     campaign_bid_multipliers: Mapping[str, Positive] = {}

@@ -27,8 +27,7 @@ class Interval:
 class ReviewInputs:
     """One account as known on one day; frames match the tables of the same name in `tables`.
 
-    `budget` overrides the account's daily budget. `seed` identifies the run's random draws, so that
-    a re-solve uses the same ones.
+    `budget` overrides the account's daily budget.
     """
 
     account: str
@@ -75,8 +74,8 @@ class ReviewSummary:
 class ReviewResult:
     """A summary, the suggestions (table SUGGESTIONS) and the frames a re-solve works from.
 
-    `frames`: "plan" has one row per keyword (estimates, limits, outcome), "options" one per keyword
-    and bid level, "terms" one per judged search term. `context` holds the run's constants as JSON.
+    `frames`: "plan" has one row per keyword (estimates, limits, outcome), "terms" one per judged
+    search term. `context` holds the run's constants as JSON, the seed of its draws among them.
     """
 
     summary: ReviewSummary

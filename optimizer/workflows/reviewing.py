@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
@@ -19,7 +19,7 @@ from optimizer.errors import BadSettings, NotFound, RefusedInput
 from optimizer.review.daily import review_account
 from optimizer.review.suggestions import Interval, ReviewInputs, ReviewResult, ReviewSummary
 from optimizer.settings import Settings
-from optimizer.store.protocol import AccountRecord, ReviewTables, RunRecord
+from optimizer.store.protocol import AccountRecord, BatchRecord, ReviewTables, RunRecord
 from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import Workspace, checked_account_name, today_of
@@ -95,6 +95,7 @@ def review(
     settings = workspace.configs.settings(account)
     known = workspace.store.review_tables(account, day, settings.estimation.window_days)
     _check_account(known.account, settings)
+    check_click_dated(workspace.store.batches(account), known.batches)
     result = _reviewed(workspace, known, settings, budget, seed)
     origin = _origin(known, settings, seed, budget)
     if dry_run:
@@ -127,6 +128,16 @@ def _review_day(workspace: Workspace, account: str, as_of: date | None) -> date:
             "as_of_in_future", as_of=as_of.isoformat(), today=today.isoformat(), account=account
         )
     return as_of
+
+
+def check_click_dated(batches: Sequence[BatchRecord], read: Sequence[str]) -> None:
+    """Completion needs conversions dated to the click.
+
+    Raises `RefusedInput` naming the first file of `read` (batch ids) whose are dated to the order.
+    """
+    for batch in batches:
+        if batch.batch_id in read and batch.reconciliation.attribution_basis == "order":
+            raise RefusedInput("order_dated", account=batch.account, file=batch.file_name)
 
 
 def _check_account(known: AccountRecord, settings: Settings) -> None:
