@@ -69,6 +69,84 @@ class Segments(Model):
     competitor: tuple[str, ...] = ()
 
 
+class Budget(Model):
+    """One node of the budget tree, per day: a cap, a floor that must be spent, or both."""
+
+    cap: NonNegative | None = None
+    floor: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.cap is not None and self.floor > self.cap:
+            raise ValueError("floor is above cap")
+        return self
+
+
+class SharedBudget(Budget):
+    """A budget that several campaigns draw from."""
+
+    name: str
+    campaigns: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class AdGroupBudget(Budget):
+    """A budget of one ad group."""
+
+    campaign: str
+    ad_group: str
+
+
+class PeriodBudget(Model):
+    """Money for `first..last` in all; the platform does not enforce it, the plan must."""
+
+    amount: NonNegative
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last is before first")
+        return self
+
+
+class Target(Model):
+    """What an account or a campaign must reach: value (before margin) over cost, or cost per conversion."""
+
+    roas: Positive | None = None
+    cpa: Positive | None = None
+
+
+class Item(Model):
+    """What is known of a product that keywords of `ad_groups` (or with its `item_id`) sell.
+
+    `stock` in orders until `restock`; `max_loss` per day; `multiplier` what an order is worth beyond
+    itself; `unit_cost` per order stands instead of `margin`.
+    """
+
+    item_id: str
+    ad_groups: tuple[str, ...] = ()
+    margin: Annotated[float, Field(gt=0, le=10)] | None = None
+    unit_cost: NonNegative | None = None
+    refund_rate: Share | None = None
+    stock: NonNegative | None = None
+    restock: date | None = None
+    stage: Literal["新品", "成长", "爆款", "清仓"] | None = None
+    goal: Literal["learn", "profit", "rank", "clear"] | None = None
+    max_loss: NonNegative | None = None
+    salvage_margin: Annotated[float, Field(gt=0, le=10)] | None = None
+    impression_share_floor: Share | None = None
+    multiplier: Positive | None = None
+
+
+class ItemChange(Model):
+    """A price, coupon, image or page change: orders before it tell less about those after it."""
+
+    item_id: str
+    day: date
+    what: Literal["price", "coupon", "image", "page", "stock"]
+
+
 class Account(Model):
     """`configs/accounts/<account>.yaml`: what an operator states about one account.
 
@@ -81,7 +159,15 @@ class Account(Model):
     platform: Platform | None = None
     daily_budget: NonNegative | None = None
     campaign_budgets: Mapping[str, NonNegative] = {}
-    objective: Literal["profit"] = "profit"
+    campaign_floors: Mapping[str, NonNegative] = {}
+    shared_budgets: tuple[SharedBudget, ...] = ()
+    ad_group_budgets: tuple[AdGroupBudget, ...] = ()
+    period_budget: PeriodBudget | None = None
+    objective: Literal["profit", "value", "conversions"] = "profit"
+    target: Target = Target()
+    campaign_targets: Mapping[str, Target] = {}
+    items: tuple[Item, ...] = ()
+    item_log: tuple[ItemChange, ...] = ()
     margin: Annotated[float, Field(gt=0, le=10)] | None = None
     value_per_conversion: Positive | None = None
     refund_rate: Share = 0.0

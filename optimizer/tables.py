@@ -200,6 +200,30 @@ KEYWORD_DAILY = Table(
 )
 """What was counted, per keyword and day (or period). Days without impressions may be absent."""
 
+BID_CHANGES = Table(
+    "bid_changes",
+    {
+        "entity_key": Column("int"),
+        "day": Column("date", "first day on which this bid is known to have been in force"),
+        "bid": Column("float", "max CPC, account currency"),
+        "provenance": Column("str", "randomised | optimizer | human; unknown history is human"),
+    },
+    ("entity_key", "day"),
+)
+"""What each keyword's bid has been: a bid holds until the keyword's next row."""
+
+LANDSCAPES = Table(
+    "landscapes",
+    {
+        "entity_key": Column("int"),
+        "bid": Column("float", "account currency"),
+        "clicks": Column("float", "per day, as the platform's simulator expects"),
+        "cost": Column("float", "per day"),
+    },
+    ("entity_key", "bid"),
+)
+"""A platform's own bid simulator: what it says another bid would bring."""
+
 TERMS = Table(
     "terms",
     {

@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.tables import BID_CHANGES, LANDSCAPES, empty_table
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -40,6 +42,8 @@ class ReviewInputs:
     versions: pd.DataFrame
     holds: pd.DataFrame
     budget: float | None = None
+    bid_changes: pd.DataFrame = field(default_factory=lambda: empty_table(BID_CHANGES))
+    landscapes: pd.DataFrame = field(default_factory=lambda: empty_table(LANDSCAPES))
 
 
 @dataclass(frozen=True)
