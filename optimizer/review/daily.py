@@ -231,6 +231,8 @@ def _context(
             "step_limit": rules.step_limit,
             "min_probability": rules.min_probability,
             "add_probability": rules.add_probability,
+            "pause_probability": rules.pause_probability,
+            "negative_probability": rules.negative_probability,
         },
         "draws": estimation.draws,
         "interval": estimation.interval,

@@ -253,8 +253,11 @@ def _pauses(
     allowed = (plan["segment"] != "brand").to_numpy() & (plan["inactive_code"] == "").to_numpy()
     allowed &= not (state.freeze or state.outage)
     loses = keywords.loses_everywhere(value, cpc, rules.pause_probability)
+    may_pause = enough & allowed & (plan["impressions"].to_numpy() > 0)
     return {
         "p_above_cpc": value.above(response.cpc),
         "p_above_lowest_cpc": value.above(cpc),
-        "pause": loses & enough & allowed & (plan["impressions"].to_numpy() > 0),
+        "lowest_cpc": cpc,
+        "may_pause": may_pause,
+        "pause": loses & may_pause,
     }
