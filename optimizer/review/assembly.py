@@ -87,15 +87,7 @@ def assemble_suggestions(
 ) -> tuple[pd.DataFrame, Any]:
     """Table SUGGESTIONS, best first, and per plan row why it is not in there ("" if it is)."""
     line = solution.allocation.line[plan["campaign"].to_numpy(dtype=np.int64)]
-    marked = plan.assign(line=line, target=solution.bid)
-    marked["clicks_needed"] = clicks_to_be_sure(
-        gamma_of(plan, "marginal"),
-        gamma_of(plan, "value"),
-        gamma_of(plan, "rate"),
-        line,
-        context["rules"]["min_probability"],
-    )
-    marked["p_marginal_above"] = gamma_of(plan, "marginal").above(line)
+    marked = judged_against(plan.assign(line=line, target=solution.bid), context)
     reasons = _why_not(marked, solution, moved, held)
     watch = np.flatnonzero(reasons == "watch")
     cut = np.cumsum([len(moved), int(chosen.negative.sum()), int(chosen.add.sum())])
@@ -110,11 +102,35 @@ def assemble_suggestions(
     return check_table(_typed(rows), SUGGESTIONS), np.where(reasons == "watch", "", reasons)
 
 
+def judged_against(plan: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
+    """`plan` with what its beliefs say about its column `line`."""
+    marginal, line = gamma_of(plan, "marginal"), plan["line"].to_numpy(dtype=np.float64)
+    needed = clicks_to_be_sure(
+        marginal,
+        gamma_of(plan, "value"),
+        gamma_of(plan, "rate"),
+        line,
+        context["rules"]["min_probability"],
+    )
+    return plan.assign(clicks_needed=needed, p_marginal_above=marginal.above(line))
+
+
 def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) -> Any:
     """Reason code per keyword without a change; "watch" where more clicks, or a test of the bid, would decide."""
-    size = len(plan)
-    is_moved = np.zeros(size, dtype=bool)
+    is_moved = np.zeros(len(plan), dtype=bool)
     is_moved[moved] = True
+    frozen = held.code.astype(str)
+    state = np.where(solution.free, "", plan["state_code"])
+    given = first_code([(is_moved, "moved"), (frozen != "", "held")], len(plan))
+    codes = unmoved_codes(plan.assign(state_code=state), solution.room)
+    return np.select([given == "moved", given == "held"], ["", frozen], default=codes)
+
+
+def unmoved_codes(plan: pd.DataFrame, room: Bools) -> Any:
+    """Why bids that nobody has decided on stay as they are, from rows as `judged_against` gives them.
+
+    `room[k]` says whether any lower and any higher bid is allowed.
+    """
     above = plan["marginal_mean"].to_numpy() > plan["line"].to_numpy()
     sure = np.where(above, plan["p_marginal_above"], 1 - plan["p_marginal_above"])
     gated = np.where(above, plan["raise_gate"] < plan["line"], plan["lower_gate"] > plan["line"])
@@ -122,22 +138,19 @@ def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) ->
     soon = plan["clicks_needed"].to_numpy() <= plan["clicks"].to_numpy() * _WATCH_DAYS
     known = (plan["conversions"] >= _WATCH_ORDERS) | (plan["assumed_share"] > 0.5)
     untold = (plan["clicks_needed"].isna() & known).to_numpy()
-    frozen = held.code.astype(str)
     codes = first_code(
         [
-            (is_moved, "moved"),
-            (frozen != "", "held"),
-            (~solution.free, "state"),
+            (plan["state_code"] != "", "state"),
             (blocked != "", "blocked"),
             (gated & (soon | untold) & (sure > 0), "watch"),
             (gated, "too_little_data"),
-            (~np.where(above, solution.room[:, 1], solution.room[:, 0]), "no_bid_in_reach"),
+            (~np.where(above, room[:, 1], room[:, 0]), "no_bid_in_reach"),
         ],
-        size,
+        len(plan),
     )
     return np.select(
-        [codes == "moved", codes == "held", codes == "state", codes == "blocked", codes == ""],
-        [np.full(size, ""), frozen, plan["state_code"], blocked, np.full(size, "on_target")],
+        [codes == "state", codes == "blocked", codes == ""],
+        [plan["state_code"], blocked, np.full(len(plan), "on_target")],
         default=codes,
     )
 
