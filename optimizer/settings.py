@@ -63,10 +63,11 @@ class Event(Model):
 
 
 class Segments(Model):
-    """Word lists that mark a keyword as brand or competitor; every other keyword is generic."""
+    """Word lists that mark a keyword as brand, own item or competitor; every other one is generic."""
 
     brand: tuple[str, ...] = ()
     competitor: tuple[str, ...] = ()
+    own_item: tuple[str, ...] = ()
 
 
 class Budget(Model):
@@ -147,6 +148,23 @@ class ItemChange(Model):
     what: Literal["price", "coupon", "image", "page", "stock"]
 
 
+class AutomatedTarget(Model):
+    """What the platform's automated bidding of a campaign is set to now, and since when.
+
+    `changed` is the day of its last change; without it the target is taken to be at rest.
+    """
+
+    roas: Positive | None = None
+    cpa: Positive | None = None
+    changed: date | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.roas is None) == (self.cpa is None):
+            raise ValueError("state exactly one of roas and cpa")
+        return self
+
+
 class Account(Model):
     """`configs/accounts/<account>.yaml`: what an operator states about one account.
 
@@ -166,6 +184,8 @@ class Account(Model):
     objective: Literal["profit", "value", "conversions"] = "profit"
     target: Target = Target()
     campaign_targets: Mapping[str, Target] = {}
+    automated_targets: Mapping[str, AutomatedTarget] = {}
+    attribution_window_days: Annotated[int, Field(ge=0, le=90)] | None = None
     items: tuple[Item, ...] = ()
     item_log: tuple[ItemChange, ...] = ()
     margin: Annotated[float, Field(gt=0, le=10)] | None = None
@@ -208,6 +228,12 @@ class Guardrails(Model):
     outage_probability: Annotated[float, Field(gt=0, lt=0.1)] = 0.001
     outage_days: Annotated[int, Field(ge=1, le=30)] = 3
     no_bite_cpc_ratio: Share = 0.5
+    stock_cover_days: Annotated[int, Field(ge=1, le=365)] = 14
+    budget_step_limit: Annotated[float, Field(gt=0, le=5)] = 0.3
+    target_step_limit: Annotated[float, Field(gt=0, le=0.5)] = 0.15
+    target_rest_days: Annotated[int, Field(ge=0, le=90)] = 14
+    target_rest_conversions: NonNegative = 30.0
+    learning_loss: Share = 0.05
     spend_at_risk_per_day: NonNegative | None = None
     four_eyes_delta_cost: NonNegative | None = None
 
@@ -218,6 +244,7 @@ class Estimation(Model):
     window_days: Annotated[int, Field(ge=7, le=1000)] = 180
     volume_half_life_days: Positive = 14.0
     min_completion: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    break_weight: Share = 0.25
     lag_priors: Mapping[str, LagPrior] = {}
     elasticity_mean: Positive = 1.0
     elasticity_sd: Positive = 0.5
@@ -230,6 +257,23 @@ class Estimation(Model):
     draws: Annotated[int, Field(ge=50, le=5000)] = 400
     interval: Annotated[float, Field(gt=0, lt=1)] = 0.8
     half_grid_levels: Annotated[int, Field(ge=2, le=20)] = 6
+
+
+class Exploration(Model):
+    """`configs/exploration.yaml`: what may be spent on learning how clicks answer to bids.
+
+    `cost_share` of the account's daily budget is the most that an experiment may be expected to cost
+    per day (0: none is proposed). It is proposed only where what it teaches is worth `min_return`
+    times its cost within `payback_days` of its start. Each week every bid in the test is up or down
+    by `dither`; `weeks` is even, so that each spends as long above as below.
+    """
+
+    cost_share: Share = 0.01
+    dither: Annotated[float, Field(gt=0, le=0.25)] = 0.10
+    weeks: Annotated[int, Field(ge=2, le=12, multiple_of=2)] = 4
+    payback_days: Annotated[int, Field(ge=28, le=365)] = 56
+    min_return: Annotated[float, Field(ge=1, le=10)] = 1.5
+    max_keywords: Annotated[int, Field(ge=1, le=10_000)] = 500
 
 
 class BidLimit(Model):
@@ -248,6 +292,7 @@ class Settings(Model):
     account: Account = Account()
     guardrails: Guardrails = Guardrails()
     estimation: Estimation = Estimation()
+    exploration: Exploration = Exploration()
     bid_limits: Mapping[str, Mapping[str, BidLimit]] = {}
 
     def bid_limit(self, platform: str, currency: str) -> BidLimit:
@@ -275,6 +320,11 @@ class Configs:
         """`estimation.yaml`, or the defaults where there is none."""
         return load_model(self.root / "estimation.yaml", Estimation, missing_ok=True)
 
+    @cached_property
+    def exploration(self) -> Exploration:
+        """`exploration.yaml`, or the defaults where there is none."""
+        return load_model(self.root / "exploration.yaml", Exploration, missing_ok=True)
+
     def account_path(self, account: str) -> Path:
         """Where the settings of `account` are, or would be."""
         return self.root / "accounts" / f"{account}.yaml"
@@ -290,6 +340,7 @@ class Configs:
             account=self.account(account),
             guardrails=self.guardrails,
             estimation=self.estimation,
+            exploration=self.exploration,
             bid_limits=limits.platforms,
         )
 

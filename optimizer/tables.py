@@ -193,9 +193,14 @@ KEYWORDS = Table(
 )
 """One row per keyword: names and newest state. Sorted by campaign, ad group, entity_key."""
 
+_SHARES = {
+    "impression_share": _null("float", "share of the eligible impressions that were shown"),
+    "lost_is_budget": _null("float", "share of the eligible impressions lost to the budget"),
+}
+
 KEYWORD_DAILY = Table(
     "keyword_daily",
-    {"entity_key": Column("int"), **_DAYS, **_SUMS},
+    {"entity_key": Column("int"), **_DAYS, **_SUMS, **_SHARES},
     ("entity_key", "first_day", "last_day"),
 )
 """What was counted, per keyword and day (or period). Days without impressions may be absent."""
@@ -235,8 +240,10 @@ TERMS = Table(
 )
 """One row per search term of an ad group (and donor keyword text)."""
 
-TERM_DAILY = Table("term_daily", KEYWORD_DAILY.columns, KEYWORD_DAILY.key)
-"""As KEYWORD_DAILY, per search term."""
+TERM_DAILY = Table(
+    "term_daily", {"entity_key": Column("int"), **_DAYS, **_SUMS}, KEYWORD_DAILY.key
+)
+"""As KEYWORD_DAILY without shares, per search term."""
 
 VERSIONS = Table(
     "versions",
@@ -256,14 +263,43 @@ HOLDS = Table(
     "holds",
     {
         "entity_key": Column("str"),
-        "slot": Column("str", "bid | state | add | negative"),
-        "kind": Column("str", "locked | rejected | snoozed | approved | exported"),
-        "value": _null("float", "the bid that is fixed; null: the current bid"),
+        "slot": Column("str", "bid | state | add | negative | budget | target"),
+        "kind": Column("str", "locked | rejected | snoozed | approved | exported | experiment"),
+        "value": _null("float", "the bid, budget or target that is fixed; null: the current one"),
         "until": _null("date", "last day it holds; null: until lifted"),
     },
     ("entity_key", "slot"),
 )
 """Decisions a solve must respect."""
+
+EXPERIMENT_MEMBERS = Table(
+    "experiment_members",
+    {
+        "entity_key": Column("str"),
+        "arm": Column("str", "dither: around the present bid | ramp: up to the first page"),
+        **_PLACE,
+        "keyword_id": _null("str"),
+        "keyword_text": Column("str"),
+        "match_type": _null("str"),
+        "base_bid": Column("float", "the bid before the test"),
+        "clicks": Column("float", "per day at that bid"),
+        "cost": Column("float", "profit per day that the test is expected to forgo here"),
+        "value": Column("float", "what this keyword alone gains from its test, over the payback days"),
+    },
+    ("entity_key",),
+)
+"""The keywords of one bid test."""
+
+EXPERIMENT_STEPS = Table(
+    "experiment_steps",
+    {
+        "entity_key": Column("str"),
+        "week": Column("int", "0 is the first; the last one hands back"),
+        "bid": Column("float", "max CPC, account currency"),
+    },
+    ("entity_key", "week"),
+)
+"""The bid of each member in each week of a test."""
 
 _DELTA = {
     "delta_clicks": Column("float", "per day, averaged over the next 7 days"),

@@ -1,4 +1,4 @@
-"""Brand, competitor and generic keywords, told apart by the word lists of the account's settings."""
+"""What a keyword is about, by the lists in the account's settings: its segment and its item."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from optimizer.estimates.posteriors import Bools, Ints
-from optimizer.settings import Segments
+from optimizer.settings import Item, Segments
 
-SEGMENTS = ("generic", "brand", "competitor")
+SEGMENTS = ("generic", "brand", "competitor", "own_item")
 
 
 def normalise_text(text: pd.Series[str]) -> pd.Series[str]:
@@ -24,14 +24,26 @@ def _normalised(value: str) -> str:
 
 
 def mark_segments(text: pd.Series[str], words: Segments) -> Ints:
-    """Index into SEGMENTS per text; brand wins over competitor."""
+    """Index into SEGMENTS per text; brand wins over an own item, an own item over a competitor."""
     code = np.zeros(len(text), dtype=np.int64)
-    if not (words.brand or words.competitor):
+    if not (words.brand or words.competitor or words.own_item):
         return code
     folded = normalise_text(text)
-    code[_contains(folded, words.competitor)] = SEGMENTS.index("competitor")
-    code[_contains(folded, words.brand)] = SEGMENTS.index("brand")
+    for name in ("competitor", "own_item", "brand"):
+        code[_contains(folded, getattr(words, name))] = SEGMENTS.index(name)
     return code
+
+
+def keyword_items(keywords: pd.DataFrame, items: Sequence[Item]) -> Ints:
+    """Index into `items` of what each keyword sells, -1 where none is stated.
+
+    By the report's `item_id`, else by the ad group's name.
+    """
+    by_id = {item.item_id: number for number, item in enumerate(items)}
+    by_group = {name: number for number, item in enumerate(items) for name in item.ad_groups}
+    found = keywords["item_id"].map(by_id).astype("float64")
+    found = found.fillna(keywords["ad_group_name"].map(by_group).astype("float64"))
+    return found.fillna(-1).to_numpy(dtype=np.int64)
 
 
 def _contains(text: pd.Series[str], words: Sequence[str]) -> Bools:

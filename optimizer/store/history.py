@@ -43,6 +43,7 @@ _SHARE_TYPES = {
     "lost_is_budget": pa.float64(),
     "avg_position": pa.float64(),
 }
+_DAILY_SHARES = ("impression_share", "lost_is_budget")
 _sessions = threading.local()
 
 SEEN = pa.schema(_KEY_TYPES | _STAMP_TYPES)
@@ -303,7 +304,8 @@ def _weighted(rows: Any, weights: Mapping[date, float] | None) -> Any:
 
 def _in_currency(rows: Any) -> pd.DataFrame:
     dated = rows.mutate(**{name: rows[name].cast("timestamp(0)") for name in KEY[1:]})
-    return _sorted(_to_pandas(dated.select(*_currency_columns(dated, KEY))))
+    shares = [name for name in _DAILY_SHARES if name in dated.columns]
+    return _sorted(_to_pandas(dated.select(*_currency_columns(dated, KEY), *shares)))
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:

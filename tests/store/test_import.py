@@ -9,7 +9,15 @@ import pytest
 
 from optimizer.errors import NotFound, RefusedInput
 from optimizer.store.sql_store import SqlStore
-from optimizer.tables import KEYWORD_DAILY, KEYWORDS, QUARANTINE, TERMS, VERSIONS, check_table
+from optimizer.tables import (
+    KEYWORD_DAILY,
+    KEYWORDS,
+    QUARANTINE,
+    TERM_DAILY,
+    TERMS,
+    VERSIONS,
+    check_table,
+)
 from tests.store.samples import ANNA, keyword_report, keyword_row, term_report, term_row
 
 MARCH_5 = date(2026, 3, 5)
@@ -23,7 +31,7 @@ def test_report_comes_back_as_review_tables(store: SqlStore) -> None:
     assert check_table(found.keywords, KEYWORDS)["bid"].tolist() == [1.0]
     assert check_table(found.daily, KEYWORD_DAILY)["cost"].tolist() == [5.0]
     assert check_table(found.terms, TERMS)["search_term"].tolist() == ["buy red shoes"]
-    assert check_table(found.term_daily, KEYWORD_DAILY)["value"].tolist() == [20.0]
+    assert check_table(found.term_daily, TERM_DAILY)["value"].tolist() == [20.0]
     assert check_table(found.versions, VERSIONS)["conversions"].tolist() == [1.0]
     assert found.batches == tuple(batch.batch_id for batch in reversed(store.batches("shop")))
 
