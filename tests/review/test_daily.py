@@ -304,7 +304,8 @@ def monthly(shop: ReviewInputs) -> pd.DataFrame:
     sums = ["impressions", "clicks", "cost", "conversions", "value"]
     whole = shop.daily.groupby("entity_key")[sums].sum().reset_index()
     first, last = shop.daily["first_day"].min(), shop.daily["last_day"].max()
-    return whole.assign(first_day=first, last_day=last)
+    unknown = {"impression_share": np.nan, "lost_is_budget": np.nan}
+    return whole.assign(first_day=first, last_day=last, **unknown)
 
 
 def test_period_rows_alone_can_be_reviewed(
