@@ -1,0 +1,342 @@
+"""What a bid test would teach, what it would cost, and which keywords are worth testing.
+
+Profit in L = log(bid / present bid) is c₀(V·e^(εL) − Λκ·e^((ε+η)L)) with its top at
+L* = log(Vε / (Λκ(ε+η))) / η; a bid off the top loses ½h(L − L*)², h = c₀Λκη(ε+η). A test narrows ε and
+η, which moves the mean of L*; the value of that news is the expected gain of the better move within
+reach (Raiffa and Schlaifer 1961, preposterior analysis under quadratic loss). ε is a part shared by
+all keywords and a part of each one's own, so that a few busy keywords teach the whole account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from optimizer.curves.bid_landscape import Response
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
+
+# Day-to-day variation of one keyword's clicks beyond Poisson, and of the price of single clicks, both
+# as coefficients of variation. Judgement: what adds noise to a test makes it look worth less.
+_CLICK_CV = 0.3
+_PRICE_CV = 0.6
+_LEAST_EXPONENT = 0.1
+_ROUNDS = 3
+_GRID = 16
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Keywords that live under the same response: beliefs, line Λ, and how far a bid may move.
+
+    `reach` is the log of the largest raise of one review; `common` the standard deviations of ε and
+    η that all keywords share.
+    """
+
+    response: Response
+    value: Gamma
+    line: Floats
+    reach: Floats
+    common: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a test is run: `dither` as a share of the bid, for `days`; its news serves `days_after`."""
+
+    dither: float
+    days: int
+    days_after: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which keywords to test, and what the whole test is expected to bring over `days_after`.
+
+    `value` is the sum over all keywords, tested or not; `own` per keyword, of which it alone profits.
+    """
+
+    tested: Bools
+    value: float
+    own: Floats
+
+
+@dataclass(frozen=True)
+class _News:
+    """Per keyword the share of the shared beliefs' variance, and its whole variance, a test removes."""
+
+    elasticity: Floats
+    exponent: Floats
+
+
+def best_move(subjects: Subjects) -> Floats:
+    """L* at the mean beliefs: log of the best bid over the present one, reach aside."""
+    response = subjects.response
+    elasticity, exponent = _means(response)
+    worth = np.maximum(subjects.value.mean, 1e-12) * elasticity
+    price = np.maximum(subjects.line * response.cpc, 1e-12) * (elasticity + exponent)
+    result: Floats = np.log(worth / price) / exponent
+    return result
+
+
+def information_gain(curvature: Floats, move: Floats, spread: Floats, reach: Floats) -> Floats:
+    """Expected gain per day of acting on L* ~ N(move, spread²) instead of on `move`, within ±reach.
+
+    E[½h(d(move)² − d(L*)²)] with d the distance to the nearest bid in reach, plus the spread itself:
+    ½h(spread² + d(move)² − E d(L*)²); 0 where no news could change the move.
+    """
+    beyond = np.maximum(np.abs(move) - reach, 0.0)
+    missed = _beyond_square(move - reach, spread) + _beyond_square(-move - reach, spread)
+    gain: Floats = 0.5 * curvature * np.maximum(spread**2 + beyond**2 - missed, 0.0)
+    return gain
+
+
+def _beyond_square(mean: Floats, spread: Floats) -> Floats:
+    """E[max(X, 0)²] for X ~ N(mean, spread²)."""
+    safe = np.maximum(spread, 1e-12)
+    z = mean / safe
+    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    result: Floats = (mean**2 + safe**2) * special.ndtr(z) + mean * safe * density
+    return result
+
+
+def dither_cost(subjects: Subjects, dither: float, planned: Floats) -> Floats:
+    """Expected profit per day lost while a bid is up and down by `dither` half of the time each.
+
+    Measured against `planned`, the bid the review would set (the present one where it would not
+    move), so that what the hold forgoes is part of the cost. Negative where the curve rises faster
+    above than it falls below.
+    """
+    base = subjects.response.bid
+    levels = np.stack([base * (1 + dither), base * (1 - dither), planned], axis=1)
+    up, down, instead = _profit(subjects, levels).T
+    result: Floats = instead - 0.5 * (up + down)
+    return result
+
+
+def draw_dither_cost(
+    subjects: Subjects,
+    dither: float,
+    planned: Floats,
+    volume: Gamma,
+    draws: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draws of the sum of `dither_cost` over all subjects, shape (draws,).
+
+    ε and η are drawn with their shared part; V and the volume of clicks each on its own.
+    """
+    response = subjects.response
+    common = rng.standard_normal((2, draws))
+    elasticity = _drawn(
+        response.elasticity, response.elasticity_sd, subjects.common[0], common[0], rng
+    )
+    exponent = _drawn(
+        response.cpc_exponent, response.cpc_exponent_sd, subjects.common[1], common[1], rng
+    )
+    value, clicks = subjects.value.draws(draws, rng), volume.draws(draws, rng)
+    price = (subjects.line * response.cpc)[:, None]
+
+    def profit(log_ratio: Floats) -> Floats:
+        grown = np.exp(elasticity * log_ratio[:, None])
+        gained: Floats = clicks * grown * (value - price * np.exp(exponent * log_ratio[:, None]))
+        return gained
+
+    flat = np.zeros(len(price))
+    up, down = profit(flat + np.log1p(dither)), profit(flat + np.log1p(-dither))
+    result: Floats = (profit(np.log(planned / response.bid)) - 0.5 * (up + down)).sum(axis=0)
+    return result
+
+
+def _drawn(
+    mean: Floats, sd: Floats, shared: float, common: Floats, rng: np.random.Generator
+) -> Floats:
+    own = np.sqrt(np.maximum(sd**2 - shared**2, 0.0))[:, None]
+    drawn = mean[:, None] + shared * common + own * rng.standard_normal((len(mean), len(common)))
+    result: Floats = np.maximum(drawn, 0.0)
+    return result
+
+
+def extra_spend(subjects: Subjects, dither: float) -> Floats:
+    """Expected spend per day that the dither adds: costs grow faster above than they shrink below."""
+    base = subjects.response.bid[:, None]
+    levels = np.concatenate([base * (1 + dither), base * (1 - dither), base], axis=1)
+    cost = subjects.response.expected_cost(levels)
+    result: Floats = cost[:, :2].mean(axis=1) - cost[:, 2]
+    return result
+
+
+def _profit(subjects: Subjects, bids: Floats) -> Floats:
+    response = subjects.response
+    worth = subjects.value.mean[:, None] * response.expected_clicks(bids)
+    result: Floats = worth - subjects.line[:, None] * response.expected_cost(bids)
+    return result
+
+
+def choose_tests(
+    subjects: Subjects,
+    trial: Trial,
+    eligible: Bools,
+    cost: Floats,
+    cap: float,
+    min_return: float,
+    most: int,
+) -> Choice:
+    """The tests worth most beyond `min_return` times their cost, under `cap` of cost per day.
+
+    By value per cost, where a test's value is what it teaches about its own keyword and, through
+    the shared part, about all others; the more is known of that part, the less the next test adds,
+    so the order is found again (_ROUNDS times) at the knowledge the last choice would bring.
+    """
+    index = np.flatnonzero(eligible)
+    offers = _Offers(
+        own=_own_value(subjects, trial, index),
+        weight=_pooled_weight(subjects, trial, index),
+        price=np.maximum(cost[index], 1e-9) * trial.days,
+    )
+    pooled = _pooled_value(subjects, trial, float(offers.weight.sum()))
+    picked, known = index[:0], 0.0
+    for _ in range(_ROUNDS if len(index) else 0):
+        order = offers.best_first(pooled.slope(known))[:most]
+        count = offers.worth_taking(order, pooled, cap * trial.days, min_return)
+        picked = order[:count]
+        known = float(offers.weight[picked].sum())
+    tested = np.zeros(len(eligible), dtype=bool)
+    tested[index[picked]] = True
+    own = np.zeros(len(eligible))
+    own[index[picked]] = offers.own[picked]
+    return Choice(tested, float(pooled.at(np.array(known)) + own.sum()), own)
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """Value to all keywords of information on the shared part, on a grid that starts at 0."""
+
+    known: Floats
+    value: Floats
+
+    def at(self, known: Floats) -> Floats:
+        """Value of this much information."""
+        found: Floats = np.interp(known, self.known, self.value)
+        return found
+
+    def slope(self, known: float) -> float:
+        """Value of a little more information."""
+        step = self.known[1]
+        less, more = self.at(np.array([known, known + step]))
+        return float(more - less) / float(step)
+
+
+@dataclass(frozen=True)
+class _Offers:
+    """Per keyword that could be tested: own value, information on the shared part, price of the test."""
+
+    own: Floats
+    weight: Floats
+    price: Floats
+
+    def best_first(self, slope: float) -> Ints:
+        """Positions by value per price, where shared information is worth `slope`."""
+        return np.argsort(-(self.own + slope * self.weight) / self.price, kind="stable")
+
+    def worth_taking(self, order: Ints, pooled: _Pooled, cap: float, min_return: float) -> int:
+        """How many of `order` to take: the prefix with the most value beyond `min_return` · price."""
+        value = pooled.at(np.cumsum(self.weight[order])) + np.cumsum(self.own[order])
+        spent = np.cumsum(self.price[order])
+        net = np.where(spent <= cap, value - min_return * spent, -np.inf)
+        best = int(np.argmax(net))
+        return best + 1 if net[best] > 0 else 0
+
+
+def _means(response: Response) -> tuple[Floats, Floats]:
+    return np.maximum(response.elasticity, 0.05), np.maximum(response.cpc_exponent, _LEAST_EXPONENT)
+
+
+def _curvature(subjects: Subjects) -> Floats:
+    response = subjects.response
+    elasticity, exponent = _means(response)
+    spend = response.clicks * response.cpc * subjects.line
+    result: Floats = spend * exponent * (elasticity + exponent)
+    return result
+
+
+def _news_spread(subjects: Subjects, news: _News) -> Floats:
+    """Standard deviation of the coming mean of L*: ∂L*/∂ε = 1/(ε(ε+η)), ∂L*/∂η = −L*/η − 1/(η(ε+η))."""
+    elasticity, exponent = _means(subjects.response)
+    both = elasticity + exponent
+    by_elasticity = 1.0 / (elasticity * both)
+    by_exponent = np.clip(best_move(subjects), -subjects.reach, subjects.reach) / exponent
+    by_exponent = by_exponent + 1.0 / (exponent * both)
+    result: Floats = np.sqrt(by_elasticity**2 * news.elasticity + by_exponent**2 * news.exponent)
+    return result
+
+
+def _precisions(subjects: Subjects, trial: Trial) -> tuple[Floats, Floats]:
+    """Information (1/variance) that a test of each keyword gives on its own ε and η."""
+    clicks = subjects.response.clicks
+    seen = clicks * trial.days * np.arctanh(trial.dither) ** 2
+    return seen / (1 + _CLICK_CV**2 * clicks), seen / _PRICE_CV**2
+
+
+def _pooled_weight(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
+    """Information on the shared ε of each test: 1 / (own variance + variance of the test)."""
+    precision = np.maximum(_precisions(subjects, trial)[0][index], 1e-12)
+    own = subjects.response.elasticity_sd[index] ** 2 - subjects.common[0] ** 2
+    return 1.0 / (np.maximum(own, 0.0) + 1.0 / precision)
+
+
+def _own_value(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
+    """Over `days_after`, what each test brings its own keyword beyond a known shared part."""
+    response, part = subjects.response, take(subjects, index)
+    shared_elasticity, shared_exponent = (sd**2 for sd in subjects.common)
+    on_elasticity, on_exponent = (one[index] for one in _precisions(subjects, trial))
+    own = _News(
+        _removed(response.elasticity_sd[index] ** 2, on_elasticity, shared_elasticity),
+        _removed(response.cpc_exponent_sd[index] ** 2, on_exponent, shared_exponent),
+    )
+    both = _News(own.elasticity + shared_elasticity, own.exponent + shared_exponent)
+    alone = _News(np.full(len(index), shared_elasticity), np.full(len(index), shared_exponent))
+    return trial.days_after * np.maximum(_gain(part, both) - _gain(part, alone), 0.0)
+
+
+def _removed(variance: Floats, precision: Floats, shared: float) -> Floats:
+    """Of a keyword's own variance, what a test with this precision removes."""
+    own = np.maximum(variance - shared, 0.0)
+    result: Floats = own**2 * precision / (1.0 + own * precision)
+    return result
+
+
+def _gain(subjects: Subjects, news: _News) -> Floats:
+    return information_gain(
+        _curvature(subjects), best_move(subjects), _news_spread(subjects, news), subjects.reach
+    )
+
+
+def _pooled_value(subjects: Subjects, trial: Trial, most: float) -> _Pooled:
+    """What up to `most` information on the shared part is worth to all keywords over `days_after`.
+
+    η is told by the price of every click, ε by their number: the shared η counts as known as well
+    as the shared ε.
+    """
+    known = np.concatenate([[0.0], max(most, 1e-9) * np.geomspace(1e-3, 1.0, _GRID)])
+    gains = [float(_gain(subjects, _shared_news(subjects, float(one))).sum()) for one in known]
+    return _Pooled(known, trial.days_after * np.array(gains))
+
+
+def _shared_news(subjects: Subjects, weight: float) -> _News:
+    variances = [sd**2 for sd in subjects.common]
+    removed = [one * one * weight / (1.0 + one * weight) for one in variances]
+    size = len(subjects.line)
+    return _News(np.full(size, removed[0]), np.full(size, removed[1]))
+
+
+def take(subjects: Subjects, index: Ints) -> Subjects:
+    """The subjects at `index`."""
+    return Subjects(
+        subjects.response.take(index),
+        subjects.value.take(index),
+        subjects.line[index],
+        subjects.reach[index],
+        subjects.common,
+    )

@@ -1,0 +1,352 @@
+"""A bid test as one batch to approve: who is in it, each week's bid, and what it will cost.
+
+Two kinds of members. A dithered keyword is a share above or below its present bid, week by week, in
+random order and equally often. A starved one, whose bid is too low to be shown, is raised step by
+step up to the first page and no further than a click is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from optimizer.decisions import exploration, ramps
+from optimizer.decisions.exploration import Choice, Subjects, Trial
+from optimizer.estimates.posteriors import Bools, Floats, Ints
+from optimizer.review.plan import NAMES, gamma_of, response_of
+from optimizer.review.suggestions import Interval, ReviewResult, suggestion_id
+from optimizer.settings import Settings
+from optimizer.tables import EXPERIMENT_MEMBERS, EXPERIMENT_STEPS, check_table
+
+WEEK = 7
+_TESTABLE = ("", "cool_down")
+_STARVED = ("", "cool_down", "no_impressions")
+_AT_STEP = ("step_limit", "assumed_step_limit")
+_LEAST_STEPS = 2
+_STARVED_IMPRESSIONS = 1.0
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One bid test. Amounts per day in account currency, averaged over the test.
+
+    `cost` is the profit it is expected to forgo against the bids the review would set; `extra_spend`
+    what it adds to spend; `value` what its news is worth in all up to `payback_days` after the start.
+    Bids of week w are uploaded on `as_of` + 7w; `last_day` is the last day in test bids, and the step
+    after it hands back: a dithered keyword at its old bid, a starved one where the ramp has led it.
+    """
+
+    id: str
+    account: str
+    as_of: date
+    last_day: date
+    weeks: int
+    cost: Interval
+    extra_spend: float
+    value: float
+    members: pd.DataFrame
+    steps: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Plan rows as subjects, the bid the review would set, and who may be tested at all."""
+
+    plan: pd.DataFrame
+    subjects: Subjects
+    planned: Floats
+    free: Bools
+    at_limit: Bools
+
+
+def propose_experiment(
+    result: ReviewResult, holds: pd.DataFrame, settings: Settings, rng: np.random.Generator
+) -> Experiment | None:
+    """The test worth most within the exploration budget; None where none would pay for itself.
+
+    `holds` is table HOLDS: a keyword that somebody has decided on is left out.
+    """
+    cap = settings.exploration.cost_share * result.summary.budget
+    if cap <= 0:
+        return None
+    found = _candidates(result, holds)
+    dithered, cost = _dithers(found, cap, settings, float(result.context["step"]))
+    spent = float(cost[dithered.tested].clip(min=0.0).sum())
+    looks, target, gain, price = _ramps(found, dithered.tested, cap - spent, settings)
+    if not (dithered.tested.any() or looks.any()):
+        return None
+    members = pd.concat(
+        [
+            _members(found, dithered.tested, "dither", cost, dithered.own),
+            _members(found, looks, "ramp", price, gain),
+        ],
+        ignore_index=True,
+    )
+    steps = pd.concat(
+        [
+            _dither_steps(found, dithered.tested, settings, result, rng),
+            _ramp_steps(found, looks, target, settings, result),
+        ],
+        ignore_index=True,
+    )
+    value = dithered.value + float(gain[looks].sum())
+    return _experiment(found, members, steps, dithered, looks, price, value, result, settings, rng)
+
+
+def schedule(experiment: Experiment, day: date) -> pd.DataFrame:
+    """The bids that are due on `day` (`entity_key`, `bid`): the newest step begun; none before the first."""
+    week = (day - experiment.as_of).days // WEEK
+    steps = experiment.steps
+    return steps.loc[steps["week"].eq(min(week, experiment.weeks)), ["entity_key", "bid"]]
+
+
+def forget_changes(keywords: pd.DataFrame, randomised: pd.DataFrame) -> pd.DataFrame:
+    """KEYWORDS without the bid changes that a test made, so that no cool-down follows from them.
+
+    `randomised` has `entity_key`, `first_day`, `last_day`; the hand-back is the day after the last.
+    """
+    if randomised.empty:
+        return keywords
+    spans = randomised.groupby("entity_key").agg(
+        first=("first_day", "min"), last=("last_day", "max")
+    )
+    known = spans.reindex(keywords["entity_key"])
+    changed = keywords["last_change"].to_numpy()
+    first = known["first"].to_numpy() - np.timedelta64(1, "D")
+    last = known["last"].to_numpy() + np.timedelta64(2, "D")
+    of_test = (changed >= first) & (changed <= last)
+    return keywords.assign(last_change=keywords["last_change"].mask(of_test))
+
+
+def _candidates(result: ReviewResult, holds: pd.DataFrame) -> _Candidates:
+    plan, rows = result.frames["plan"], result.suggestions
+    bids = rows[rows["slot"].eq("bid") & rows["kind"].isin(["raise", "lower"])]
+    key = plan["entity_key"].astype(str)
+    proposed = key.map(bids.set_index("entity_key")["proposed_bid"]).to_numpy(dtype=np.float64)
+    stopping = key.isin(rows.loc[rows["slot"].eq("state"), "entity_key"])
+    blocked = (plan["raise_block"] != "") | (plan["lower_block"] != "")
+    held = key.isin(holds["entity_key"]) | stopping | blocked
+    limited = bids.loc[bids["binding"].isin(_AT_STEP), "entity_key"]
+    return _Candidates(
+        plan=plan,
+        subjects=_subjects(plan, result),
+        planned=np.where(np.isnan(proposed), plan["curve_bid"], proposed),
+        free=~held.to_numpy(),
+        at_limit=key.isin(limited).to_numpy(),
+    )
+
+
+def _subjects(plan: pd.DataFrame, result: ReviewResult) -> Subjects:
+    lines = np.array([campaign["line"] for campaign in result.summary.campaigns])
+    shocks = result.context["shocks"]
+    reach = np.log1p(float(result.context["rules"]["step_limit"]))
+    return Subjects(
+        response_of(plan),
+        gamma_of(plan, "value"),
+        lines[plan["campaign"].to_numpy(dtype=np.int64)],
+        np.full(len(plan), reach),
+        (float(shocks["elasticity"]), float(shocks["cpc_exponent"])),
+    )
+
+
+def trial_of(settings: Settings) -> Trial:
+    """The test's size: a full swing between two weeks stays within the step limit."""
+    rules, limit = settings.exploration, settings.guardrails.step_limit
+    days = rules.weeks * WEEK
+    dither = min(rules.dither, limit / (2 + limit))
+    return Trial(dither, days, max(rules.payback_days - days, 0))
+
+
+def _dithers(
+    found: _Candidates, cap: float, settings: Settings, step: float
+) -> tuple[Choice, Floats]:
+    """Keywords to dither, and what that would cost each per day.
+
+    Left out: bids too small for two currency steps either way, or too near a bound; and those on a
+    longer way to a better bid, which a test would only keep from going there.
+    """
+    plan, trial = found.plan, trial_of(settings)
+    bid = plan["bid"].to_numpy(dtype=np.float64)
+    inside = (bid * (1 - trial.dither) >= plan["lowest_bid"].to_numpy()) & (
+        bid * (1 + trial.dither) <= plan["highest_bid"].to_numpy()
+    )
+    eligible = (
+        found.free
+        & inside
+        & ~found.at_limit
+        & plan["state_code"].isin(_TESTABLE).to_numpy()
+        & (bid * trial.dither >= _LEAST_STEPS * step - 1e-9)
+    )
+    cost = exploration.dither_cost(found.subjects, trial.dither, found.planned)
+    rules = settings.exploration
+    chosen = exploration.choose_tests(
+        found.subjects, trial, eligible, cost, cap, rules.min_return, rules.max_keywords
+    )
+    return chosen, cost
+
+
+def _ramps(
+    found: _Candidates, dithered: Bools, cap: float, settings: Settings
+) -> tuple[Bools, Floats, Floats, Floats]:
+    """Starved keywords to raise: who, target bids, value of the looks and cost per day."""
+    plan, rules, trial = found.plan, settings.exploration, trial_of(settings)
+    bid = plan["bid"].to_numpy(dtype=np.float64)
+    first_page = plan["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    target = np.minimum(first_page, plan["highest_bid"].to_numpy(dtype=np.float64))
+    starved = (
+        found.free
+        & ~dithered
+        & plan["state_code"].isin(_STARVED).to_numpy()
+        & (plan["impressions"].to_numpy() < _STARVED_IMPRESSIONS)
+        & (target > bid)
+    )
+    row = np.flatnonzero(starved)
+    looks = _looks(plan.iloc[row], bid[row], target[row], found.subjects.line[row], plan)
+    value = ramps.look_value(looks, trial.days, trial.days_after)
+    cost = ramps.look_cost(looks)
+    chosen = ramps.choose_looks(
+        value, cost, cap, rules.min_return, trial.days, rules.max_keywords - int(dithered.sum())
+    )
+    picked = np.zeros(len(plan), dtype=bool)
+    picked[row[chosen]] = True
+    return picked, target, _spread(row, value, len(plan)), _spread(row, cost, len(plan))
+
+
+def _spread(row: Ints, values: Floats, size: int) -> Floats:
+    full = np.zeros(size)
+    full[row] = values
+    return full
+
+
+def _looks(
+    part: pd.DataFrame, bid: Floats, target: Floats, line: Floats, plan: pd.DataFrame
+) -> ramps.Looks:
+    """On the first page a keyword is taken to be shown as often as the median one of its ad group."""
+    shown = plan[plan["impressions"] >= _STARVED_IMPRESSIONS]
+    group = ["campaign_name", "ad_group_name"]
+    typical = shown.groupby(group)["impressions"].median()
+    usual = typical.reindex(pd.MultiIndex.from_frame(part[group])).to_numpy(dtype=np.float64)
+    impressions = np.where(np.isnan(usual), part["impressions"].to_numpy(), usual)
+    return ramps.Looks(
+        bid=bid,
+        target=target,
+        clicks=impressions * part["ctr_mean"].to_numpy(dtype=np.float64),
+        cpc=part["cpc"].to_numpy(dtype=np.float64) * target / bid,
+        value=gamma_of(part, "value"),
+        rate=gamma_of(part, "rate"),
+        line=line,
+    )
+
+
+def _members(
+    found: _Candidates, chosen: Bools, arm: str, cost: Floats, value: Floats
+) -> pd.DataFrame:
+    part = found.plan[chosen]
+    frame = part[["entity_key", *NAMES]].assign(
+        entity_key=part["entity_key"].astype(str),
+        arm=arm,
+        base_bid=part["bid"].to_numpy(dtype=np.float64),
+        clicks=part["clicks"].to_numpy(dtype=np.float64),
+        cost=cost[chosen],
+        value=value[chosen],
+    )
+    return frame[list(EXPERIMENT_MEMBERS.columns)]
+
+
+def _dither_steps(
+    found: _Candidates,
+    chosen: Bools,
+    settings: Settings,
+    result: ReviewResult,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Each week's bids, then the old bid again.
+
+    Neighbours in spend go against each other, so that no week is dearer than another.
+    """
+    part, trial = found.plan[chosen], trial_of(settings)
+    base = part["bid"].to_numpy(dtype=np.float64)
+    spend = (part["clicks"] * part["cpc"]).to_numpy(dtype=np.float64)
+    order = np.argsort(-spend, kind="stable")
+    signs = np.empty((len(part), settings.exploration.weeks))
+    signs[order] = balanced_signs(len(part), settings.exploration.weeks, rng)
+    step = float(result.context["step"])
+    bids = np.round(np.round(base[:, None] * (1 + trial.dither * signs) / step) * step, 6)
+    return _steps(part["entity_key"], np.column_stack([bids, base]))
+
+
+def balanced_signs(keywords: int, weeks: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """±1 per keyword and week: every row sums to 0, and rows 2i and 2i+1 are each other's opposites."""
+    half = np.repeat([1.0, -1.0], weeks // 2)
+    first = rng.permuted(np.tile(half, ((keywords + 1) // 2, 1)), axis=1)
+    both = np.stack([first, -first], axis=1).reshape(-1, weeks)
+    signs: npt.NDArray[np.float64] = both[:keywords]
+    return signs
+
+
+def _ramp_steps(
+    found: _Candidates, chosen: Bools, target: Floats, settings: Settings, result: ReviewResult
+) -> pd.DataFrame:
+    part = found.plan[chosen]
+    bids = ramps.climb(
+        part["bid"].to_numpy(dtype=np.float64),
+        target[chosen],
+        settings.guardrails.step_limit,
+        float(result.context["step"]),
+        settings.exploration.weeks,
+    )
+    return _steps(part["entity_key"], np.column_stack([bids, bids[:, -1:]]))
+
+
+def _steps(keys: pd.Series[Any], bids: Floats) -> pd.DataFrame:
+    """One row per keyword and week from bids (keywords, weeks + 1)."""
+    keywords, weeks = bids.shape
+    return pd.DataFrame(
+        {
+            "entity_key": np.repeat(keys.astype(str).to_numpy(), weeks),
+            "week": np.tile(np.arange(weeks), keywords),
+            "bid": bids.ravel(),
+        }
+    )
+
+
+def _experiment(
+    found: _Candidates,
+    members: pd.DataFrame,
+    steps: pd.DataFrame,
+    dithered: Choice,
+    looks: Bools,
+    price: Floats,
+    value: float,
+    result: ReviewResult,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> Experiment:
+    told, trial = result.summary, trial_of(settings)
+    part = exploration.take(found.subjects, np.flatnonzero(dithered.tested))
+    volume = gamma_of(found.plan[dithered.tested], "volume")
+    planned = found.planned[dithered.tested]
+    drawn = exploration.draw_dither_cost(
+        part, trial.dither, planned, volume, int(result.context["draws"]), rng
+    )
+    tail = (1 - float(result.context["interval"])) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    dither_mean = float(exploration.dither_cost(part, trial.dither, planned).sum())
+    ramp_cost = float(price[looks].sum())
+    return Experiment(
+        id=suggestion_id(told.account, told.as_of, "account", "experiment"),
+        account=told.account,
+        as_of=told.as_of,
+        last_day=told.as_of + timedelta(days=trial.days - 1),
+        weeks=settings.exploration.weeks,
+        cost=Interval(dither_mean + ramp_cost, float(low), float(high) + ramp_cost),
+        extra_spend=float(exploration.extra_spend(part, trial.dither).sum()),
+        value=value,
+        members=check_table(members, EXPERIMENT_MEMBERS),
+        steps=check_table(steps, EXPERIMENT_STEPS),
+    )
