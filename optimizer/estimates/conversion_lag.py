@@ -3,22 +3,32 @@
 A report restated on several days is a run-off triangle; F follows from its increments by reverse
 hazards (chain ladder with irregular import days, increments shared out by expectation
 maximisation), beside a stated prior. Downward restatements are negative increments: F may pass 1 on
-the way and is never clipped. England and Verrall (2002) for the chain ladder, Lagakos et al. (1988)
-for reverse hazards under right truncation.
+the way and is never clipped. England and Verrall (2002) for the chain ladder and its
+over-dispersion, Lagakos et al. (1988) for reverse hazards under right truncation.
+
+A campaign's own F is the account's with its reverse hazards multiplied by a pace, F^pace, the pace
+shrunk to 1 by credibility. Days of a sale and of its warm-up have an F of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from optimizer.estimates.posteriors import Floats, Ints
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.seasonality import AFTER, EVENT, ORDINARY, WARMUP, Spans, phases
 from optimizer.settings import LagPrior
 
 LONGEST_LAG = 60
 _ITERATIONS = 30
+_MOST_HAZARD = 1.0 - 1e-6
+_DISPERSION_STRENGTH = 20.0
+_PACE_TAU2 = 0.04
+_PRIOR_PACES = 2.0
+_PACE_LIMITS = (0.2, 5.0)
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,58 @@ class Completion:
 
     def at(self, age: Ints) -> Floats:
         """F at each age; 0 before the day is over."""
-        inside = self.share[np.clip(age, 0, len(self.share) - 1)]
-        return np.where(age < 0, 0.0, np.where(age >= len(self.share), 1.0, inside))
+        return _at(self.share, age, 1.0)
+
+    def sd_at(self, age: Ints) -> Floats:
+        """Standard deviation of log F at each age; 0 where F is known to be 1."""
+        return _at(self.sd_log, age, 0.0)
+
+
+@dataclass(frozen=True)
+class Lags:
+    """F by kind of day and campaign.
+
+    `kinds` holds the account's F of ordinary days, of an event's warm-up and of its days; `pace` per
+    campaign number: 2 means twice the reverse hazards, so a campaign whose orders come later.
+    """
+
+    kinds: tuple[Completion, Completion, Completion]
+    pace: Floats
+    events: Spans
+
+    @property
+    def ordinary(self) -> Completion:
+        """The account's F on ordinary days."""
+        return self.kinds[0]
+
+    def shares(self, day: Ints, today: int) -> Floats:
+        """F of each campaign and day as known on the morning of `today`: array (campaigns, days)."""
+        age, kind = today - 1 - day, _lag_kind(day, self.events)
+        result = np.empty((len(self.pace), len(day)))
+        for number, completion in enumerate(self.kinds):
+            chosen = kind == number
+            result[:, chosen] = self._of_kind(completion, age[chosen])
+        return result
+
+    def _of_kind(self, completion: Completion, age: Ints) -> Floats:
+        """F^pace where F grows; what is taken back is taken back at the account's pace."""
+        growth = np.diff(np.log(np.maximum(completion.share, 1e-12)), append=0.0)
+        later = growth[::-1].clip(min=0.0).cumsum()[::-1]
+        taken = growth[::-1].clip(max=0.0).cumsum()[::-1]
+        rows = _at(np.arange(len(growth), dtype=np.float64), age, -1.0).astype(np.int64)
+        share = np.exp(-self.pace[:, None] * later[rows] - taken[rows])
+        return np.where(age < 0, 0.0, np.where(age >= len(growth), 1.0, share))
+
+
+def _at(values: Floats, age: Ints, beyond: float) -> Floats:
+    inside = values[np.clip(age, 0, len(values) - 1)]
+    return np.where(age < 0, 0.0, np.where(age >= len(values), beyond, inside))
+
+
+def _lag_kind(day: Ints, events: Spans) -> Ints:
+    """0 ordinary (the aftermath among them), 1 warm-up, 2 event."""
+    phase = phases(day, events)
+    return np.where(phase == AFTER, ORDINARY, phase)
 
 
 def prior_completion(prior: LagPrior, longest: int = LONGEST_LAG) -> Floats:
@@ -54,21 +114,73 @@ def estimate_completion(
     `column` may be "value", whose completion includes refunds. With no day seen twice the result is
     the prior.
     """
-    stated = prior_completion(prior)
-    first, last, known, added = _increments(versions, column)
     unit = _per_conversion(versions, column)
-    known, added = known / unit, added / unit
-    arrived = np.diff(stated, prepend=0.0)
-    at_risk = np.full(len(stated), 0.0)
-    hazard = np.divide(arrived, stated, out=np.ones_like(stated), where=stated > 0)
-    for _ in range(_ITERATIONS):
-        new, at_risk = _share_out(first, last, known, added, hazard)
-        hazard = (new + prior.strength * arrived) / (at_risk + prior.strength * stated)
-    share = _share_from_hazard(hazard)
-    information = np.maximum(at_risk + prior.strength * stated, 1e-9)
-    variance = np.abs(hazard) / (information * np.maximum(1.0 - hazard, 0.05))
-    later = np.append(np.cumsum(variance[1:][::-1])[::-1], 0.0)
-    return Completion(share, np.sqrt(later), float(np.abs(added).sum()))
+    return _fit(_increments(versions, column, unit), prior_completion(prior), prior.strength)
+
+
+def estimate_lags(
+    versions: pd.DataFrame,
+    prior: LagPrior,
+    campaigns: Sequence[str],
+    events: Spans = (),
+    *,
+    column: str = "conversions",
+) -> Lags:
+    """F per kind of day, and each of `campaigns` (names) at its own pace.
+
+    What is stated of the account is the prior of its ordinary days, and those that of warm-up and
+    event days: conversions of a sale never teach the ordinary F.
+    """
+    unit = _per_conversion(versions, column)
+    steps = _increments(versions, column, unit)
+    kind = _lag_kind(steps.day, events)
+    ordinary = _fit(steps.take(kind == ORDINARY), prior_completion(prior), prior.strength)
+    special = (
+        _fit(steps.take(kind == number), ordinary.share, prior.strength, ordinary.sd_log)
+        for number in (WARMUP, EVENT)
+    )
+    pace = _paces(steps.take(kind == ORDINARY), ordinary, campaigns)
+    warmup, event = special
+    return Lags((ordinary, warmup, event), pace, events)
+
+
+def stated_lags(prior: LagPrior, campaigns: int) -> Lags:
+    """The stated F for every campaign: what an order-dated report, which has no run-off, leaves us."""
+    stated = _fit(_no_steps(), prior_completion(prior), prior.strength)
+    return Lags((stated, stated, stated), np.ones(campaigns), ())
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """What arrived between two sightings of a campaign's day, in conversions.
+
+    Ages before and after, known after, increment; `campaign` numbers `names`.
+    """
+
+    first: Ints
+    last: Ints
+    known: Floats
+    added: Floats
+    day: Ints
+    campaign: Ints
+    names: Sequence[str]
+
+    def take(self, chosen: np.ndarray) -> _Steps:
+        """The steps where `chosen`."""
+        return _Steps(
+            self.first[chosen],
+            self.last[chosen],
+            self.known[chosen],
+            self.added[chosen],
+            self.day[chosen],
+            self.campaign[chosen],
+            self.names,
+        )
+
+
+def _no_steps() -> _Steps:
+    none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+    return _Steps(none, none, nothing, nothing, none, none, ())
 
 
 def _per_conversion(versions: pd.DataFrame, column: str) -> float:
@@ -78,46 +190,68 @@ def _per_conversion(versions: pd.DataFrame, column: str) -> float:
     return amount / number if amount > 0 and number > 0 else 1.0
 
 
-def _increments(versions: pd.DataFrame, column: str) -> tuple[Ints, Ints, Floats, Floats]:
-    """What arrived between two sightings of a day: (age before, age after, known after, increment).
-
-    Summed over days and campaigns with the same pair of ages.
-    """
+def _increments(versions: pd.DataFrame, column: str, unit: float) -> _Steps:
+    """One step per campaign, day and pair of neighbouring sightings."""
     # A day seen before it was over says nothing about how it matures.
     complete = versions["as_of"] > versions["day"]
     frame = versions[complete].dropna(subset=[column])
     frame = frame.groupby(["campaign_name", "day", "as_of"])[column].sum().reset_index()
-    age = (frame["as_of"] - frame["day"]).dt.days.to_numpy() - 1
+    age = (frame["as_of"] - frame["day"]).dt.days.to_numpy(dtype=np.int64) - 1
     same = (
         (frame["day"] == frame["day"].shift())
         & (frame["campaign_name"] == frame["campaign_name"].shift())
     ).to_numpy()
-    known = frame[column].to_numpy(dtype=float)
+    known = frame[column].to_numpy(dtype=np.float64) / unit
     index = np.flatnonzero(same & (age <= LONGEST_LAG))
-    pairs = pd.DataFrame(
-        {
-            "first": age[index - 1],
-            "last": age[index],
-            "known": known[index],
-            "added": known[index] - known[index - 1],
-        }
+    campaign, names = pd.factorize(frame["campaign_name"])
+    day = frame["day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return _Steps(
+        np.asarray(age[index - 1], dtype=np.int64),
+        np.asarray(age[index], dtype=np.int64),
+        known[index],
+        known[index] - known[index - 1],
+        day[index],
+        campaign[index].astype(np.int64),
+        [str(name) for name in names],
     )
-    sums = pairs.groupby(["first", "last"], as_index=False).sum()
-    return (
-        sums["first"].to_numpy(dtype=np.int64),
-        sums["last"].to_numpy(dtype=np.int64),
-        sums["known"].to_numpy(dtype=float),
-        sums["added"].to_numpy(dtype=float),
-    )
+
+
+def _fit(
+    steps: _Steps, stated: Floats, strength: float, stated_sd: Floats | None = None
+) -> Completion:
+    """F of `steps` beside the stated curve, worth `strength` conversions."""
+    first, last, known, added = _summed(steps)
+    arrived = np.diff(stated, prepend=0.0)
+    at_risk = strength * np.maximum(stated, 1e-9)
+    hazard = np.minimum(arrived / np.maximum(stated, 1e-9), _MOST_HAZARD)
+    for _ in range(_ITERATIONS):
+        new, risk = _share_out(first, last, known, added, hazard)
+        hazard = (new + strength * arrived) / np.maximum(risk + at_risk, 1e-9)
+        hazard = np.minimum(hazard, _MOST_HAZARD)
+    share = _share_from_hazard(hazard)
+    scale = _dispersion(steps, share)
+    variance = _log_variance((first, last, known), hazard, at_risk, scale)
+    if stated_sd is not None:
+        # The share of the prior in the information keeps the doubt about the prior itself.
+        kept = at_risk / np.maximum(np.maximum(risk, 0.0) + at_risk, 1e-9)
+        variance = variance + kept * stated_sd**2
+    return Completion(share, np.sqrt(variance), float(np.abs(steps.added).sum()))
+
+
+def _summed(steps: _Steps) -> tuple[Ints, Ints, Floats, Floats]:
+    """First and last age, known and added, summed over days and campaigns with the same ages."""
+    size = LONGEST_LAG + 1
+    code, place = np.unique(steps.first * size + steps.last, return_inverse=True)
+    known = group_sum(place, steps.known, len(code))
+    return code // size, code % size, known, group_sum(place, steps.added, len(code))
 
 
 def _share_out(
     first: Ints, last: Ints, known: Floats, added: Floats, hazard: Floats
 ) -> tuple[Floats, Floats]:
     """Expected arrivals and number at risk per age, each increment shared out by the present F."""
-    ages = np.arange(len(hazard))
     density = np.diff(_share_from_hazard(hazard), prepend=0.0)
-    inside = (ages > first[:, None]) & (ages <= last[:, None])
+    inside = _inside(first, last, len(hazard))
     weight = np.where(inside, np.abs(density) + 1e-9, 0.0)
     arrivals = added[:, None] * weight / weight.sum(axis=1, keepdims=True)
     later = np.cumsum(arrivals[:, ::-1], axis=1)[:, ::-1] - arrivals
@@ -125,7 +259,88 @@ def _share_out(
     return arrivals.sum(axis=0), risk.sum(axis=0)
 
 
+def _inside(first: Ints, last: Ints, size: int) -> np.ndarray:
+    ages = np.arange(size)
+    return (ages > first[:, None]) & (ages <= last[:, None])
+
+
 def _share_from_hazard(hazard: Floats) -> Floats:
     """F(a) = Π_{j>a} (1 - h_j)."""
     factors = np.append(1.0 - hazard[1:], 1.0)
     return np.cumprod(factors[::-1])[::-1]
+
+
+def _dispersion(steps: _Steps, share: Floats) -> float:
+    """How much more increments vary than binomial ones: orders in pairs, amounts, unlike days.
+
+    Pearson's statistic as a ratio of sums, at least 1, shrunk to it by a few conversions.
+    """
+    part = 1.0 - share[steps.first] / share[steps.last]
+    known = np.maximum(steps.known, 0.0)
+    likely = float((known * np.abs(part) * np.maximum(1.0 - part, 0.05)).sum())
+    residual = float(((steps.added - known * part) ** 2).sum())
+    return max((residual + _DISPERSION_STRENGTH) / (likely + _DISPERSION_STRENGTH), 1.0)
+
+
+def _log_variance(
+    cells: tuple[Ints, Ints, Floats], hazard: Floats, at_risk: Floats, scale: float
+) -> Floats:
+    """Var(log F) per age from the Fisher information of the cumulative reverse hazards.
+
+    A step over several ages tells only their sum: Λ_j = -log(1 - h_j), the step of `known` K with
+    p = 1 - exp(-ΣΛ) informs that sum by K(1 - p)/(ψ p), and log F(a) = -Σ_{j>a} Λ_j.
+    """
+    first, last, known = cells
+    inside = _inside(first, last, len(hazard)).astype(np.float64)
+    rate = -np.log1p(-hazard)
+    weight = np.maximum(known, 0.0) * _odds(1.0 - np.exp(-inside @ rate)) / scale
+    information = (inside * weight[:, None]).T @ inside
+    information[np.diag_indices(len(hazard))] += at_risk * _odds(hazard)
+    covariance = np.linalg.inv(information[1:, 1:])
+    tail = covariance[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)
+    later = np.diagonal(tail)[::-1]
+    return np.append(np.maximum(later, 0.0), 0.0)
+
+
+def _odds(part: Floats) -> Floats:
+    """(1 - p)/p; what is taken back counts like what arrives."""
+    return np.maximum(1.0 - part, 0.05) / np.maximum(np.abs(part), 1e-6)
+
+
+def _paces(steps: _Steps, ordinary: Completion, campaigns: Sequence[str]) -> Floats:
+    """Observed over expected arrivals of each campaign, shrunk to 1."""
+    if len(steps.names) < 2 or not len(steps.added):
+        return np.ones(len(campaigns))
+    seen, expected = _arrivals(steps, ordinary.share)
+    scale = _dispersion(steps, ordinary.share)
+    tau2 = _pace_tau2(seen / scale, expected / scale)
+    pace = (1.0 / tau2 + seen / scale) / (1.0 / tau2 + expected / scale)
+    found = pd.Series(np.clip(pace, *_PACE_LIMITS), index=list(steps.names))
+    return np.asarray(found.reindex(list(campaigns), fill_value=1.0), dtype=np.float64)
+
+
+def _arrivals(steps: _Steps, share: Floats) -> tuple[Floats, Floats]:
+    """Per campaign: conversions that arrived, and the reverse hazard they and the rest lived through.
+
+    An arrival has lived through 1 - (1 - p)Λ/p of its step's Λ on average, the rest through all of
+    it, so that a campaign at the account's pace has both alike (maximum likelihood under a constant
+    hazard within the step). Steps in which things are taken back say nothing about pace.
+    """
+    part = 1.0 - share[steps.first] / share[steps.last]
+    grows = (part > 1e-9) & (steps.known > 0)
+    part, campaign = part[grows], steps.campaign[grows]
+    added = np.clip(steps.added[grows], 0.0, steps.known[grows])
+    whole = -np.log1p(-np.minimum(part, _MOST_HAZARD))
+    lived = 1.0 - (1.0 - part) * whole / part
+    expected = added * lived + (steps.known[grows] - added) * whole
+    size = len(steps.names)
+    return group_sum(campaign, added, size), group_sum(campaign, expected, size)
+
+
+def _pace_tau2(seen: Floats, expected: Floats) -> float:
+    """Squared CV of pace between campaigns by moments, beside a stated 20 % worth two campaigns."""
+    w = 1.0 / (1.0 + _PACE_TAU2 * expected) ** 2
+    information = w * expected**2
+    prior = _PRIOR_PACES / _PACE_TAU2**2
+    excess = float((w * ((seen - expected) ** 2 - expected)).sum())
+    return max((excess + _PACE_TAU2 * prior) / (float(information.sum()) + prior), 1e-4)

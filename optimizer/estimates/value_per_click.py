@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.errors import RefusedInput
-from optimizer.estimates.conversion_lag import Completion
 from optimizer.estimates.exposure import Records, Weights
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
+from optimizer.estimates.posteriors import Floats, Gamma, group_sum
 from optimizer.estimates.rates import (
     RateFit,
     estimate_dispersion,
@@ -43,8 +42,6 @@ def estimate_value_per_click(
     tree: Hierarchy,
     account: Account,
     account_name: str,
-    value_completion: tuple[Completion, Completion],
-    today: int,
     value_cv: float,
 ) -> ValueEstimate:
     """Posterior of V per keyword from its own record and its ad group's, campaign's and segment's.
@@ -57,9 +54,7 @@ def estimate_value_per_click(
     exposure = group_sum(rows.unit, rows.clicks * weights.exposure, units)
     conversions = group_sum(rows.unit[used], rows.conversions[used], units)
     rate = _conversion_rate(rows, weights, conversions, exposure, tree, units)
-    value, assumed = _value_per_conversion(
-        rows, used, tree, account, account_name, value_completion, today, value_cv
-    )
+    value, assumed = _value_per_conversion(rows, weights, tree, account, account_name, value_cv)
     margin = 1.0 if account.margin is None else account.margin
     kept = margin * (1.0 - account.refund_rate) * account.value_multiplier
     if account.margin is None:
@@ -92,22 +87,20 @@ def _conversion_rate(
 
 def _value_per_conversion(
     rows: Records,
-    used: Bools,
+    weights: Weights,
     tree: Hierarchy,
     account: Account,
     account_name: str,
-    completion: tuple[Completion, Completion],
-    today: int,
     value_cv: float,
 ) -> tuple[Gamma, tuple[str, ...]]:
     units = len(tree.ad_group)
-    valued = used & ~np.isnan(rows.value)
+    valued = weights.used & ~np.isnan(rows.value)
     if not (rows.value[valued] > 0).any():
         stated = account.value_per_conversion
         if stated is None:
             raise RefusedInput("value_unknown", account=account_name, key="value_per_conversion")
         return Gamma(np.full(units, stated), np.zeros(units)), ("value_per_conversion",)
-    number = rows.conversions[valued] * _net_share(rows.last[valued], completion, today)
+    number = rows.conversions[valued] * weights.net_value[valued]
     amounts, unit = np.maximum(rows.value[valued], 0.0), rows.unit[valued]
     cv2 = estimate_unit_cv2(amounts, number, unit, units, prior=value_cv**2)
     fit = fit_rates(
@@ -117,10 +110,3 @@ def _value_per_conversion(
         unit_cv2=max(cv2, 1e-3),
     )
     return fit.posterior, ()
-
-
-def _net_share(last: Ints, completion: tuple[Completion, Completion], today: int) -> Floats:
-    """How much of a conversion's final value is known when the conversion is: F_value / F_count."""
-    of_count, of_value = completion
-    age = today - 1 - last
-    return np.maximum(of_value.at(age), 1e-6) / np.maximum(of_count.at(age), 1e-6)

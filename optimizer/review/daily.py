@@ -7,7 +7,6 @@ planning.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,29 +15,31 @@ import pandas as pd
 
 from optimizer.decisions import guardrails
 from optimizer.errors import BadTable, RefusedInput
-from optimizer.estimates.conversion_lag import Completion, estimate_completion
-from optimizer.estimates.exposure import (
-    Records,
-    Weights,
-    day_number,
-    exposure_weights,
-    records,
-)
+from optimizer.estimates.exposure import Records, day_number, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
 from optimizer.estimates.posteriors import Floats, group_sum
-from optimizer.estimates.seasonality import Seasonality, estimate_seasonality
 from optimizer.estimates.segments import mark_segments
 from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
+from optimizer.review.maturity import (
+    Campaigns,
+    Maturity,
+    completion_spread,
+    estimate_maturity,
+    weights_of,
+)
 from optimizer.review.plan import AccountState, build_plan
 from optimizer.review.resolve import resolve_plan
+from optimizer.review.response import learn_response
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.review.terms import judge_terms
-from optimizer.settings import LagPrior, Settings
+from optimizer.settings import Settings
 from optimizer.tables import (
+    BID_CHANGES,
     HOLDS,
     KEYWORD_DAILY,
     KEYWORDS,
+    LANDSCAPES,
     TERM_DAILY,
     TERMS,
     VERSIONS,
@@ -46,16 +47,6 @@ from optimizer.tables import (
 )
 
 _BUDGET_DAYS = 28
-
-
-@dataclass(frozen=True)
-class Maturity:
-    """Completion of counts and of value, the season, and the weight of each record."""
-
-    count: Completion
-    value: Completion
-    season: Seasonality
-    weights: Weights
 
 
 def review_account(
@@ -72,26 +63,38 @@ def review_account(
     rows = records(inputs.daily, keywords["entity_key"])
     segment = mark_segments(keywords["keyword_text"], settings.account.segments)
     tree = build_hierarchy(keywords, segment)
-    maturity = estimate_maturity(rows, inputs.versions, settings, inputs.platform, now)
+    campaigns = Campaigns(tree.campaign, campaign_names(keywords, tree))
+    maturity = estimate_maturity(
+        rows,
+        inputs.versions,
+        settings,
+        inputs.platform,
+        now,
+        campaigns,
+        inputs.attribution_basis,
+    )
     value = estimate_value_per_click(
         rows,
         maturity.weights,
         tree,
         settings.account,
         inputs.account,
-        (maturity.count, maturity.value),
-        now,
         settings.estimation.value_cv,
     )
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)
     state, alerts = account_state(rows, keywords, tree, maturity, value, settings, today)
+    budget = campaign_budgets(keywords, tree, settings)
+    learned = learn_response(
+        inputs.bid_changes, rows, keywords, tree.campaign, budget, settings, now
+    )
     plan = build_plan(
         keywords,
         segment,
         tree,
         value,
         volume,
+        learned,
         state,
         settings,
         inputs.platform,
@@ -101,7 +104,7 @@ def review_account(
     terms = judge_terms(
         inputs.terms,
         inputs.term_daily,
-        lambda found: _weights(found, now, maturity, settings),
+        lambda found, campaign: weights_of(found, campaign, now, maturity, settings),
         plan,
         tree.parents,
         now,
@@ -109,49 +112,11 @@ def review_account(
         state,
     )
     context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
+    context["shocks"] |= {
+        "elasticity": learned.elasticity_common_sd,
+        "cpc_exponent": learned.cpc_exponent_common_sd,
+    }
     return resolve_plan(plan, terms, context, inputs.holds)
-
-
-def estimate_maturity(
-    rows: Records, versions: pd.DataFrame, settings: Settings, platform: str, now: int
-) -> Maturity:
-    """How complete each day is, and how it compares with other days."""
-    prior = lag_prior(settings, platform)
-    count = estimate_completion(versions, prior)
-    worth = estimate_completion(versions, prior, column="value")
-    flat = _weights_of(rows, now, count, None, settings)
-    exposure = rows.clicks * flat.exposure
-    single = flat.used & (rows.first == rows.last)
-    season = estimate_seasonality(
-        *_per_day(rows.last[single], rows.conversions[single], exposure[single]),
-        settings.account.events,
-    )
-    return Maturity(count, worth, season, _weights_of(rows, now, count, season, settings))
-
-
-def lag_prior(settings: Settings, platform: str) -> LagPrior:
-    """The account's stated lag, else the platform's, else the general one."""
-    stated = settings.account.lag_prior or settings.estimation.lag_priors.get(platform)
-    return stated or LagPrior()
-
-
-def _weights(rows: Records, now: int, maturity: Maturity, settings: Settings) -> Weights:
-    return _weights_of(rows, now, maturity.count, maturity.season, settings)
-
-
-def _weights_of(
-    rows: Records, now: int, count: Completion, season: Seasonality | None, settings: Settings
-) -> Weights:
-    return exposure_weights(rows, now, count, season, settings.estimation.min_completion)
-
-
-def _per_day(day: Any, conversions: Floats, exposure: Floats) -> tuple[Any, Floats, Floats]:
-    days, code = np.unique(day, return_inverse=True)
-    return (
-        days,
-        group_sum(code, conversions, len(days)),
-        group_sum(code, exposure, len(days)),
-    )
 
 
 def account_state(
@@ -172,8 +137,8 @@ def account_state(
     names = campaign_names(keywords, tree)
     freeze = guardrails.event_freeze(settings.account.events, today)
     recent = (rows.first >= now - rules.outage_days) & maturity.weights.used
-    expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.exposure
-    seen, due = float(rows.conversions[recent].sum()), float(expected[recent].sum())
+    expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.due
+    seen, due = float(rows.conversions[recent].sum()), float(expected.sum())
     chance = guardrails.outage_probability(seen, due, value.rate.dispersion)
     outage = chance < rules.outage_probability
     alerts: list[dict[str, Any]] = [
@@ -284,22 +249,17 @@ def _budgets(
 def _shocks(
     rows: Records, maturity: Maturity, value: ValueEstimate, now: int, settings: Settings
 ) -> dict[str, float]:
-    """Spread common to all rows: of completion and of the account's level of V, demand, ε and η.
+    """Spread common to all rows: of completion and of the account's level of V, and demand.
 
     The level of V is known as well as ψ orders and their amounts tell it.
     """
-    age = np.clip(now - 1 - rows.last, 0, len(maturity.count.sd_log) - 1)
-    exposure = rows.clicks * maturity.weights.exposure
-    total = float(exposure.sum())
-    spread = float((exposure * maturity.count.sd_log[age]).sum() / total) if total > 0 else 0.0
+    spread = completion_spread(rows, maturity, now)
     prior = settings.estimation
     seen = max(float(value.conversions.sum()), 1.0)
     level = np.sqrt((value.rate.dispersion + prior.value_cv**2) / seen)
     return {
         "completion": float(np.hypot(spread, level)),
         "demand": prior.demand_sd,
-        "elasticity": prior.elasticity_common_sd,
-        "cpc_exponent": prior.cpc_exponent_common_sd,
     }
 
 
@@ -335,6 +295,8 @@ def _check(inputs: ReviewInputs, today: date) -> None:
         "term_daily": TERM_DAILY,
         "versions": VERSIONS,
         "holds": HOLDS,
+        "bid_changes": BID_CHANGES,
+        "landscapes": LANDSCAPES,
     }
     for name, table in tables.items():
         check_table(getattr(inputs, name), table, unique=not name.endswith("daily"))

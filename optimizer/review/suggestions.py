@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.settings import Basis
 from optimizer.tables import BID_CHANGES, LANDSCAPES, empty_table
 
 
@@ -29,7 +30,8 @@ class Interval:
 class ReviewInputs:
     """One account as known on one day; frames match the tables of the same name in `tables`.
 
-    `budget` overrides the account's daily budget.
+    `budget` overrides the account's daily budget. `attribution_basis` says what a conversion's day
+    is: the day of its click (completed by F) or of the order.
     """
 
     account: str
@@ -42,6 +44,7 @@ class ReviewInputs:
     versions: pd.DataFrame
     holds: pd.DataFrame
     budget: float | None = None
+    attribution_basis: Basis = "click"
     bid_changes: pd.DataFrame = field(default_factory=lambda: empty_table(BID_CHANGES))
     landscapes: pd.DataFrame = field(default_factory=lambda: empty_table(LANDSCAPES))
 

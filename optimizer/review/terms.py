@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from optimizer.decisions import keywords
+from optimizer.decisions.outcomes import Moves, expected_change
 from optimizer.estimates.exposure import Records, Weights, records
-from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import RateFit, estimate_dispersion, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
 from optimizer.estimates.volume import discounted_days, recency
-from optimizer.review.plan import CURVE, AccountState, gamma_of, stated_response
+from optimizer.review.plan import CURVE, AccountState, gamma_of, response_of, stated_response
 from optimizer.settings import Settings
 
 _TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
@@ -55,8 +57,8 @@ def judge_terms(
 ) -> pd.DataFrame:
     """One row per (ad group, term) with a donor: beliefs, curve, and what it may become.
 
-    `weights_of(records)` gives the exposure weights. The term's prior is its donor keyword's, whose
-    prior is the ad group's, and so on.
+    `weights_of(records, campaign)` gives the exposure weights. The term's prior is its donor
+    keyword's, whose prior is the ad group's, and so on.
     """
     units = term_units(terms, plan)
     units = units[units["donor"] >= 0]
@@ -66,7 +68,8 @@ def judge_terms(
     rows = term_rows(term_daily, units)
     # The smallest key names the unit, so that a decision still finds it when more keywords let it in.
     heads = units.sort_values(["unit", "entity_key"]).drop_duplicates("unit", ignore_index=True)
-    fit, sums = _fit_terms(rows, weights_of(rows), heads, plan, tree_of_plan)
+    campaign = plan["campaign"].to_numpy()[heads["donor"].to_numpy()]
+    fit, sums = _fit_terms(rows, weights_of(rows, campaign), heads, plan, tree_of_plan)
     return _judged(heads, rows, fit, sums, plan, today, settings, state)
 
 
@@ -187,6 +190,8 @@ def _candidates(
     converting = frame["conversions"].to_numpy() > 0
     seen = frame["seen_clicks"].to_numpy() >= rules.min_term_clicks
     donor_on = (plan["inactive_code"] == "").to_numpy()[frame["donor"].to_numpy()]
+    may_exclude = enough & ~ours & ~taken & ~brand & ~converting & donor_on
+    may_exclude &= not (state.freeze or state.outage)
     return {
         "add": ~ours
         & ~taken
@@ -195,15 +200,37 @@ def _candidates(
         & donor_on
         & ~(brand & unpriced)
         & (not state.outage),
-        "negative": loses
-        & enough
-        & ~ours
-        & ~taken
-        & ~brand
-        & ~converting
-        & donor_on
-        & (not (state.freeze or state.outage)),
+        "may_exclude": may_exclude,
+        "negative": loses & may_exclude,
     }
+
+
+def term_bids(
+    terms: pd.DataFrame,
+    donors: pd.DataFrame,
+    value: Gamma,
+    line: Floats,
+    context: Mapping[str, Any],
+) -> tuple[Bools, Floats]:
+    """Whether each term would pay as a keyword at its `line` if a click were worth `value`; its bid.
+
+    `donors` are the plan rows that let the terms in. The profit that counts is the change against
+    what the donor buys of the term already.
+    """
+    response, rules = response_of(terms), context["rules"]
+    bid = keywords.bid_for_term(value.mean, response, line, rules["step_limit"])
+    bid = _writable(bid, donors, context["step"])
+    profit = expected_change(Moves(response, gamma_of(terms, "volume"), value, bid))[2]
+    worth = keywords.worth_adding(value, response, line, rules["add_probability"])
+    return worth & (profit > 0), bid
+
+
+def _writable(bid: Floats, donors: pd.DataFrame, step: float) -> Floats:
+    """Whole currency steps within the bounds of the donor's bid."""
+    lowest, highest = donors["lowest_bid"].to_numpy(), donors["highest_bid"].to_numpy()
+    inside = np.minimum(np.maximum(bid, lowest), highest)
+    result: Floats = np.round(np.maximum(np.floor(inside / step + 1e-6), 1) * step, 6)
+    return result
 
 
 def _no_terms() -> pd.DataFrame:

@@ -2,12 +2,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.estimates.conversion_lag import Completion
-from optimizer.estimates.exposure import Records, exposure_weights, records
+from optimizer.estimates.conversion_lag import Completion, Lags
+from optimizer.estimates.exposure import (
+    Records,
+    Weights,
+    exposure_weights,
+    order_dated_totals,
+    order_dated_weights,
+    records,
+)
 from optimizer.estimates.seasonality import Seasonality
 
 TODAY = 100
 RAMP = Completion(np.array([0.05, 0.4, 0.7, 1.0]), np.zeros(4), 0.0)
+ALONE = np.zeros(1, dtype=np.int64)
+
+
+def lags(completion: Completion, pace: float = 1.0) -> Lags:
+    return Lags((completion, completion, completion), np.array([pace]), ())
+
+
+def weighed(told: Records, season: Seasonality | None = None, pace: float = 1.0) -> Weights:
+    both = (lags(RAMP, pace), lags(RAMP, pace))
+    return exposure_weights(told, TODAY, both, ALONE, season, 0.1)
 
 
 def rows(*spans: tuple[int, int]) -> Records:
@@ -17,18 +34,18 @@ def rows(*spans: tuple[int, int]) -> Records:
 
 
 def test_yesterday_has_age_nought() -> None:
-    found = exposure_weights(rows((98, 98), (97, 97), (50, 50)), TODAY, RAMP, None, 0.1)
+    found = weighed(rows((98, 98), (97, 97), (50, 50)))
     assert found.exposure == pytest.approx([0.4, 0.7, 1.0])
 
 
 def test_a_day_that_knows_too_little_is_left_out() -> None:
-    found = exposure_weights(rows((99, 99), (98, 98)), TODAY, RAMP, None, 0.1)
+    found = weighed(rows((99, 99), (98, 98)))
     assert found.used.tolist() == [False, True]
-    assert found.exposure.tolist() == [0.0, 0.4]
+    assert found.exposure == pytest.approx([0.0, 0.4])
 
 
 def test_a_period_counts_the_mean_of_its_days() -> None:
-    found = exposure_weights(rows((96, 99)), TODAY, RAMP, None, 0.1)
+    found = weighed(rows((96, 99)))
     assert found.used.tolist() == [True]
     assert found.exposure == pytest.approx((1.0 + 0.7 + 0.4 + 0.05) / 4)
 
@@ -36,8 +53,8 @@ def test_a_period_counts_the_mean_of_its_days() -> None:
 def test_a_strong_weekday_counts_for_more_clicks() -> None:
     index = np.ones(7)
     index[(60 + 3) % 7] = 1.5
-    found = exposure_weights(rows((60, 60), (61, 61)), TODAY, RAMP, Seasonality(index, ()), 0.1)
-    assert found.exposure.tolist() == [1.5, 1.0]
+    found = weighed(rows((60, 60), (61, 61)), Seasonality(index, ()))
+    assert found.exposure == pytest.approx([1.5, 1.0])
 
 
 def test_records_find_their_keyword_by_key_not_by_position() -> None:
@@ -47,3 +64,49 @@ def test_records_find_their_keyword_by_key_not_by_position() -> None:
     found = records(frame.assign(**sums), pd.Series([5, 6, 7], index=[9, 8, 7]))
     assert found.unit.tolist() == [2, 0]
     assert (found.last - found.last[0]).tolist() == [0, 1]
+
+
+def test_a_slow_campaign_counts_its_recent_clicks_for_less() -> None:
+    days = rows((98, 98), (50, 50))
+    assert weighed(days, pace=2.0).exposure == pytest.approx([0.16, 1.0])
+
+
+def test_what_is_due_of_late_is_the_exposure_of_late_days() -> None:
+    found = weighed(rows((98, 98), (97, 97), (96, 96)))
+    assert found.due == pytest.approx([0.4, 0.7, 0.0])
+
+
+def test_a_days_orders_are_owed_to_earlier_clicks() -> None:
+    """f is 0.05, 0.35, 0.3, 0.3: of the orders of one day 5 % stem from its own clicks."""
+    days, due = order_dated_totals(np.array([90, 96]), np.array([0.0, 100.0]), RAMP, TODAY)
+    assert days.tolist() == list(range(92, 100))
+    assert due[-4:] == pytest.approx([5.0, 35.0, 30.0, 30.0])
+
+
+def test_order_dated_clicks_sum_to_what_their_days_are_owed() -> None:
+    told = rows(*((day, day) for day in range(80, 100)))
+    found = order_dated_weights(told, TODAY, RAMP, None)
+    _, due = order_dated_totals(told.first, told.clicks, RAMP, TODAY)
+    assert found.exposure.sum() == pytest.approx(due.sum())
+    assert found.due.sum() == pytest.approx(due[-3:].sum())
+
+
+def test_an_order_dated_day_is_never_completed() -> None:
+    """Every order of the last days counts; those of the first days belong to clicks unseen."""
+    told = rows(*((day, day) for day in range(80, 100)))
+    found = order_dated_weights(told, TODAY, RAMP, None)
+    assert found.used.tolist() == [False] * 2 + [True] * 18
+    assert found.exposure[-1] == pytest.approx(0.05)
+    assert found.exposure[8] == pytest.approx(1.0)
+
+
+def test_steady_order_dated_clicks_owe_every_day_alike() -> None:
+    told = rows(*((day, day) for day in range(60, 100)))
+    _, due = order_dated_totals(told.first, told.clicks, RAMP, TODAY)
+    assert due == pytest.approx(np.ones(len(due)))
+
+
+@pytest.mark.parametrize("spans", [[(99, 99)], [(40, 99)]])
+def test_one_record_has_finite_weights(spans: list[tuple[int, int]]) -> None:
+    for found in (weighed(rows(*spans)), order_dated_weights(rows(*spans), TODAY, RAMP, None)):
+        assert np.isfinite([found.exposure, found.due, found.net_value]).all()

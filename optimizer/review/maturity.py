@@ -1,0 +1,145 @@
+"""How complete each day of an account is, how it compares with other days, and what a click counts as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from optimizer.estimates.conversion_lag import Completion, Lags, estimate_lags, stated_lags
+from optimizer.estimates.exposure import (
+    Records,
+    Weights,
+    exposure_weights,
+    order_dated_totals,
+    order_dated_weights,
+)
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.seasonality import Seasonality, estimate_seasonality, event_days
+from optimizer.settings import Basis, LagPrior, Settings
+
+
+@dataclass(frozen=True)
+class Maturity:
+    """Completion of counts and of value, the season, and the weight of each record.
+
+    `campaign` numbers the campaign of each keyword; `basis` says whether conversions are dated to
+    the click or to the order.
+    """
+
+    lags: tuple[Lags, Lags]
+    season: Seasonality
+    weights: Weights
+    campaign: Ints
+    basis: Basis = "click"
+
+    @property
+    def count(self) -> Completion:
+        """The account's F of conversions on ordinary days."""
+        return self.lags[0].ordinary
+
+    @property
+    def value(self) -> Completion:
+        """The account's F of value on ordinary days."""
+        return self.lags[1].ordinary
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """`number` of each keyword's campaign, and the names of the campaigns."""
+
+    number: Ints
+    names: Sequence[str]
+
+
+def estimate_maturity(
+    rows: Records,
+    versions: pd.DataFrame,
+    settings: Settings,
+    platform: str,
+    now: int,
+    campaigns: Campaigns,
+    basis: Basis = "click",
+) -> Maturity:
+    """Lags first, then the season from exposure without one, then the weights with both.
+
+    Order-dated reports have no run-off: their lag is the stated one.
+    """
+    lags = _lags(versions, settings, platform, campaigns.names, basis)
+    flat = Seasonality(np.ones(7), ())
+    ones = np.ones(len(rows.unit))
+    none = Weights(ones, ones > 0, ones, ones)
+    start = Maturity(lags, flat, none, campaigns.number, basis)
+    start = replace(start, weights=weights_of(rows, campaigns.number, now, start, settings))
+    season = _season(rows, now, start, settings)
+    told = replace(start, season=season)
+    return replace(told, weights=weights_of(rows, campaigns.number, now, told, settings))
+
+
+def _lags(
+    versions: pd.DataFrame, settings: Settings, platform: str, names: Sequence[str], basis: Basis
+) -> tuple[Lags, Lags]:
+    prior = lag_prior(settings, platform)
+    if basis == "order":
+        stated = stated_lags(prior, len(names))
+        return stated, stated
+    events = event_days(settings.account.events)
+    count = estimate_lags(versions, prior, names, events)
+    return count, estimate_lags(versions, prior, names, events, column="value")
+
+
+def lag_prior(settings: Settings, platform: str) -> LagPrior:
+    """The account's stated lag, else the platform's, else the general one."""
+    stated = settings.account.lag_prior or settings.estimation.lag_priors.get(platform)
+    return stated or LagPrior()
+
+
+def weights_of(
+    rows: Records, campaign: Ints, now: int, maturity: Maturity, settings: Settings
+) -> Weights:
+    """Exposure weights of any records of the account; `campaign` per unit of `rows`."""
+    recent = settings.guardrails.outage_days
+    if maturity.basis == "order":
+        return order_dated_weights(rows, now, maturity.count, maturity.season, recent)
+    least = settings.estimation.min_completion
+    return exposure_weights(rows, now, maturity.lags, campaign, maturity.season, least, recent)
+
+
+def _season(rows: Records, now: int, maturity: Maturity, settings: Settings) -> Seasonality:
+    """From single days only: a period has no weekday."""
+    single = (rows.first == rows.last) & maturity.weights.used
+    days, code = np.unique(rows.last[single], return_inverse=True)
+    conversions = group_sum(code, rows.conversions[single], len(days))
+    if maturity.basis == "order":
+        days, conversions, exposure = _order_totals(rows, now, maturity, days, conversions)
+    else:
+        counted = rows.clicks[single] * maturity.weights.exposure[single]
+        exposure = group_sum(code, counted, len(days))
+    return estimate_seasonality(days, conversions, exposure, settings.account.events)
+
+
+def _order_totals(
+    rows: Records, now: int, maturity: Maturity, days: Ints, conversions: Floats
+) -> tuple[Ints, Floats, Floats]:
+    """Conversions and exposure of every counted day, days without a record among them."""
+    single = rows.first == rows.last
+    if not single.any():
+        return days, conversions, conversions
+    counted, exposure = order_dated_totals(
+        rows.last[single], rows.clicks[single], maturity.count, now
+    )
+    seen = np.zeros(len(counted))
+    at = np.searchsorted(counted, days)
+    inside = at < len(counted)
+    seen[at[inside]] = conversions[inside]
+    return counted, seen, exposure
+
+
+def completion_spread(rows: Records, maturity: Maturity, now: int) -> float:
+    """Standard deviation of log exposure that doubt about F leaves to all keywords alike."""
+    exposure = rows.clicks * maturity.weights.exposure
+    total = float(exposure.sum())
+    doubt = maturity.count.sd_at(now - 1 - rows.last)
+    return float((exposure * doubt).sum()) / total if total > 0 else 0.0
