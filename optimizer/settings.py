@@ -252,6 +252,7 @@ class Estimation(Model):
     cpc_exponent_mean: NonNegative = 0.6
     cpc_exponent_sd: Positive = 0.2
     cpc_exponent_common_sd: NonNegative = 0.15
+    elasticity_information: NonNegative = 1.0
     value_cv: Positive = 0.8
     demand_sd: NonNegative = 0.1
     draws: Annotated[int, Field(ge=50, le=5000)] = 400

@@ -102,6 +102,11 @@ class ExponentFit:
     dispersion: float
     excess: float
 
+    @property
+    def typical_sd(self) -> float:
+        """Standard deviation of the exponent of a unit that was never tried."""
+        return float(np.hypot(self.pooled_sd, self.between_sd))
+
 
 @dataclass(frozen=True)
 class _Data:
@@ -311,7 +316,7 @@ def _pool(
     Each unit's own estimate has variance 1/information; one moment step for the variance between.
     """
     weight = information / (1 + information * between)
-    stated = 1 / prior.common_sd**2
+    stated = 1 / max(prior.common_sd, 1e-3) ** 2
     told = float(weight.sum())
     if told < _WORTH_POOLING * stated:
         return prior.mean, 1 / stated, prior.between

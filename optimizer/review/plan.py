@@ -20,6 +20,7 @@ from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 from optimizer.estimates.segments import SEGMENTS
 from optimizer.estimates.value_per_click import ValueEstimate
 from optimizer.estimates.volume import VolumeEstimate
+from optimizer.review.response import Learned
 from optimizer.settings import Settings
 
 NAMES = (
@@ -99,6 +100,7 @@ def build_plan(
     tree: Hierarchy,
     value: ValueEstimate,
     volume: VolumeEstimate,
+    learned: Learned,
     state: AccountState,
     settings: Settings,
     platform: str,
@@ -107,7 +109,7 @@ def build_plan(
 ) -> pd.DataFrame:
     """Estimates, limits and gates per keyword. `frame` is table KEYWORDS."""
     bid = frame["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    response = stated_response(bid, volume.clicks.mean, volume.cpc, settings)
+    response = learned.around(bid, volume.clicks.mean, volume.cpc)
     per_click = _attributed(value.per_click, segment, settings)
     names = frame[["entity_key", *NAMES, "quality_score", "first_page_bid"]].reset_index(drop=True)
     columns = {
@@ -115,6 +117,8 @@ def build_plan(
         "campaign": tree.campaign,
         "bid": bid,
         "response_assumed": response.assumed,
+        "response_source": learned.source,
+        "response_information": learned.information,
         "impressions": volume.impressions,
         "exposure": value.exposure,
         "seen_clicks": value.clicks,
