@@ -1,0 +1,112 @@
+"""Suggestions asked again: what would flip each, and what each would be at another conversion rate.
+
+Everything follows from the rows of a run's plan and the line a suggestion was decided at, so nothing
+of it has to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.estimates.posteriors import Floats
+from optimizer.review.what_if import judge_rates, judge_term_rates, keyword_flips, term_flips
+
+ON_KEYWORDS = ("raise", "lower", "pause", "watch")
+ON_TERMS = ("add_keyword", "add_negative")
+FLIP_COLUMNS = (
+    "flip_rate",
+    "flip_per_conversion",
+    "flip_side",
+    "flip_kind",
+    "flip_reason",
+    "line",
+)
+_SLACK = 1e-6
+
+
+def suggestion_flips(
+    suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame], context: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Columns FLIP_COLUMNS per suggestion, in its order; see `what_if.keyword_flips`.
+
+    Kinds that no conversion rate decides have the reason "other_kind".
+    """
+    told = pd.DataFrame(index=suggestions.index, columns=list(FLIP_COLUMNS), dtype="object")
+    told["flip_reason"] = "other_kind"
+    words, terms = _split(suggestions)
+    if words.any():
+        rows = keyword_rows(suggestions[words], frames["plan"])
+        found = keyword_flips(rows, _kinds(suggestions[words]), context)
+        told.loc[words, list(FLIP_COLUMNS)] = found[list(FLIP_COLUMNS)].to_numpy()
+    if terms.any():
+        rows, donors = searched_rows(suggestions[terms], frames)
+        found = term_flips(rows, donors, _kinds(suggestions[terms]), context)
+        told.loc[terms, list(FLIP_COLUMNS)] = found[list(FLIP_COLUMNS)].to_numpy()
+    return told.astype(dict.fromkeys(("flip_rate", "flip_per_conversion", "line"), "float64"))
+
+
+def suggestions_at_rates(
+    suggestions: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
+    rate: Floats,
+    context: Mapping[str, Any],
+) -> pd.DataFrame:
+    """`kind` and `proposed_bid` of each suggestion if its true conversion rate were `rate`.
+
+    The solve's own code at the line it was decided at; the rest of the account stays as it is.
+    """
+    told = pd.DataFrame({"kind": "none", "proposed_bid": np.nan}, index=suggestions.index)
+    line = suggestion_flips(suggestions, frames, context)["line"].to_numpy()
+    words, terms = _split(suggestions)
+    if words.any():
+        rows = keyword_rows(suggestions[words], frames["plan"]).assign(line=line[words])
+        found = judge_rates(rows, rate[words] / rows["rate_mean"].to_numpy(), context)
+        told.loc[words, ["kind", "proposed_bid"]] = found.to_numpy()
+    if terms.any():
+        rows, donors = searched_rows(suggestions[terms], frames)
+        ratio = rate[terms] / rows["rate_mean"].to_numpy()
+        found = judge_term_rates(rows, donors, ratio, context)
+        told.loc[terms, ["kind", "proposed_bid"]] = found.to_numpy()
+    return told.astype({"proposed_bid": "float64"})
+
+
+def keyword_rows(suggestions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """The plan row of each suggestion on a keyword, with its `line` and whether it was `stretched`.
+
+    A pause that was refused cannot come about.
+    """
+    at = pd.Index(plan["entity_key"].astype(str)).get_indexer(
+        pd.Index(suggestions["entity_key"].astype(str))
+    )
+    rows, kind = plan.iloc[at].reset_index(drop=True), _kinds(suggestions)
+    change = suggestions["proposed_bid"].to_numpy() / suggestions["bid"].to_numpy() - 1
+    beyond = change < -rows["step_limit"].to_numpy() - _SLACK
+    refused = rows["pause"].to_numpy(dtype=bool) & (kind != "pause")
+    return rows.assign(
+        line=suggestions["line"].to_numpy(dtype=np.float64),
+        stretched=beyond & (kind == "lower"),
+        may_pause=rows["may_pause"].to_numpy(dtype=bool) & ~refused,
+    )
+
+
+def searched_rows(
+    suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The judged term of each suggestion on one, with its `line`, and its donor's plan row."""
+    at = pd.Index(frames["terms"]["entity_key"]).get_indexer(pd.Index(suggestions["entity_key"]))
+    rows = frames["terms"].iloc[at].reset_index(drop=True)
+    rows = rows.assign(line=suggestions["line"].to_numpy(dtype=np.float64))
+    return rows, frames["plan"].iloc[rows["donor"].to_numpy()].reset_index(drop=True)
+
+
+def _split(suggestions: pd.DataFrame) -> tuple[Any, Any]:
+    kind = suggestions["kind"]
+    return kind.isin(ON_KEYWORDS).to_numpy(), kind.isin(ON_TERMS).to_numpy()
+
+
+def _kinds(suggestions: pd.DataFrame) -> Any:
+    return suggestions["kind"].to_numpy().astype(str)
