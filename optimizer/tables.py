@@ -41,11 +41,15 @@ class Actor:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: dtype, whether null is allowed, and what it means (with its unit)."""
+    """One column: dtype, whether null is allowed, and what it means (with its unit).
+
+    An `optional` one may be left out of a frame, where nothing is known of it in any row.
+    """
 
     dtype: Dtype
     meaning: str = ""
     nullable: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,8 +198,15 @@ KEYWORDS = Table(
 """One row per keyword: names and newest state. Sorted by campaign, ad group, entity_key."""
 
 _SHARES = {
-    "impression_share": _null("float", "share of the eligible impressions that were shown"),
-    "lost_is_budget": _null("float", "share of the eligible impressions lost to the budget"),
+    "impression_share": Column(
+        "float", "share of the eligible impressions that were shown", nullable=True, optional=True
+    ),
+    "lost_is_budget": Column(
+        "float",
+        "share of the eligible impressions lost to the budget",
+        nullable=True,
+        optional=True,
+    ),
 }
 
 KEYWORD_DAILY = Table(
@@ -396,11 +407,11 @@ def check_table(frame: pd.DataFrame, table: Table, *, unique: bool = True) -> pd
     `unique=False` skips the key, where the maker of a long table answers for it. Numbers must be
     finite where they are not null. Raises `BadTable` naming the first column at fault.
     """
-    missing = [name for name in table.columns if name not in frame.columns]
-    if missing:
-        raise BadTable("column_missing", table=table.name, column=missing[0])
     for name, column in table.columns.items():
-        _check_column(frame[name], column, table.name)
+        if name in frame.columns:
+            _check_column(frame[name], column, table.name)
+        elif not column.optional:
+            raise BadTable("column_missing", table=table.name, column=name)
     if unique and table.key and frame.duplicated(list(table.key)).any():
         raise BadTable("key_not_unique", table=table.name, key=table.key)
     return frame

@@ -17,6 +17,7 @@ Codes = npt.NDArray[np.str_]
 
 NOT_BIDDABLE = ("content", "placement")
 _OFF = ("PAUSED", "REMOVED")
+_MISSING = 0.25
 
 
 def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> Codes:
@@ -60,11 +61,16 @@ def bid_codes(keywords: pd.DataFrame, impressions: Floats, today: date, rules: G
     return np.where(inactive == "", later, inactive)
 
 
-def event_freeze(events: Sequence[Event], today: date) -> str | None:
-    """Name of the event whose warm-up, days or aftermath cover `today`."""
+def event_freeze(events: Sequence[Event], today: date, window_days: int = 0) -> str | None:
+    """Name of the event whose warm-up, days or aftermath cover `today`.
+
+    The aftermath ends when the orders of the event's last clicks are in: `window_days`, or the
+    event's own `after_days` where that is longer.
+    """
     for event in events:
         first = event.start - timedelta(days=event.warmup_days)
-        if first <= today <= event.end + timedelta(days=event.after_days):
+        last = event.end + timedelta(days=max(event.after_days, window_days))
+        if first <= today <= last:
             return event.name
     return None
 
@@ -74,6 +80,19 @@ def outage_probability(conversions: float, expected: float, dispersion: float) -
     if expected <= 0:
         return 1.0
     return float(special.gammaincc(conversions / dispersion + 1.0, expected / dispersion))
+
+
+def group_outages(seen: Floats, expected: Floats, dispersion: float, rules: Guardrails) -> Bools:
+    """Groups (campaigns, items) whose conversions have all but stopped.
+
+    As `outage_probability`, and at most `_MISSING` of what is expected: a group that merely
+    converts worse than it did is a matter for its estimates.
+    """
+    due = np.maximum(expected, 1e-12) / dispersion
+    chance = special.gammaincc(seen / dispersion + 1.0, due)
+    gone = seen <= _MISSING * expected
+    result: Bools = (expected > 0) & gone & (chance < rules.outage_probability)
+    return result
 
 
 def capped_campaigns(

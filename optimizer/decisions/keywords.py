@@ -7,6 +7,8 @@ import numpy as np
 from optimizer.curves.bid_landscape import Response
 from optimizer.estimates.posteriors import Bools, Floats, Gamma
 
+_PATIENT_STEPS = 3.0
+
 
 def enough_to_stop(
     exposure: Floats, prior_rate: Floats, cpc: Floats, value: Gamma, rate: Gamma, evidence: float
@@ -20,6 +22,17 @@ def enough_to_stop(
         cpc, per_conversion, out=np.full_like(cpc, np.inf), where=per_conversion > 0
     )
     result: Bools = exposure >= evidence / np.maximum(prior_rate, break_even)
+    return result
+
+
+def bid_to_judge(bid: Floats, lowest: Floats, step: float, tried: Bools) -> Floats:
+    """Bid at which a keyword must lose before it is stopped.
+
+    One step down once a lower was `tried` (or cannot be); three before, so that a word which one
+    lower may save is lowered first and a hopeless one stops at once. Never below `lowest`.
+    """
+    steps = np.where(tried, 1.0, _PATIENT_STEPS)
+    result: Floats = np.minimum(np.maximum(lowest, bid * (1.0 - step) ** steps), bid)
     return result
 
 

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions import guardrails
+from optimizer.decisions import goals, guardrails
 from optimizer.errors import BadTable, RefusedInput
 from optimizer.estimates.exposure import Records, day_number, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
-from optimizer.estimates.posteriors import Floats, group_sum
-from optimizer.estimates.segments import mark_segments
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.segments import keyword_items, mark_segments
 from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
+from optimizer.review import items
 from optimizer.review.maturity import (
     Campaigns,
     Maturity,
@@ -63,6 +64,9 @@ def review_account(
     rows = records(inputs.daily, keywords["entity_key"])
     segment = mark_segments(keywords["keyword_text"], settings.account.segments)
     tree = build_hierarchy(keywords, segment)
+    settings = settings.model_copy(update={"account": goals.with_salvage(settings.account)})
+    item = keyword_items(keywords, settings.account.items)
+    telling, changes = items.with_breaks(rows, item, settings)
     campaigns = Campaigns(tree.campaign, campaign_names(keywords, tree))
     maturity = estimate_maturity(
         rows,
@@ -74,7 +78,7 @@ def review_account(
         inputs.attribution_basis,
     )
     value = estimate_value_per_click(
-        rows,
+        telling,
         maturity.weights,
         tree,
         settings.account,
@@ -83,7 +87,9 @@ def review_account(
     )
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)
-    state, alerts = account_state(rows, keywords, tree, maturity, value, settings, today)
+    state, alerts = account_state(
+        inputs, rows, keywords, tree, maturity, value, volume, item, settings, today
+    )
     budget = campaign_budgets(keywords, tree, settings)
     learned = learn_response(
         inputs.bid_changes, rows, keywords, tree.campaign, budget, settings, now
@@ -101,6 +107,7 @@ def review_account(
         inputs.currency,
         today,
     )
+    alerts += [*changes, *items.hold_alerts(plan, settings)]
     terms = judge_terms(
         inputs.terms,
         inputs.term_daily,
@@ -120,11 +127,14 @@ def review_account(
 
 
 def account_state(
+    inputs: ReviewInputs,
     rows: Records,
     keywords: pd.DataFrame,
     tree: Hierarchy,
     maturity: Maturity,
     value: ValueEstimate,
+    volume: VolumeEstimate,
+    item: Ints,
     settings: Settings,
     today: date,
 ) -> tuple[AccountState, list[dict[str, Any]]]:
@@ -135,7 +145,9 @@ def account_state(
         tree.campaign[rows.unit], rows.last, rows.cost, budget, now, rules
     )
     names = campaign_names(keywords, tree)
-    freeze = guardrails.event_freeze(settings.account.events, today)
+    freeze = guardrails.event_freeze(
+        settings.account.events, today, attribution_window(settings, maturity)
+    )
     recent = (rows.first >= now - rules.outage_days) & maturity.weights.used
     expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.due
     seen, due = float(rows.conversions[recent].sum()), float(expected.sum())
@@ -148,7 +160,43 @@ def account_state(
         alerts.append({"code": "event_freeze", "event": freeze})
     if outage:
         alerts.append({"code": "conversion_outage", "seen": seen, "expected": round(due, 2)})
-    return AccountState(capped, freeze, outage), alerts
+    broken, stopped = _broken(rows, maturity, value, (tree.campaign, names), item, settings, now)
+    share = items.impression_share(inputs.daily, keywords["entity_key"], today)
+    wanted, asked = items.item_state(item, value, volume, share, settings, today)
+    lowered = items.was_lowered(inputs.bid_changes, keywords["entity_key"])
+    state = AccountState(capped, freeze, outage, broken, wanted, lowered)
+    return state, [*alerts, *([] if outage else stopped), *asked]
+
+
+def attribution_window(settings: Settings, maturity: Maturity) -> int:
+    """Days until the orders of a click are in: as stated, else until 95 % are known."""
+    stated = settings.account.attribution_window_days
+    if stated is not None:
+        return stated
+    return int(np.searchsorted(np.maximum.accumulate(maturity.count.share), 0.95))
+
+
+def _broken(
+    rows: Records,
+    maturity: Maturity,
+    value: ValueEstimate,
+    campaigns: tuple[Ints, list[str]],
+    item: Ints,
+    settings: Settings,
+    now: int,
+) -> tuple[guardrails.Codes, list[dict[str, Any]]]:
+    """Code per keyword of the campaign or item that stopped converting, and the alerts."""
+    due = rows.clicks * maturity.weights.exposure
+    named = (item, [one.item_id for one in settings.account.items])
+    rules = settings.guardrails
+    by_campaign, first = items.broken_groups(
+        rows, due, value, campaigns, "campaign_outage", rules, now
+    )
+    by_item, second = items.broken_groups(rows, due, value, named, "item_outage", rules, now)
+    codes = guardrails.first_code(
+        [(by_campaign, "campaign_outage"), (by_item, "item_outage")], len(item)
+    )
+    return codes, [*first, *second]
 
 
 def campaign_names(keywords: pd.DataFrame, tree: Hierarchy) -> list[str]:

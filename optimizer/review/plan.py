@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response, marginal_return
-from optimizer.decisions import bids, guardrails, keywords
+from optimizer.decisions import bids, goals, guardrails, keywords
 from optimizer.estimates.hierarchy import Hierarchy
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 from optimizer.estimates.segments import SEGMENTS
@@ -43,17 +43,25 @@ CURVE = (
 )
 
 
+_NOT_LOWERED = ("automated_bidding", "bid_unknown")
+
+
 @dataclass(frozen=True)
 class AccountState:
     """What holds for the whole account today.
 
     `capped` per campaign number; `freeze` names the event that forbids lowering and pausing;
-    `outage` whether conversions have stopped arriving.
+    `outage` whether conversions have stopped arriving; `broken` per keyword the code of the
+    campaign or item whose have; `items` what the items ask; `lowered` per keyword whether its last
+    known bid change was downwards.
     """
 
     capped: Bools
     freeze: str | None
     outage: bool
+    broken: guardrails.Codes
+    items: goals.ItemState
+    lowered: Bools
 
 
 def stated_response(bid: Floats, clicks: Floats, cpc: Floats, settings: Settings) -> Response:
@@ -190,7 +198,10 @@ def _limits(
     highest = np.minimum(float(limit.maximum), (account.max_bid or np.inf) / multiplier)
     first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     on_page = plan["bid"].to_numpy() >= first_page
-    lowest = np.maximum(float(limit.minimum), account.min_bid or 0.0)
+    kept = goals.lowest_for_share(
+        response.bid, state.items.share_kept, response.elasticity, response.elasticity_sd
+    )
+    lowest = np.maximum(max(float(limit.minimum), account.min_bid or 0.0), kept)
     marginal = gamma_of(plan, "marginal")
     return {
         "assumed_share": assumed,
@@ -202,7 +213,11 @@ def _limits(
         "raise_gate": marginal.quantile(1 - rules.min_probability),
         "lower_gate": marginal.quantile(rules.min_probability),
         "raise_block": _raise_block(plan, state, settings),
-        "lower_block": _lower_block(plan, state),
+        "lower_block": _lower_block(plan, frame, state, rules.dead_band),
+        "item": state.items.item,
+        "hold_cost": np.where(
+            state.items.hold == "rank_hold", goals.hold_cost(response, value, step), 0.0
+        ),
     }
 
 
@@ -216,19 +231,31 @@ def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) ->
         [
             (np.full(size, state.outage), "conversion_outage"),
             (np.full(size, plan["conversions"].sum() <= 0), "too_little_data"),
+            (state.broken == "campaign_outage", "campaign_outage"),
+            (state.broken == "item_outage", "item_outage"),
             (brand, "brand"),
+            (state.items.short, "stock_short"),
             (state.capped[plan["campaign"].to_numpy()], "campaign_capped"),
         ],
         size,
     )
 
 
-def _lower_block(plan: pd.DataFrame, state: AccountState) -> guardrails.Codes:
+def _lower_block(
+    plan: pd.DataFrame, frame: pd.DataFrame, state: AccountState, dead_band: float
+) -> guardrails.Codes:
+    """A bid that no lower worth having would keep on page one stays: the curve ends there."""
     size = len(plan)
+    first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    bid = plan["bid"].to_numpy()
+    at_edge = (bid >= first_page) & (bid * (1 - dead_band) < first_page)
     return guardrails.first_code(
         [
             (np.full(size, state.freeze is not None), "event_freeze"),
             (np.full(size, plan["exposure"].sum() <= 0), "too_little_data"),
+            (state.items.hold == "learning", "learning"),
+            (state.items.hold == "rank_hold", "rank_hold"),
+            (at_edge, "leaves_first_page"),
         ],
         size,
     )
@@ -242,10 +269,18 @@ def _pauses(
     state: AccountState,
     settings: Settings,
 ) -> dict[str, Any]:
-    """Whether each keyword loses even at its lowest useful bid, and is allowed to stop."""
+    """Whether each keyword loses even at its lowest useful bid, and is allowed to stop.
+
+    A lower comes first, unless one was tried, cannot be (no bid of ours, a blocked direction) or
+    would not bite.
+    """
     rules = settings.guardrails
-    reachable = np.maximum(plan["lowest_bid"].to_numpy(), response.bid * (1 - rules.step_limit))
-    cpc = keywords.lowest_cpc(response, np.minimum(reachable, response.bid))
+    tried = state.lowered | plan["state_code"].isin(_NOT_LOWERED).to_numpy()
+    tried |= (plan["lower_block"] != "").to_numpy() | plan["no_bite"].to_numpy()
+    judged = keywords.bid_to_judge(
+        response.bid, plan["lowest_bid"].to_numpy(), rules.step_limit, tried
+    )
+    cpc = keywords.lowest_cpc(response, judged)
     enough = keywords.enough_to_stop(
         estimate.exposure,
         estimate.rate.parent.mean,
@@ -256,6 +291,7 @@ def _pauses(
     )
     allowed = (plan["segment"] != "brand").to_numpy() & (plan["inactive_code"] == "").to_numpy()
     allowed &= not (state.freeze or state.outage)
+    allowed &= (state.broken == "") & (state.items.hold == "") & (state.items.share_kept == 0)
     loses = keywords.loses_everywhere(value, cpc, rules.pause_probability)
     may_pause = enough & allowed & (plan["impressions"].to_numpy() > 0)
     return {

@@ -11,6 +11,7 @@ from optimizer.decisions.guardrails import (
     capped_campaigns,
     effective_multiplier,
     event_freeze,
+    group_outages,
     outage_probability,
 )
 from optimizer.settings import Event, Guardrails
@@ -70,6 +71,19 @@ def test_an_event_freezes_from_warm_up_to_aftermath(day: int, frozen: str | None
         name="sale", start=date(2026, 6, 17), end=date(2026, 6, 20), warmup_days=7, after_days=5
     )
     assert event_freeze([sale], date(2026, 6, day)) == frozen
+
+
+@pytest.mark.parametrize(("day", "frozen"), [(5, "sale"), (6, None)])
+def test_a_freeze_lasts_until_the_events_orders_are_in(day: int, frozen: str | None) -> None:
+    sale = Event(name="sale", start=date(2026, 6, 17), end=date(2026, 6, 20), after_days=5)
+    assert event_freeze([sale], date(2026, 7, day), window_days=15) == frozen
+
+
+def test_a_group_is_out_when_hardly_anything_of_much_arrives() -> None:
+    """Nothing of 9; a quarter of 40; half of 100 is a decline; nothing of 3 is luck; no clicks."""
+    seen, expected = np.array([0.0, 10, 50, 0, 0]), np.array([9.0, 40, 100, 3, 0])
+    found = group_outages(seen, expected, 1.0, RULES)
+    assert found.tolist() == [True, True, False, False, False]
 
 
 def test_an_outage_is_a_count_that_working_tags_would_hardly_give() -> None:

@@ -3,6 +3,7 @@ import pytest
 
 from optimizer.decisions.keywords import (
     bid_for_term,
+    bid_to_judge,
     enough_to_stop,
     loses_everywhere,
     lowest_cpc,
@@ -56,3 +57,10 @@ def test_the_bid_of_a_term_meets_the_line_within_reach() -> None:
     assert bid == pytest.approx(2.2)
     assert bid_for_term(99.0 * ONE, response(), ONE, 0.25) == pytest.approx(2.5)
     assert bid_for_term(0.1 * ONE, response(), ONE, 0.25) == pytest.approx(1.5)
+
+
+def test_a_word_is_lowered_before_it_is_stopped_unless_hopeless() -> None:
+    """A bid of 4 is judged at 3 once a lower was tried, at 1.69 before, never below the lowest."""
+    bid, tried = 4 * np.ones(4), np.array([True, False, False, True])
+    lowest = np.array([0.1, 0.1, 2.0, 5.0])
+    assert bid_to_judge(bid, lowest, 0.25, tried) == pytest.approx([3.0, 4 * 0.75**3, 2.0, 4.0])

@@ -1,0 +1,153 @@
+"""Items and circuit breakers of one account: what stopped converting, what changed, what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions import goals, guardrails
+from optimizer.estimates.exposure import Records, day_number
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.estimates.value_per_click import ValueEstimate
+from optimizer.estimates.volume import VolumeEstimate
+from optimizer.settings import Guardrails, Settings
+
+_OUTAGE_WEEK = 7
+_SHARE_DAYS = 14
+
+
+def with_breaks(
+    rows: Records, item: Ints, settings: Settings
+) -> tuple[Records, list[dict[str, Any]]]:
+    """`rows` in which days before a change of their item count less, and the alerts that say so.
+
+    A price, coupon, image or page change makes another offer of the item: what its clicks did
+    before tells `break_weight` of what they will do. Counts are scaled, so that a posterior widens
+    as if there had been fewer clicks. `item` is the index of each unit's item.
+    """
+    log = settings.account.item_log
+    number = {one.item_id: place for place, one in enumerate(settings.account.items)}
+    known = [change for change in log if change.item_id in number]
+    weight = settings.estimation.break_weight
+    tells = goals.break_weights(
+        item,
+        rows.unit,
+        rows.last,
+        np.array([number[change.item_id] for change in known], dtype=np.int64),
+        np.array([day_number(change.day) for change in known], dtype=np.int64),
+        weight,
+    )
+    if (tells >= 1).all():
+        return rows, []
+    scaled = {
+        name: getattr(rows, name) * tells
+        for name in ("impressions", "clicks", "cost", "conversions", "value")
+    }
+    return replace(rows, **scaled), [
+        {
+            "code": f"item_changed_{change.what}",
+            "item": change.item_id,
+            "day": change.day.isoformat(),
+            "weight": weight,
+        }
+        for change in known
+    ]
+
+
+def broken_groups(
+    rows: Records,
+    due: Floats,
+    value: ValueEstimate,
+    groups: tuple[Ints, Sequence[str]],
+    code: str,
+    rules: Guardrails,
+    now: int,
+) -> tuple[Bools, list[dict[str, Any]]]:
+    """Per keyword whether its group has all but stopped converting, and the alerts that name it.
+
+    `groups` numbers each keyword's group (-1: none) and names them; `due` is the completed clicks of
+    each record. Judged on the last `outage_days`, and on a week for groups too small for that.
+    """
+    number, names = groups
+    inside = number[rows.unit] >= 0
+    expected = value.rate.posterior.mean[rows.unit] * due
+    found = np.zeros(len(names), dtype=bool)
+    told = np.zeros((2, len(names)))
+    for days in (_OUTAGE_WEEK, rules.outage_days):
+        recent = inside & (due > 0) & (rows.first >= now - days)
+        group = number[rows.unit[recent]]
+        seen = group_sum(group, rows.conversions[recent], len(names))
+        likely = group_sum(group, expected[recent], len(names))
+        gone = guardrails.group_outages(seen, likely, value.rate.dispersion, rules)
+        told[:, gone] = seen[gone], likely[gone]
+        found |= gone
+    alerts = [
+        {
+            "code": code,
+            "name": names[place],
+            "seen": float(told[0, place]),
+            "expected": round(float(told[1, place]), 2),
+        }
+        for place in np.flatnonzero(found)
+    ]
+    return np.append(found, False)[number], alerts
+
+
+def impression_share(daily: pd.DataFrame, keywords: pd.Series[int], today: date) -> Floats:
+    """Mean impression share of the last two weeks per keyword, nan where no report says."""
+    if "impression_share" not in daily.columns:
+        return np.full(len(keywords), np.nan)
+    since = pd.Timestamp(today) - pd.Timedelta(days=_SHARE_DAYS)
+    known = daily[(daily["first_day"] >= since) & daily["impression_share"].notna()]
+    mean = known.groupby("entity_key")["impression_share"].mean()
+    return np.asarray(keywords.map(mean), dtype=np.float64)
+
+
+def was_lowered(bid_changes: pd.DataFrame, keywords: pd.Series[int]) -> Bools:
+    """Per keyword whether the newest known change of its bid was downwards."""
+    rows = bid_changes.sort_values(["entity_key", "day"], kind="stable")
+    before = rows.groupby("entity_key")["bid"].shift()
+    last = rows.assign(lowered=rows["bid"] < before).drop_duplicates("entity_key", keep="last")
+    lowered = last.set_index("entity_key")["lowered"]
+    return np.asarray(keywords.map(lowered).eq(True), dtype=bool)
+
+
+def item_state(
+    item: Ints,
+    value: ValueEstimate,
+    volume: VolumeEstimate,
+    share: Floats,
+    settings: Settings,
+    today: date,
+) -> tuple[goals.ItemState, list[dict[str, Any]]]:
+    """What the items ask of their keywords today, and the alerts."""
+    sales = goals.Sales(
+        volume.clicks.mean,
+        volume.cpc,
+        value.per_click.mean,
+        value.rate.posterior.mean,
+        share,
+    )
+    return goals.judge_items(
+        settings.account.items, item, sales, today, settings.guardrails.stock_cover_days
+    )
+
+
+def hold_alerts(plan: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
+    """What holding the bids of each ranked item costs per day."""
+    held = plan[plan["lower_block"] == "rank_hold"]
+    cost = held.groupby("item")["hold_cost"].agg(["sum", "size"])
+    return [
+        {
+            "code": "rank_hold",
+            "item": settings.account.items[int(number)].item_id,
+            "cost": float(row["sum"]),
+            "keywords": int(row["size"]),
+        }
+        for number, row in cost.iterrows()
+    ]
