@@ -97,7 +97,9 @@ def find_trials(
     clicks, cost = _counted(rows, touched, unit, day + start)
     first_day = int(day.min()) if len(day) else closed.shape[1]
     never_closed: Bools = np.asarray(~closed.any(axis=1), dtype=bool)
-    control = _control(history, rows, ~touched & never_closed[campaign], start, first_day)
+    control = _control(
+        history, rows, ~touched & never_closed[campaign], start, first_day, len(told)
+    )
     trials = Trials(
         number.astype(np.int64),
         _renumbered(_strata(history)[position]),
@@ -107,7 +109,7 @@ def find_trials(
         clicks,
         cost,
     )
-    return Tested(index, trials, np.where(told, control, 0.0)[: closed.shape[1]])
+    return Tested(index, trials, control)
 
 
 def _renumbered(codes: Ints) -> Ints:
@@ -156,7 +158,9 @@ def _counted(rows: Records, touched: Bools, unit: Ints, day: Ints) -> tuple[Floa
     return np.where(found, rows.clicks[row], 0.0), np.where(found, rows.cost[row], 0.0)
 
 
-def _control(history: BidHistory, rows: Records, free: Bools, start: int, first_day: int) -> Floats:
+def _control(
+    history: BidHistory, rows: Records, free: Bools, start: int, first_day: int, days: int
+) -> Floats:
     """Clicks per day, from the first test on, of keywords whose known bid then never moved."""
     known = np.zeros(len(free), dtype=bool)
     known[history.unit] = True
@@ -165,5 +169,4 @@ def _control(history: BidHistory, rows: Records, free: Bools, start: int, first_
     np.minimum.at(seen, rows.unit, rows.first)
     calm = free & known & (seen <= start + first_day)
     used = calm[rows.unit] & (rows.first == rows.last) & (rows.last >= start + first_day)
-    size = int(rows.last.max()) - start + 1 if len(rows.last) else 0
-    return group_sum(rows.last[used] - start, rows.clicks[used], size)
+    return group_sum(rows.last[used] - start, rows.clicks[used], days)

@@ -315,11 +315,12 @@ def _pool(
 
     Each unit's own estimate has variance 1/information; one moment step for the variance between.
     """
-    weight = information / (1 + information * between)
     stated = 1 / max(prior.common_sd, 1e-3) ** 2
-    told = float(weight.sum())
-    if told < _WORTH_POOLING * stated:
+    # By the stated spread, so that what is estimated does not decide whether it is believed.
+    if float((information / (1 + information * prior.between)).sum()) < _WORTH_POOLING * stated:
         return prior.mean, 1 / stated, prior.between
+    weight = information / (1 + information * between)
+    told = float(weight.sum())
     pooled = (float((weight * own).sum()) + prior.mean * stated) / (told + stated)
     noise = _over(1.0, information)
     residual = np.minimum((own - pooled) ** 2, _MAX_RESIDUAL**2 * (noise + between))

@@ -19,7 +19,7 @@ _PLACE = ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keywo
 
 @dataclass(frozen=True)
 class AccountFrames:
-    """Tables KEYWORDS, KEYWORD_DAILY, TERMS, TERM_DAILY and VERSIONS of one account on `as_of`.
+    """Tables KEYWORDS, KEYWORD_DAILY, TERMS, TERM_DAILY, VERSIONS and BID_CHANGES on `as_of`.
 
     A keyword's `entity_key` is 1 + its position in the market; a term's follows after the keywords.
     """
@@ -31,10 +31,20 @@ class AccountFrames:
     terms: pd.DataFrame
     term_daily: pd.DataFrame
     versions: pd.DataFrame
+    bid_changes: pd.DataFrame
 
 
-def account_frames(log: Log, as_of: date, downloads: Sequence[date] = ()) -> AccountFrames:
-    """The account as known on `as_of`; `versions` holds it as known on each of `downloads` and then."""
+def account_frames(
+    log: Log,
+    as_of: date,
+    downloads: Sequence[date] = (),
+    provenance: np.ndarray | None = None,
+) -> AccountFrames:
+    """The account as known on `as_of`; `versions` holds it as known on each of `downloads` and then.
+
+    `provenance` (days, keywords) says who set each bid: randomised, optimizer or human (all of them
+    without it).
+    """
     known = as_known(log, as_of)
     seen = np.unique(known.terms["term"].to_numpy())
     terms = _terms(log).iloc[seen].reset_index(drop=True)
@@ -48,6 +58,7 @@ def account_frames(log: Log, as_of: date, downloads: Sequence[date] = ()) -> Acc
         terms=terms,
         term_daily=_daily(known.terms, known.terms["term"] + first_term_key),
         versions=pd.concat([_version(log, day) for day in days], ignore_index=True),
+        bid_changes=_bid_changes(log, as_of, provenance),
     )
 
 
@@ -79,6 +90,28 @@ def _last_changes(log: Log, as_of: date) -> np.ndarray:
     last = days - 1 - np.argmax(differs[::-1], axis=0)
     day = np.datetime64(log.first_day, "s") + last.astype("timedelta64[D]")
     return np.where(differs.any(axis=0), day, np.datetime64("NaT", "s"))
+
+
+def _bid_changes(log: Log, as_of: date, provenance: np.ndarray | None) -> pd.DataFrame:
+    """Table BID_CHANGES before `as_of`: a row where bid or provenance differ from the day before.
+
+    A keyword that is off has bid 0; one the platform bids for has no rows.
+    """
+    days = int(np.clip((as_of - log.first_day).days, 1, log.days))
+    bids = log.bids[:days]
+    who = np.full(bids.shape, "human") if provenance is None else provenance[:days]
+    differs = np.ones(bids.shape, dtype=bool)
+    differs[1:] = (bids[1:] != bids[:-1]) | (who[1:] != who[:-1])
+    keyword, day = np.nonzero((differs & ~log.market.automated).T)
+    frame = pd.DataFrame(
+        {
+            "entity_key": keyword + 1,
+            "day": np.datetime64(log.first_day, "s") + day.astype("timedelta64[D]"),
+            "bid": bids[day, keyword],
+            "provenance": who[day, keyword],
+        }
+    )
+    return frame.astype({"provenance": "str"})
 
 
 def _terms(log: Log) -> pd.DataFrame:

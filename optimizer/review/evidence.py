@@ -35,6 +35,8 @@ _FIGURES = (
     "highest_bid",
     "assumed_share",
     "response_assumed",
+    "response_source",
+    "response_information",
     "no_bite",
     "quality_score",
     "first_page_bid",

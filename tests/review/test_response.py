@@ -1,0 +1,76 @@
+"""The response in a review: measured where bids were set at random, assumed elsewhere."""
+
+import json
+from datetime import timedelta
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from optimizer.planning.account_frames import account_frames
+from optimizer.planning.market import MarketSettings, make_market, simulate_days
+from optimizer.planning.market.settings import Demand, Size, StartBids
+from optimizer.review.suggestions import ReviewInputs, ReviewResult
+from tests.review.conftest import DOWNLOADS, TODAY, Run
+
+DAYS = 56
+SIZE = Size(campaigns=3, ad_groups=6, keywords=150, brand_campaigns=0, competitor_campaigns=0)
+BUSY = MarketSettings(
+    size=SIZE, demand=Demand(median=800, sd=0.5), start_bids=StartBids(paused_share=0)
+)
+
+
+@lru_cache
+def dithered(tag: str) -> ReviewInputs:
+    """A busy account whose bids were ±10 % at random each day, tagged `tag`."""
+    rng, start = np.random.default_rng(5), TODAY - timedelta(days=DAYS)
+    market = make_market(BUSY, start, rng)
+    signs = rng.choice([0.9, 1.1], (DAYS, SIZE.keywords))
+    log = simulate_days(market, market.start_bids * signs, start, DAYS, rng)
+    frames = account_frames(log, TODAY, DOWNLOADS, np.full(signs.shape, tag))
+    names = ("keywords", "daily", "terms", "term_daily", "versions", "bid_changes")
+    return {name: getattr(frames, name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def measured(run: Run) -> ReviewResult:
+    return run(**dithered("randomised"))
+
+
+def test_randomised_bids_are_measured(measured: ReviewResult):
+    plan = measured.frames["plan"]
+    known = plan["response_source"] == "measured"
+    assert known.mean() > 0.4
+    assert not plan.loc[known, "response_assumed"].any()
+    assert (plan.loc[known, "response_information"] >= 1).all()
+    assert plan.loc[known, "elasticity_sd"].max() < plan.loc[~known, "elasticity_sd"].min()
+    assert (plan.loc[known, "assumed_share"] == 0).all()
+
+
+def test_measured_keywords_speak_for_the_others(measured: ReviewResult):
+    plan = measured.frames["plan"]
+    others = plan[plan["response_source"] != "measured"]
+    assert set(others["response_source"]) == {"pooled"}
+    assert others["response_assumed"].all()
+    assert measured.context["shocks"]["elasticity"] < 0.1
+
+
+def test_history_that_people_made_teaches_nothing(run: Run):
+    plan = run(**dithered("human")).frames["plan"]
+    assert (plan["response_source"] == "assumed").all()
+    assert (plan["elasticity"] == 1.0).all()
+    assert (plan["elasticity_sd"] == 0.5).all()
+
+
+def test_evidence_says_what_the_response_rests_on(measured: ReviewResult):
+    rows = measured.suggestions[measured.suggestions["slot"] == "bid"]
+    told = [json.loads(text) for text in rows["evidence"]]
+    assert {fields["response_source"] for fields in told} <= {"measured", "pooled"}
+    assert all(fields["response_information"] >= 0 for fields in told)
+
+
+def test_days_over_budget_do_not_teach(run: Run):
+    inputs = dithered("randomised")
+    poor = inputs["keywords"].assign(campaign_budget=0.01)
+    plan = run(**inputs | {"keywords": poor}).frames["plan"]
+    assert (plan["response_source"] == "assumed").all()
