@@ -1,0 +1,235 @@
+"""What an operator would expect in situations that have a name."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from optimizer.review.suggestions import ReviewResult
+from optimizer.tables import TERMS
+from tests.review.small_account import (
+    FILLERS,
+    TODAY,
+    Word,
+    alerts_of,
+    days_ago,
+    evidence_of,
+    kind_of,
+    reason_of,
+    review,
+    small_account,
+    told,
+)
+
+GOOD = Word("good", rate=0.08)
+BAD = Word("bad", rate=0.012, clicks=40)
+HOPELESS = Word("hopeless", rate=0.001, clicks=40)
+
+
+def kinds(result: ReviewResult) -> set[str]:
+    return set(result.suggestions["kind"])
+
+
+def test_without_anything_special_the_account_is_moved_both_ways() -> None:
+    result = review(small_account([GOOD, BAD, HOPELESS, *FILLERS]), told())
+    found = [kind_of(result, text) for text in ("good", "bad", "hopeless")]
+    assert found == ["raise", "lower", "pause"]
+
+
+def test_tag_outage_stops_raises_and_pauses_everywhere() -> None:
+    dead = small_account([GOOD, BAD, HOPELESS, *FILLERS])
+    recent = dead.daily["first_day"] >= pd.Timestamp(days_ago(3))
+    silent = dead.daily.assign(
+        conversions=dead.daily["conversions"].mask(recent, 0.0),
+        value=dead.daily["value"].mask(recent, 0.0),
+    )
+    result = review(replace(dead, daily=silent), told())
+    assert kinds(result) <= {"lower", "watch"}
+    assert reason_of(result, "good") == "conversion_outage"
+    assert alerts_of(result)["conversion_outage"]["seen"] == 0
+
+
+def test_a_campaign_whose_page_broke_is_not_raised_while_others_are() -> None:
+    broken = replace(GOOD, text="broken", campaign="landing", ad_group="other")
+    inputs = small_account([GOOD, broken, *FILLERS], stopped="landing", quiet_days=6)
+    result = review(inputs, told())
+    assert (kind_of(result, "good"), kind_of(result, "broken")) == ("raise", "")
+    assert reason_of(result, "broken") == "campaign_outage"
+    assert alerts_of(result)["campaign_outage"]["name"] == "landing"
+
+
+def test_an_item_off_the_shelf_is_neither_raised_nor_paused() -> None:
+    gone = replace(GOOD, text="gone", ad_group="lamps")
+    inputs = small_account([GOOD, gone, *FILLERS], stopped="lamps", quiet_days=6)
+    result = review(inputs, told(items=[{"item_id": "lamp", "ad_groups": ["lamps"]}]))
+    assert (kind_of(result, "good"), kind_of(result, "gone")) == ("raise", "")
+    assert reason_of(result, "gone") == "item_outage"
+    assert alerts_of(result)["item_outage"]["name"] == "lamp"
+
+
+BRANDED = {"segments": {"brand": ["acme"]}}
+
+
+def test_brand_word_is_never_raised_on_attributed_value() -> None:
+    inputs = small_account([replace(GOOD, text="acme good"), *FILLERS])
+    result = review(inputs, told(**BRANDED))
+    assert (kind_of(result, "acme good"), reason_of(result, "acme good")) == ("", "brand")
+    stated = review(inputs, told(**BRANDED, brand_incrementality=1.0))
+    assert kind_of(stated, "acme good") == "raise"
+
+
+def test_brand_word_is_never_paused_however_badly_it_does() -> None:
+    words = [replace(HOPELESS, text="acme bad"), HOPELESS, *FILLERS]
+    result = review(small_account(words), told(**BRANDED))
+    assert (kind_of(result, "acme bad"), kind_of(result, "hopeless")) == ("lower", "pause")
+
+
+def test_brand_words_tell_generic_ones_nothing() -> None:
+    """A brand keyword that converts at 40 % leaves its ad group's generic prior where it was."""
+    plain, star = Word("plain"), Word("acme star", rate=0.4)
+    with_brand = small_account([plain, star, *FILLERS])
+    parent = _parent(review(with_brand, told(**BRANDED)), "plain")
+    mixed = _parent(review(with_brand, told()), "plain")
+    assert parent < 0.05 < mixed
+
+
+def _parent(result: ReviewResult, text: str) -> float:
+    plan = result.frames["plan"]
+    return float(plan.loc[plan["keyword_text"] == text, "parent_mean"].iloc[0])
+
+
+@pytest.mark.parametrize(("term", "kind"), [("acme junk", ""), ("other junk", "add_negative")])
+def test_brand_terms_are_never_excluded(term: str, kind: str) -> None:
+    inputs = small_account([replace(GOOD, text="tent"), *FILLERS])
+    found = {"entity_key": 900, "search_term": term, "keyword_text": "tent"}
+    place = {"campaign_name": "shop", "ad_group_name": "tents"}
+    terms = pd.DataFrame([{**dict.fromkeys(TERMS.columns), **place, **found}])
+    days = inputs.daily[inputs.daily["entity_key"] == 1].assign(
+        entity_key=900, conversions=0.0, value=0.0
+    )
+    result = review(replace(inputs, terms=terms, term_daily=days), told(**BRANDED))
+    assert kind_of(result, term) == kind
+
+
+STOCKED = {"item_id": "tent", "stage": "爆款", "ad_groups": ["tents"]}
+
+
+def test_hot_item_with_little_stock_is_not_raised() -> None:
+    """1.6 orders a day from "good" until the restock in ten days: 30 in stock will do, 10 will not."""
+    inputs = small_account([GOOD, *FILLERS])
+    restock = TODAY + timedelta(days=10)
+    plenty = review(inputs, told(items=[{**STOCKED, "stock": 30, "restock": restock}]))
+    short = review(inputs, told(items=[{**STOCKED, "stock": 10, "restock": restock}]))
+    assert kind_of(plenty, "good") == "raise"
+    assert kind_of(short, "good") in ("", "lower")
+    assert alerts_of(short)["stock_short"]["allowed"] == pytest.approx(1.0)
+
+
+NEW = {"item_id": "tent", "stage": "新品", "ad_groups": ["tents"]}
+
+
+@pytest.mark.parametrize(
+    ("max_loss", "reason", "code"),
+    [
+        (100.0, "learning", "item_learning"),
+        (5.0, "loses_at_lowest_bid", "item_loss_exceeded"),
+        (None, "loses_at_lowest_bid", "learn_without_max_loss"),
+    ],
+)
+def test_new_item_may_lose_what_is_stated(max_loss: float | None, reason: str, code: str) -> None:
+    result = review(
+        small_account([HOPELESS, *FILLERS]), told(items=[{**NEW, "max_loss": max_loss}])
+    )
+    assert reason_of(result, "hopeless") == reason
+    assert code in alerts_of(result)
+
+
+def test_ranked_item_is_held_at_a_price_that_is_shown() -> None:
+    ranked = {"item_id": "tent", "ad_groups": ["tents"], "goal": "rank"}
+    result = review(small_account([BAD, *FILLERS]), told(items=[ranked]))
+    assert reason_of(result, "bad") == "rank_hold"
+    told_so = alerts_of(result)["rank_hold"]
+    lowered = review(small_account([BAD, *FILLERS]), told())
+    gain = float(lowered.suggestions.set_index("keyword_text").loc["bad", "delta_profit_mean"])
+    assert told_so["cost"] == pytest.approx(gain, rel=0.05)
+
+
+def test_ranked_item_above_its_floor_may_give_way_to_it() -> None:
+    seen = replace(BAD, impression_share=0.60)
+    floor = {"item_id": "tent", "ad_groups": ["tents"], "goal": "rank"}
+    inputs = small_account([seen, *FILLERS])
+    result = review(inputs, told(items=[{**floor, "impression_share_floor": 0.57}]))
+    proposed = result.suggestions.set_index("keyword_text").loc["bad", "proposed_bid"]
+    assert 1.3 * 0.95 <= proposed < 1.3
+
+
+def test_a_price_change_makes_earlier_days_tell_less() -> None:
+    """ "good" did well before yesterday's price rise; of that a quarter is believed."""
+    changed = {"item_id": "tent", "day": days_ago(1), "what": "price"}
+    items = [{"item_id": "tent", "ad_groups": ["tents"]}]
+    inputs = small_account([GOOD, *FILLERS])
+    before, after = (
+        review(inputs, told(items=items)),
+        review(inputs, told(items=items, item_log=[changed])),
+    )
+    assert _exposure(after) == pytest.approx(0.25 * _exposure(before), rel=0.05)
+    assert alerts_of(after)["item_changed_price"]["item"] == "tent"
+    assert "item_changed_price" not in alerts_of(before)
+
+
+def _exposure(result: ReviewResult) -> float:
+    return float(result.frames["plan"].set_index("keyword_text").loc["good", "exposure"])
+
+
+def double11(end: date) -> dict[str, object]:
+    return {"events": [{"name": "双11", "start": end - timedelta(days=3), "end": end}]}
+
+
+def test_week_after_double11_triggers_no_pause_and_no_lower() -> None:
+    result = review(small_account([BAD, HOPELESS, GOOD, *FILLERS]), told(**double11(days_ago(5))))
+    assert kinds(result) <= {"raise", "watch"}
+    assert reason_of(result, "bad") == "event_freeze"
+    assert alerts_of(result)["event_freeze"]["event"] == "双11"
+
+
+def test_week_after_double11_teaches_no_keyword() -> None:
+    """Nobody buys for a week after the sale; rates are believed to be what they were before it."""
+    inputs = small_account([GOOD, *FILLERS])
+    slump = inputs.daily["first_day"] >= pd.Timestamp(days_ago(7))
+    empty = inputs.daily.assign(
+        conversions=inputs.daily["conversions"].mask(slump, 0.0),
+        value=inputs.daily["value"].mask(slump, 0.0),
+    )
+    result = review(replace(inputs, daily=empty), told(**double11(days_ago(8))))
+    before = review(small_account([GOOD, *FILLERS]), told())
+    assert "conversion_outage" not in alerts_of(result)
+    assert _rate(result) == pytest.approx(_rate(before), rel=0.06)
+
+
+def _rate(result: ReviewResult) -> float:
+    return float(result.frames["plan"].set_index("keyword_text").loc["good", "rate_mean"])
+
+
+def test_first_page_bid_is_not_left() -> None:
+    """Clicks that pay, but not the last of them: a lower would, off page one it would not."""
+    thin = Word("thin", rate=0.024, clicks=40)
+    at_edge = replace(thin, text="edge", first_page_bid=1.29)
+    above = replace(thin, text="above", first_page_bid=1.2)
+    result = review(small_account([at_edge, above, *FILLERS]), told())
+    assert (kind_of(result, "edge"), reason_of(result, "edge")) == ("", "leaves_first_page")
+    rows = result.suggestions.set_index("keyword_text")
+    assert 1.2 <= rows.loc["above", "proposed_bid"] < 1.3
+
+
+def test_a_word_that_loses_on_page_one_is_paused_rather_than_lowered_off_it() -> None:
+    edge = replace(HOPELESS, text="edge", first_page_bid=1.29)
+    result = review(small_account([edge, *FILLERS]), told())
+    assert (kind_of(result, "edge"), reason_of(result, "edge")) == ("pause", "loses_at_lowest_bid")
+
+
+def test_a_bid_that_does_not_bite_says_so() -> None:
+    loose = replace(BAD, text="loose", bid=2.5)
+    result = review(small_account([loose, BAD, *FILLERS]), told())
+    assert evidence_of(result, "loose")["no_bite"] is True
+    assert evidence_of(result, "bad")["no_bite"] is False
