@@ -13,7 +13,7 @@ shrunk to 1 by credibility. Days of a sale and of its warm-up have an F of their
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ LONGEST_LAG = 60
 _ITERATIONS = 30
 _MOST_HAZARD = 1.0 - 1e-6
 _DISPERSION_STRENGTH = 20.0
+_LEAST_SHARE = 1e-9
+_STATED_TAU2 = 0.25
+_PACE_ITERATIONS = 5
 _PACE_TAU2 = 0.04
 _PRIOR_PACES = 2.0
 _PACE_LIMITS = (0.2, 5.0)
@@ -79,13 +82,18 @@ class Lags:
         return result
 
     def _of_kind(self, completion: Completion, age: Ints) -> Floats:
-        """F^pace where F grows; what is taken back is taken back at the account's pace."""
-        growth = np.diff(np.log(np.maximum(completion.share, 1e-12)), append=0.0)
-        later = growth[::-1].clip(min=0.0).cumsum()[::-1]
-        taken = growth[::-1].clip(max=0.0).cumsum()[::-1]
-        rows = _at(np.arange(len(growth), dtype=np.float64), age, -1.0).astype(np.int64)
-        share = np.exp(-self.pace[:, None] * later[rows] - taken[rows])
-        return np.where(age < 0, 0.0, np.where(age >= len(growth), 1.0, share))
+        share = _paced(completion.share, self.pace)
+        inside = share[:, np.clip(age, 0, share.shape[1] - 1)]
+        return np.where(age < 0, 0.0, np.where(age >= share.shape[1], 1.0, inside))
+
+
+def _paced(share: Floats, pace: Floats) -> Floats:
+    """F^pace where F grows; what is taken back is taken back at its own pace. (paces, ages)."""
+    growth = np.diff(np.log(np.maximum(share, _LEAST_SHARE)), append=0.0)[::-1]
+    later = growth.clip(min=0.0).cumsum()[::-1]
+    taken = growth.clip(max=0.0).cumsum()[::-1]
+    result: Floats = np.exp(-pace[:, None] * later - taken)
+    return result
 
 
 def _at(values: Floats, age: Ints, beyond: float) -> Floats:
@@ -136,7 +144,7 @@ def estimate_lags(
     kind = _lag_kind(steps.day, events)
     ordinary = _fit(steps.take(kind == ORDINARY), prior_completion(prior), prior.strength)
     special = (
-        _fit(steps.take(kind == number), ordinary.share, prior.strength, ordinary.sd_log)
+        _fit(steps.take(kind == number), ordinary.share, prior.strength)
         for number in (WARMUP, EVENT)
     )
     pace = _paces(steps.take(kind == ORDINARY), ordinary, campaigns)
@@ -216,26 +224,37 @@ def _increments(versions: pd.DataFrame, column: str, unit: float) -> _Steps:
     )
 
 
-def _fit(
-    steps: _Steps, stated: Floats, strength: float, stated_sd: Floats | None = None
-) -> Completion:
+def _fit(steps: _Steps, stated: Floats, strength: float) -> Completion:
     """F of `steps` beside the stated curve, worth `strength` conversions."""
+    stated = _at_its_pace(steps, stated)
     first, last, known, added = _summed(steps)
     arrived = np.diff(stated, prepend=0.0)
     at_risk = strength * np.maximum(stated, 1e-9)
     hazard = np.minimum(arrived / np.maximum(stated, 1e-9), _MOST_HAZARD)
     for _ in range(_ITERATIONS):
         new, risk = _share_out(first, last, known, added, hazard)
-        hazard = (new + strength * arrived) / np.maximum(risk + at_risk, 1e-9)
+        # What was known may fall below nothing (more taken back than ever arrived): no risk, not less.
+        hazard = (new + strength * arrived) / (np.maximum(risk, 0.0) + at_risk)
         hazard = np.minimum(hazard, _MOST_HAZARD)
     share = _share_from_hazard(hazard)
     scale = _dispersion(steps, share)
-    variance = _log_variance((first, last, known), hazard, at_risk, scale)
-    if stated_sd is not None:
-        # The share of the prior in the information keeps the doubt about the prior itself.
-        kept = at_risk / np.maximum(np.maximum(risk, 0.0) + at_risk, 1e-9)
-        variance = variance + kept * stated_sd**2
-    return Completion(share, np.sqrt(variance), float(np.abs(steps.added).sum()))
+    sd = np.sqrt(_log_variance((first, last, known), hazard, at_risk, scale))
+    return Completion(share, sd, float(np.abs(steps.added).sum()))
+
+
+def _at_its_pace(steps: _Steps, stated: Floats) -> Floats:
+    """The stated curve, faster or slower as the account's orders are: F^pace.
+
+    A curve that is merely too quick would otherwise speak on at the youngest ages, which teach least.
+    """
+    together = replace(steps, campaign=np.zeros(len(steps.added), dtype=np.int64), names=("",))
+    pace = np.ones(1)
+    for _ in range(_ITERATIONS):
+        seen, expected = _arrivals(together, stated, pace)
+        scale = _dispersion(together, _paced(stated, pace)[0])
+        pace = (1.0 / _STATED_TAU2 + seen / scale) / (1.0 / _STATED_TAU2 + expected / scale)
+    result: Floats = _paced(stated, pace)[0]
+    return result
 
 
 def _summed(steps: _Steps) -> tuple[Ints, Ints, Floats, Floats]:
@@ -265,9 +284,10 @@ def _inside(first: Ints, last: Ints, size: int) -> np.ndarray:
 
 
 def _share_from_hazard(hazard: Floats) -> Floats:
-    """F(a) = Π_{j>a} (1 - h_j)."""
+    """F(a) = Π_{j>a} (1 - h_j), above 0 so that it may be divided by."""
     factors = np.append(1.0 - hazard[1:], 1.0)
-    return np.cumprod(factors[::-1])[::-1]
+    result: Floats = np.maximum(np.cumprod(factors[::-1])[::-1], _LEAST_SHARE)
+    return result
 
 
 def _dispersion(steps: _Steps, share: Floats) -> float:
@@ -288,15 +308,17 @@ def _log_variance(
     """Var(log F) per age from the Fisher information of the cumulative reverse hazards.
 
     A step over several ages tells only their sum: Λ_j = -log(1 - h_j), the step of `known` K with
-    p = 1 - exp(-ΣΛ) informs that sum by K(1 - p)/(ψ p), and log F(a) = -Σ_{j>a} Λ_j.
+    p = 1 - exp(-ΣΛ) informs that sum by K(1 - p)/(ψ p), and log F(a) = -Σ_{j>a} Λ_j. What is stated
+    is in doubt age by age, and as a whole by its pace.
     """
     first, last, known = cells
     inside = _inside(first, last, len(hazard)).astype(np.float64)
     rate = -np.log1p(-hazard)
     weight = np.maximum(known, 0.0) * _odds(1.0 - np.exp(-inside @ rate)) / scale
     information = (inside * weight[:, None]).T @ inside
-    information[np.diag_indices(len(hazard))] += at_risk * _odds(hazard)
-    covariance = np.linalg.inv(information[1:, 1:])
+    own = np.diag(1.0 / (at_risk * _odds(hazard)))
+    doubt = own + _STATED_TAU2 * np.outer(rate, rate)
+    covariance = np.linalg.inv(information[1:, 1:] + np.linalg.inv(doubt[1:, 1:]))
     tail = covariance[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)
     later = np.diagonal(tail)[::-1]
     return np.append(np.maximum(later, 0.0), 0.0)
@@ -311,29 +333,34 @@ def _paces(steps: _Steps, ordinary: Completion, campaigns: Sequence[str]) -> Flo
     """Observed over expected arrivals of each campaign, shrunk to 1."""
     if len(steps.names) < 2 or not len(steps.added):
         return np.ones(len(campaigns))
-    seen, expected = _arrivals(steps, ordinary.share)
     scale = _dispersion(steps, ordinary.share)
-    tau2 = _pace_tau2(seen / scale, expected / scale)
-    pace = (1.0 / tau2 + seen / scale) / (1.0 / tau2 + expected / scale)
+    pace = np.ones(len(steps.names))
+    for _ in range(_PACE_ITERATIONS):
+        seen, expected = _arrivals(steps, ordinary.share, pace)
+        tau2 = _pace_tau2(seen / scale, expected / scale)
+        pace = (1.0 / tau2 + seen / scale) / (1.0 / tau2 + expected / scale)
     found = pd.Series(np.clip(pace, *_PACE_LIMITS), index=list(steps.names))
     return np.asarray(found.reindex(list(campaigns), fill_value=1.0), dtype=np.float64)
 
 
-def _arrivals(steps: _Steps, share: Floats) -> tuple[Floats, Floats]:
-    """Per campaign: conversions that arrived, and the reverse hazard they and the rest lived through.
+def _arrivals(steps: _Steps, share: Floats, pace: Floats) -> tuple[Floats, Floats]:
+    """Per campaign: conversions that arrived, and the reverse hazard that all lived through.
 
-    An arrival has lived through 1 - (1 - p)Λ/p of its step's Λ on average, the rest through all of
-    it, so that a campaign at the account's pace has both alike (maximum likelihood under a constant
-    hazard within the step). Steps in which things are taken back say nothing about pace.
+    Looking back in time an arrival leaves within its step, having lived through a share
+    1/Λ - 1/(exp(Λ) - 1) of the step's cumulative hazard Λ on average (exponential, cut off at the
+    step's end); the rest live through all of it. Arrivals over hazard is the pace by maximum
+    likelihood. Steps in which things are taken back say nothing about pace.
     """
-    part = 1.0 - share[steps.first] / share[steps.last]
-    grows = (part > 1e-9) & (steps.known > 0)
-    part, campaign = part[grows], steps.campaign[grows]
+    base = np.log(
+        np.maximum(share[steps.last], _LEAST_SHARE) / np.maximum(share[steps.first], _LEAST_SHARE)
+    )
+    grows = (base > 1e-9) & (steps.known > 0)
+    base, campaign = base[grows], steps.campaign[grows]
     added = np.clip(steps.added[grows], 0.0, steps.known[grows])
-    whole = -np.log1p(-np.minimum(part, _MOST_HAZARD))
-    lived = 1.0 - (1.0 - part) * whole / part
-    expected = added * lived + (steps.known[grows] - added) * whole
-    size = len(steps.names)
+    whole = base * pace[campaign]
+    lived = 1.0 / whole - 1.0 / np.expm1(whole)
+    expected = base * (added * lived + (steps.known[grows] - added))
+    size = len(pace)
     return group_sum(campaign, added, size), group_sum(campaign, expected, size)
 
 

@@ -1,0 +1,1 @@
+"""What came of it: promises made in the past against what the reports say now."""

@@ -1,0 +1,333 @@
+"""The predictive check: orders and value promised in the past on clicks that were then bought.
+
+The belief of a past day, built from what was known then, is asked for the conversions of the clicks
+actually bought in the days after it; volume is given, so only rates, values, lag and season are on
+trial. Promised over delivered near 1 in every group, and 80 % intervals that cover 80 %, is what an
+honest estimate looks like (Dawid 1982 on calibration).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from optimizer.errors import RefusedInput
+from optimizer.estimates.exposure import Records, day_number, order_dated_weights, records
+from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
+from optimizer.estimates.posteriors import Floats, Gamma, group_sum
+from optimizer.estimates.segments import mark_segments
+from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
+from optimizer.review.maturity import (
+    Campaigns,
+    Maturity,
+    completion_spread,
+    estimate_maturity,
+    weights_of,
+)
+from optimizer.review.suggestions import Interval, ReviewInputs
+from optimizer.settings import Settings
+
+AGO = 45
+DAYS = 14
+HISTORY = 28
+INTERVAL = 0.8
+SPARSITY = ("0", "1-2", "3-10", ">10")
+_BOUNDS = (0.0, 2.0, 10.0)
+
+Labels = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One group of keywords: what was promised (with its 80 % interval) and what came.
+
+    `amount` is "conversions" or "value" (account currency, before margin); `group` is "all", a
+    sparsity class or a kind of suggestion; all numbers are sums over the days of the check.
+    """
+
+    amount: str
+    by: str
+    group: str
+    keywords: int
+    clicks: float
+    promised: Interval
+    delivered: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Promised over delivered; None where nothing came."""
+        return self.promised.mean / self.delivered if self.delivered > 0 else None
+
+    @property
+    def inside(self) -> bool:
+        """Whether what came lies in the interval."""
+        return self.promised.low <= self.delivered <= self.promised.high
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A predictive check: the belief of `believed_on` about the clicks of `first_day..last_day`.
+
+    `rebuilt`: no report of that time exists, so the belief rests on the days before it as they are
+    known now, and the lag is not on trial.
+    """
+
+    believed_on: date
+    first_day: date
+    last_day: date
+    rebuilt: bool
+    comparisons: tuple[Comparison, ...]
+
+    def of(self, amount: str, by: str, group: str) -> Comparison | None:
+        """One comparison, None where no keyword of the group was clicked."""
+        for each in self.comparisons:
+            if (each.amount, each.by, each.group) == (amount, by, group):
+                return each
+        return None
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What the estimates said of each keyword (in the order of `entity_key`)."""
+
+    entity_key: pd.Series[int]
+    tree: Hierarchy
+    maturity: Maturity
+    value: ValueEstimate
+    spread: float
+    rows: Records
+
+
+def checked_days(as_of: date) -> tuple[date, date, date]:
+    """Day of the belief, first and last day of the clicks that a check as of `as_of` looks at."""
+    then = as_of - timedelta(days=AGO)
+    return then, then, then + timedelta(days=DAYS - 1)
+
+
+def long_enough(daily: pd.DataFrame, as_of: date) -> bool:
+    """Whether history reaches back four weeks before the belief and holds clicks after it."""
+    then, first, last = checked_days(as_of)
+    if daily.empty:
+        return False
+    early = daily["first_day"].min() <= pd.Timestamp(then - timedelta(days=HISTORY))
+    inside = (daily["first_day"] >= pd.Timestamp(first)) & (daily["last_day"] <= pd.Timestamp(last))
+    return bool(early and (daily.loc[inside, "clicks"] > 0).any())
+
+
+def days_before(inputs: ReviewInputs, day: date) -> ReviewInputs:
+    """`inputs` without the days from `day` on, as they are known now."""
+    daily = inputs.daily[inputs.daily["last_day"] < pd.Timestamp(day)]
+    return replace(inputs, daily=daily.reset_index(drop=True))
+
+
+def check_predictions(
+    then: ReviewInputs,
+    now: ReviewInputs,
+    settings: Settings,
+    as_of: date,
+    *,
+    rebuilt: bool = False,
+    kinds: Mapping[int, str] | None = None,
+) -> Calibration:
+    """Compare the belief of `then` with the clicks that `now` (as of `as_of`) shows.
+
+    `kinds` maps entity keys to the suggestion of that time; keywords without one are "none". With
+    `rebuilt`, `then` holds days as known now. Raises `RefusedInput("history_too_short")`.
+    """
+    if not long_enough(now.daily, as_of) or then.daily.empty:
+        raise RefusedInput("history_too_short", account=now.account, days=AGO + HISTORY)
+    believed_on, first, last = checked_days(as_of)
+    belief = believe(then, settings, as_of if rebuilt else believed_on)
+    bought = _bought(now.daily, belief, first, last)
+    promised = promise(belief, bought, settings, as_of)
+    labels = {"all": _everything(belief), "sparsity": sparsity(belief.value.conversions)}
+    if kinds is not None:
+        labels["kind"] = _kind_labels(belief.entity_key, kinds)
+    found = tuple(
+        comparison for by, label in labels.items() for comparison in compare(promised, by, label)
+    )
+    return Calibration(believed_on, first, last, rebuilt, found)
+
+
+def believe(inputs: ReviewInputs, settings: Settings, today: date) -> Belief:
+    """The estimates of a review, without the solve."""
+    now = day_number(today)
+    keywords = inputs.keywords.reset_index(drop=True)
+    rows = records(inputs.daily, keywords["entity_key"])
+    tree = build_hierarchy(keywords, mark_segments(keywords["keyword_text"], _segments(settings)))
+    first = np.unique(tree.campaign, return_index=True)[1]
+    names = [str(name) for name in keywords["campaign_name"].to_numpy()[first]]
+    campaigns = Campaigns(tree.campaign, names)
+    basis, platform = inputs.attribution_basis, inputs.platform
+    maturity = estimate_maturity(rows, inputs.versions, settings, platform, now, campaigns, basis)
+    value = estimate_value_per_click(
+        rows,
+        maturity.weights,
+        tree,
+        settings.account,
+        inputs.account,
+        settings.estimation.value_cv,
+    )
+    spread = completion_spread(rows, maturity, now)
+    return Belief(keywords["entity_key"], tree, maturity, value, spread, rows)
+
+
+def _segments(settings: Settings) -> Any:
+    return settings.account.segments
+
+
+def _bought(daily: pd.DataFrame, belief: Belief, first: date, last: date) -> Records:
+    """Records of the days on trial of the keywords that were known then."""
+    inside = (daily["first_day"] >= pd.Timestamp(first)) & (daily["last_day"] <= pd.Timestamp(last))
+    known = daily["entity_key"].isin(belief.entity_key)
+    return records(daily[inside & known], belief.entity_key)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Per keyword: `conversions` and `value` as beliefs of what is to come, before luck.
+
+    `shared` is the part of the relative standard deviation that comes from the ad group's own level,
+    `noise` the variance that luck adds to (conversions, value); `spread` common to all keywords.
+    """
+
+    group: npt.NDArray[np.int64]
+    conversions: Gamma
+    value: Gamma
+    shared: Floats
+    noise: tuple[Floats, Floats]
+    spread: float
+    clicks: Floats
+    delivered: tuple[Floats, Floats]
+
+
+def promise(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Promise:
+    """What `belief` says of the clicks of `bought`, and what the reports of `as_of` say came."""
+    units = len(belief.entity_key)
+    exposure = _exposure(belief, bought, settings, as_of)
+    rate, worth = belief.value.rate, belief.value.value
+    conversions = rate.posterior.scaled(exposure)
+    net = _net_value(belief, bought, settings, as_of)
+    value = rate.posterior.times(worth).scaled(exposure * net)
+    single = worth.mean * net
+    noise = rate.dispersion * conversions.mean
+    of_value = conversions.mean * single**2 * (rate.dispersion + settings.estimation.value_cv**2)
+    stated = bought.conversions * worth.mean[bought.unit]
+    valued = np.where(np.isnan(bought.value), stated, bought.value)
+    came = (
+        group_sum(bought.unit, bought.conversions, units),
+        group_sum(bought.unit, valued, units),
+    )
+    clicks = group_sum(bought.unit, bought.clicks, units)
+    shared, group = _shared(belief), belief.tree.ad_group
+    return Promise(
+        group, conversions, value, shared, (noise, of_value), belief.spread, clicks, came
+    )
+
+
+def _exposure(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Floats:
+    """Clicks that should have converted by `as_of`, per keyword."""
+    units, maturity = len(belief.entity_key), belief.maturity
+    if maturity.basis == "click":
+        now = day_number(as_of)
+        weights = weights_of(bought, belief.tree.campaign, now, maturity, settings)
+        return group_sum(bought.unit, bought.clicks * weights.exposure, units)
+    # Orders of these days are owed to clicks before them too.
+    whole = _joined(belief.rows, bought)
+    end = day_number(checked_days(as_of)[2]) + 1
+    weights = order_dated_weights(whole, end, maturity.count, maturity.season, DAYS)
+    return group_sum(whole.unit, whole.clicks * weights.due, units)
+
+
+def _joined(rows: Records, more: Records) -> Records:
+    start = int(more.first.min()) if len(more.first) else np.iinfo(np.int64).max
+    before = rows.last < start
+    names = rows.__dataclass_fields__
+    return Records(*(np.concatenate([getattr(rows, n)[before], getattr(more, n)]) for n in names))
+
+
+def _net_value(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Floats | float:
+    """F_value / F_count of the days on trial, per keyword, weighted by clicks."""
+    if belief.maturity.basis == "order":
+        return 1.0
+    campaign, now = belief.tree.campaign, day_number(as_of)
+    weights = weights_of(bought, campaign, now, belief.maturity, settings)
+    units = len(belief.entity_key)
+    clicks = group_sum(bought.unit, bought.clicks, units)
+    net = group_sum(bought.unit, bought.clicks * weights.net_value, units)
+    return np.divide(net, clicks, out=np.ones(units), where=clicks > 0)
+
+
+def _shared(belief: Belief) -> Floats:
+    """Relative sd of each posterior mean that doubt about the ad group's own level causes.
+
+    The posterior (a + x)/(a/m + e) moves by b = (a/m)/(a/m + e) of what m moves; the squared CV of
+    m is v, with 1/a = τ² + v + τ² v.
+    """
+    parent, tau2 = belief.value.rate.parent, belief.value.rate.tau2[0]
+    v = np.maximum(parent.cv2 - tau2, 0.0) / (1.0 + tau2)
+    strength = 1.0 / np.maximum(parent.cv2 * parent.mean, 1e-300)
+    seen = belief.value.exposure / belief.value.rate.dispersion
+    result: Floats = np.sqrt(v) * strength / (strength + seen)
+    return result
+
+
+def compare(promised: Promise, by: str, label: Labels) -> list[Comparison]:
+    """One comparison per label and amount, of the keywords that were clicked or converted."""
+    active = (promised.clicks > 0) | (promised.delivered[0] != 0)
+    return [
+        _comparison(promised, by, str(name), amount, active & (label == name))
+        for amount in (0, 1)
+        for name in np.unique(label[active])
+    ]
+
+
+def _comparison(
+    promised: Promise, by: str, group: str, amount: int, of: npt.NDArray[np.bool_]
+) -> Comparison:
+    belief = (promised.conversions, promised.value)[amount]
+    return Comparison(
+        ("conversions", "value")[amount],
+        by,
+        group,
+        int(of.sum()),
+        float(promised.clicks[of].sum()),
+        _total(promised, belief, promised.noise[amount], of),
+        float(promised.delivered[amount][of].sum()),
+    )
+
+
+def _total(promised: Promise, belief: Gamma, noise: Floats, of: npt.NDArray[np.bool_]) -> Interval:
+    """Mean and 80 % interval of the sum: each keyword's own doubt, its group's, everyone's, luck."""
+    mean, shared = belief.mean[of], promised.shared[of]
+    total = float(mean.sum())
+    if total <= 0:
+        return Interval(0.0, 0.0, 0.0)
+    own = float((mean**2 * np.maximum(belief.cv2[of] - shared**2, 0.0)).sum())
+    groups = np.bincount(promised.group[of], mean * shared)
+    common = float((groups**2).sum()) + (promised.spread * total) ** 2
+    variance = own + common + float(noise[of].sum())
+    # Sums of rare events are skewed: the Gamma with the same mean and variance is never negative.
+    told = stats.gamma(total**2 / variance, scale=variance / total)
+    tail = (1.0 - INTERVAL) / 2
+    return Interval(total, float(told.ppf(tail)), float(told.ppf(1.0 - tail)))
+
+
+def sparsity(conversions: Floats) -> Labels:
+    """Class of each keyword by the conversions known of it then."""
+    return np.asarray(SPARSITY)[np.searchsorted(_BOUNDS, conversions, side="left")]
+
+
+def _everything(belief: Belief) -> Labels:
+    return np.full(len(belief.entity_key), "all")
+
+
+def _kind_labels(entity_key: pd.Series[int], kinds: Mapping[int, str]) -> Labels:
+    return entity_key.map(dict(kinds)).fillna("none").to_numpy(dtype=str)
