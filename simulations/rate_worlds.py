@@ -267,7 +267,9 @@ class Auction:
         """Profit of `bid` over that of bidding the truth."""
         return self.profit(bid, worth) / self.profit(worth, worth)
 
-    def promised_over_delivered(self, bid: Floats, worth: Floats, of: npt.NDArray[np.bool_]) -> float:
+    def promised_over_delivered(
+        self, bid: Floats, worth: Floats, of: npt.NDArray[np.bool_]
+    ) -> float:
         """Profit the bids promise, if they were right, over what they bring; keywords `of` only."""
         part = Auction(self.centre, self.demand[of])
         return part.profit(bid[of], bid[of]) / part.profit(bid[of], worth[of])

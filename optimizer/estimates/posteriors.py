@@ -19,6 +19,21 @@ def group_sum(group: Ints, amounts: Floats, groups: int) -> Floats:
     return np.bincount(group, amounts, groups).astype(np.float64, copy=False)
 
 
+def mean_log_gap(shape: Floats) -> Floats:
+    """log of the mean minus mean of the log, of a Gamma with this shape: log a - digamma(a).
+
+    Minka (2002), Estimating a Gamma distribution; within 1.5 % everywhere.
+    """
+    result: Floats = (3.0 * shape + 1.0) / (shape * (6.0 * shape + 1.0))
+    return result
+
+
+def shape_of_gap(gap: Floats) -> Floats:
+    """Shape of the Gamma whose `mean_log_gap` is `gap`: its exact inverse."""
+    result: Floats = (3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap)
+    return result
+
+
 @dataclass(frozen=True)
 class Gamma:
     """Independent Gamma beliefs: `mean` and squared coefficient of variation `cv2`, same shape.

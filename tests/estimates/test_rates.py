@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -5,92 +6,139 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optimizer.estimates.posteriors import Gamma
 from optimizer.estimates.rates import (
     RateFit,
     estimate_dispersion,
     estimate_unit_cv2,
     fit_rates,
 )
-from tests.estimates.worlds import Truth, rates_world
+from simulations.rate_worlds import BASES, Auction, Truth, rates_truth
 
 FLAT = (np.zeros(2, dtype=np.int64),)
 
 
+CLASSES = [(0, 0), (1, 2), (3, 10), (11, 10**9)]
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A world, what was seen of it per keyword, and what was made of that."""
+
+    truth: Truth
+    exposure: np.ndarray
+    conversions: np.ndarray
+    rate: RateFit
+    value: RateFit
+
+    @property
+    def per_click(self) -> Gamma:
+        return self.rate.posterior.times(self.value.posterior).scaled(self.truth.kept)
+
+    def among(self, least: float, most: float) -> np.ndarray:
+        return (self.conversions >= least) & (self.conversions <= most)
+
+
 @lru_cache
-def fitted(seed: int) -> tuple[Truth, RateFit, RateFit]:
-    truth = rates_world(6000, np.random.default_rng(seed))
-    rate = fit_rates(truth.conversions, truth.exposure, truth.parents)
-    value = fit_rates(truth.amounts, truth.conversions, truth.parents, unit_cv2=0.9)
-    return truth, rate, value
+def case(seed: int, variant: str = "base", basis: str = "click") -> Case:
+    rng = np.random.default_rng(seed)
+    truth = rates_truth(6000, rng, variant)
+    seen = BASES[basis](truth, rng)
+    exposure, conversions, amounts = seen.sums(6000)
+    psi = estimate_dispersion(seen.conversions, seen.exposure, seen.unit, 6000)
+    cv2 = estimate_unit_cv2(seen.amounts, seen.conversions, seen.unit, 6000, prior=0.64)
+    rate = fit_rates(conversions, exposure, truth.parents, dispersion=psi)
+    value = fit_rates(amounts, conversions, truth.parents, unit_cv2=cv2)
+    return Case(truth, exposure, conversions, rate, value)
 
 
-def covered(seed: int) -> np.ndarray:
-    truth, fit, _ = fitted(seed)
-    low, high = fit.posterior.quantile(0.1), fit.posterior.quantile(0.9)
-    return (truth.rate >= low) & (truth.rate <= high)
+def inside(belief: Gamma, truth: np.ndarray) -> np.ndarray:
+    return (truth >= belief.quantile(0.1)) & (truth <= belief.quantile(0.9))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_four_in_five_true_rates_are_inside_their_interval(seed: int) -> None:
-    assert 0.76 <= covered(seed).mean() <= 0.88
-
-
-@pytest.mark.parametrize(("least", "most"), [(0, 3), (3, 10), (10, 50), (50, 1e9)])
-def test_coverage_holds_for_words_with_few_and_with_many_clicks(least: float, most: float) -> None:
-    inside = [
-        covered(seed)[(clicks >= least) & (clicks < most)]
-        for seed in (0, 1, 2)
-        for clicks in [fitted(seed)[0].exposure]
+@pytest.mark.parametrize(
+    ("variant", "least", "most"),
+    [("base", *CLASSES[3])]
+    + [
+        (variant, *some)
+        for variant in ("base", "brands", "pairs", "singletons", "shuffled")
+        for some in CLASSES[:3]
+    ],
+)
+def test_four_in_five_true_rates_are_inside_whatever_was_seen(
+    variant: str, least: int, most: int
+) -> None:
+    found = [
+        inside(one.rate.posterior, one.truth.rate)[one.among(least, most)]
+        for one in (case(seed, variant) for seed in SEEDS)
     ]
-    assert 0.76 <= np.concatenate(inside).mean() <= 0.88
+    assert 0.76 <= np.concatenate(found).mean() <= 0.88
 
 
-@pytest.mark.parametrize(("least", "most"), [(0, 0), (1, 2), (3, 10), (11, 10**9)])
-def test_luck_in_the_orders_seen_costs_little_coverage(least: int, most: int) -> None:
-    """Chosen for its orders a word was lucky in part: 3 to 10 orders cover 75 %, not 80."""
-    inside = [
-        covered(seed)[(orders >= least) & (orders <= most)]
-        for seed in (0, 1, 2)
-        for orders in [fitted(seed)[0].conversions]
-    ]
-    assert 0.72 <= np.concatenate(inside).mean() <= 0.88
+@pytest.mark.parametrize("basis", ["click", "order"])
+def test_the_value_of_a_click_is_covered_too(basis: str) -> None:
+    cases = [case(seed, basis=basis) for seed in SEEDS]
+    found = [inside(one.per_click, one.truth.value_per_click) for one in cases]
+    assert 0.76 <= np.concatenate(found).mean() <= 0.88
 
 
-def value_covered(seed: int) -> float:
-    truth, rate, value = fitted(seed)
-    belief = rate.posterior.times(value.posterior)
-    low, high = belief.quantile(0.1), belief.quantile(0.9)
-    return float(((truth.value_per_click >= low) & (truth.value_per_click <= high)).mean())
+@pytest.mark.parametrize("variant", ["base", "two_point", "shuffled", "dead_groups"])
+@pytest.mark.parametrize(("least", "most"), CLASSES[:3])
+def test_no_class_is_promised_more_than_it_brings(variant: str, least: int, most: int) -> None:
+    """Rates times the clicks to come, believed over true; 1.2 and 0.8 with one Gamma for all."""
+    promised = delivered = 0.0
+    for one in (case(seed, variant) for seed in SEEDS):
+        demand = one.truth.demand * one.among(least, most)
+        promised += float(demand @ one.rate.posterior.mean)
+        delivered += float(demand @ one.truth.rate)
+    assert promised / delivered == pytest.approx(1.0, abs=0.09)
 
 
-def test_the_value_of_a_click_is_covered_too() -> None:
-    assert 0.76 <= np.mean([value_covered(seed) for seed in (0, 1, 2)]) <= 0.88
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_bidding_the_posterior_mean_beats_the_group_mean_and_the_raw_rate(seed: int) -> None:
-    truth, rate, value = fitted(seed)
-    group, seen = truth.parents[0], np.maximum(truth.exposure, 1e-9)
-    of_group = np.bincount(group, truth.amounts) / np.maximum(
-        np.bincount(group, truth.exposure), 1e-9
-    )
-    ours = truth.profit_share(rate.posterior.mean * value.posterior.mean)
-    assert ours > truth.profit_share(of_group[group]) + 0.02
-    assert ours > truth.profit_share(truth.amounts / seen) + 0.1
+    one = case(seed)
+    seen, group = np.maximum(one.exposure, 1e-9), one.truth.parents[0]
+    rng = np.random.default_rng(seed)
+    amounts = BASES["click"](rates_truth(6000, rng), rng).sums(6000)[2]
+    of_group = np.bincount(group, amounts) / np.maximum(np.bincount(group, one.exposure), 1e-9)
+    auction, worth = Auction.of(one.truth), one.truth.value_per_click
+    ours = auction.share(one.per_click.mean, worth)
+    assert ours > auction.share(of_group[group], worth) + 0.02
+    assert ours > auction.share(amounts / seen, worth) + 0.1
     assert ours > 0.86
 
 
 def test_the_spread_between_keywords_is_recovered() -> None:
     """Squared CV of a lognormal with sd 0.5 is 0.28."""
-    found = [fitted(seed)[1].tau2[0] for seed in (0, 1, 2)]
+    found = [case(seed).rate.tau2[0] for seed in SEEDS]
     assert np.mean(found) == pytest.approx(np.expm1(0.25), abs=0.04)
 
 
-def test_the_total_is_neither_promised_up_nor_down() -> None:
-    for seed in (0, 1, 2):
-        truth, fit, _ = fitted(seed)
-        promised = (fit.posterior.mean * truth.demand).sum()
-        assert promised == pytest.approx((truth.rate * truth.demand).sum(), rel=0.1)
+def test_a_level_of_only_children_adds_nothing() -> None:
+    """One keyword per ad group and campaign: one spread, that of all three effects together.
+
+    Its moment falls short by a fifth: the lognormal's far tail is cut at five deviations.
+    """
+    found = np.mean([case(seed, "singletons").rate.tau2 for seed in SEEDS], axis=0)
+    assert found[:2].tolist() == [0.0, 0.0]
+    assert found[2] == pytest.approx(np.expm1(0.57), rel=0.3)
+
+
+def test_unseen_siblings_share_one_belief() -> None:
+    counts, clicks = np.array([3.0, 0.0, 0.0, 1.0, 0.0]), np.array([90.0, 0.0, 0.0, 40.0, 0.0])
+    group = (np.array([0, 0, 0, 1, 1]), np.zeros(2, dtype=np.int64))
+    fit = fit_rates(counts, clicks, group)
+    assert fit.posterior.mean[1] == fit.posterior.mean[2] == pytest.approx(fit.parent.mean[1])
+    alone = fit_rates(
+        counts[[0, 1, 3, 4]], clicks[[0, 1, 3, 4]], (group[0][[0, 1, 3, 4]], group[1])
+    )
+    assert fit.posterior.mean[[0, 1, 3, 4]] == pytest.approx(alone.posterior.mean)
+
+
+def test_orders_without_clicks_are_not_unseen() -> None:
+    fit = fit_rates(np.array([2.0, 0.0, 1.0]), np.array([0.0, 0.0, 60.0]), (np.zeros(3, int),))
+    assert fit.posterior.mean[0] > fit.posterior.mean[1]
 
 
 def test_a_lone_keyword_takes_its_own_rate_as_clicks_grow() -> None:
@@ -98,15 +146,15 @@ def test_a_lone_keyword_takes_its_own_rate_as_clicks_grow() -> None:
     assert fit.posterior.mean[0] == pytest.approx(0.03, rel=0.01)
 
 
-def test_the_posterior_by_hand() -> None:
-    """With prior mean m and squared CV c it is (1/c + x) / (1/(c m) + e)."""
-    fit = fit_rates(np.array([4.0, 1.0]), np.array([50.0, 80.0]), FLAT)
-    shape = 1 / fit.parent.cv2
-    counts, clicks = np.array([4.0, 1.0]), np.array([50.0, 80.0])
-    assert fit.posterior.mean == pytest.approx(
-        (shape + counts) / (shape / fit.parent.mean + clicks)
-    )
-    assert fit.posterior.cv2 == pytest.approx(1 / (shape + counts))
+def test_amounts_are_weighed_by_hand() -> None:
+    """With prior mean m and squared CV c it is (1/c + x/s) / (1/(c m) + e/s), s variance over mean."""
+    amounts, orders = np.array([400.0, 90.0]), np.array([5.0, 2.0])
+    fit = fit_rates(amounts, orders, FLAT, unit_cv2=0.5)
+    shape, prior = 1 / fit.parent.cv2, fit.parent.mean
+    scale = 0.5 * prior * (1 + fit.tau2[0])
+    expected = (shape + amounts / scale) / (shape / prior + orders / scale)
+    assert fit.posterior.mean == pytest.approx(expected, rel=1e-3)
+    assert fit.posterior.cv2 == pytest.approx(1 / (shape + amounts / scale), rel=1e-3)
 
 
 def test_a_keywords_own_orders_stay_out_of_its_prior() -> None:
@@ -127,17 +175,6 @@ def test_clicks_without_any_order_still_have_a_small_rate() -> None:
     fit = fit_rates(np.zeros(2), np.full(2, 500.0), FLAT)
     assert (fit.posterior.mean > 0).all()
     assert (fit.posterior.mean < 0.001).all()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.floats(0, 20), st.floats(1, 2000), st.floats(1.1, 20))
-def test_more_evidence_at_the_same_rate_narrows(count: float, clicks: float, more: float) -> None:
-    """The other keyword is left as it is, so that the prior is too."""
-    small = fit_rates(np.array([count, 5.0]), np.array([clicks, 200.0]), FLAT)
-    large = fit_rates(np.array([count * more, 5.0]), np.array([clicks * more, 200.0]), FLAT)
-    assert large.posterior.cv2[0] <= small.posterior.cv2[0] * 1.0001 or (
-        large.parent.cv2[0] > small.parent.cv2[0]
-    )
 
 
 @settings(max_examples=60, deadline=None)
