@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -64,6 +64,17 @@ class Solution:
     allocation: Allocation
     budget: float
     stretched: bool
+
+
+def yield_pauses(plan: pd.DataFrame, terms: pd.DataFrame, held: Held, free: Bools) -> Held:
+    """`held` with the pauses that give way to negatives: none of those (`free` per term) was refused."""
+    blamed = (plan["negative_first"] != "").to_numpy()
+    if not blamed.any():
+        return held
+    asked = terms["negative"].to_numpy(dtype=bool)
+    refused = np.zeros(len(plan), dtype=bool)
+    refused[terms["donor"].to_numpy(dtype=np.int64)[asked & ~free]] = True
+    return replace(held, state=held.state | (blamed & ~refused))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from optimizer.review.plan import AccountState, build_plan
 from optimizer.review.resolve import resolve_plan
 from optimizer.review.response import learn_response
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
-from optimizer.review.terms import judge_terms
+from optimizer.review.terms import judge_terms, negatives_first
 from optimizer.settings import Settings
 from optimizer.tables import (
     BID_CHANGES,
@@ -118,6 +118,7 @@ def review_account(
         settings,
         state,
     )
+    plan = negatives_first(plan, terms, settings)
     context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
     context["shocks"] |= {
         "elasticity": learned.elasticity_common_sd,

@@ -49,16 +49,22 @@ _INTERVALS = ("rate", "parent", "value", "marginal")
 _CURVE_POINTS = 41
 
 
-def evidence_json(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[str]:
-    """One JSON object per row: figures, 80 % intervals, data used, what is assumed."""
+def evidence_frame(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
+    """Figures and the ends of their intervals, one row per row of `frame`."""
     figures = frame[[name for name in _FIGURES if name in frame.columns]].copy()
     for name in _INTERVALS:
         if f"{name}_cv2" in frame.columns:
             figures[f"{name}_low"], figures[f"{name}_high"] = _ends(
                 gamma_of(frame, name), context["interval"]
             )
+    return figures
+
+
+def evidence_json(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[str]:
+    """One JSON object per row: figures, 80 % intervals, data used, what is assumed."""
+    figures = evidence_frame(frame, context)
     lines = figures.to_json(orient="records", lines=True, double_precision=6, force_ascii=False)
-    shared = pd.DataFrame([_shared(context)]).to_json(
+    shared = pd.DataFrame([shared_evidence(context)]).to_json(
         orient="records", lines=True, force_ascii=False
     )
     common = shared.strip()[1:-1]
@@ -70,7 +76,8 @@ def _ends(belief: Gamma, interval: float) -> tuple[Floats, Floats]:
     return belief.quantile(tail), belief.quantile(1 - tail)
 
 
-def _shared(context: Mapping[str, Any]) -> dict[str, Any]:
+def shared_evidence(context: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds for every row of a run: the data read and what is assumed."""
     data = context["data"]
     return {
         "assumed": list(context["assumed"]),

@@ -21,6 +21,7 @@ from optimizer.review.assembly import (
     TermChoice,
     assemble_suggestions,
     summarise,
+    yield_pauses,
 )
 from optimizer.review.plan import gamma_of, response_of
 from optimizer.review.suggestions import ReviewResult
@@ -42,6 +43,7 @@ def resolve_plan(
     """
     day = date.fromisoformat(context["as_of"])
     held = _held(plan, holds, day)
+    held = yield_pauses(plan, terms, held, _free_terms(terms, holds, "negative", day))
     stays = _donor_stays(plan, terms, held)
     negative = _free_terms(terms, holds, "negative", day) & stays
     saved = _term_change(terms, negative, np.zeros(len(terms)), context)

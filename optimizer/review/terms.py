@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions import keywords
+from optimizer.decisions import conflicts, keywords
 from optimizer.decisions.outcomes import Moves, expected_change
 from optimizer.estimates.exposure import Records, Weights, records
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
@@ -19,6 +20,7 @@ from optimizer.review.plan import CURVE, AccountState, gamma_of, response_of, st
 from optimizer.settings import Settings
 
 _TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
+_LEAST_REST = 0.05
 
 
 def term_rows(term_daily: pd.DataFrame, units: pd.DataFrame) -> Records:
@@ -58,7 +60,8 @@ def judge_terms(
     """One row per (ad group, term) with a donor: beliefs, curve, and what it may become.
 
     `weights_of(records, campaign)` gives the exposure weights. The term's prior is its donor
-    keyword's, whose prior is the ad group's, and so on.
+    keyword's, from the rest of that keyword's clicks and its other terms; whose prior is the ad
+    group's, and so on.
     """
     units = term_units(terms, plan)
     units = units[units["donor"] >= 0]
@@ -83,16 +86,41 @@ def _fit_terms(
     size, used = len(heads), weights.used
     exposure = group_sum(rows.unit, rows.clicks * weights.exposure, size)
     conversions = group_sum(rows.unit[used], rows.conversions[used], size)
-    tree = (heads["donor"].to_numpy(dtype=np.int64), *parents)
+    donor = heads["donor"].to_numpy(dtype=np.int64)
+    known = np.unique(donor)
+    rest = _rest_of_donors(donor, exposure, conversions, plan)
     dispersion = estimate_dispersion(
         rows.conversions[used], (rows.clicks * weights.exposure)[used], rows.unit[used], size
     )
-    fit = fit_rates(conversions, exposure, tree, dispersion=dispersion)
+    whole = fit_rates(
+        np.concatenate([conversions, rest[1][known]]),
+        np.concatenate([exposure, rest[0][known]]),
+        (np.concatenate([donor, known]), *parents),
+        dispersion=dispersion,
+    )
+    own = np.arange(size)
+    fit = replace(whole, posterior=whole.posterior.take(own), parent=whole.parent.take(own))
     return fit, {
         "exposure": exposure,
         "conversions": conversions,
         "seen_clicks": group_sum(rows.unit[used], rows.clicks[used], size),
     }
+
+
+def _rest_of_donors(
+    donor: Ints, exposure: Floats, conversions: Floats, plan: pd.DataFrame
+) -> tuple[Floats, Floats]:
+    """Exposure and conversions of each keyword that none of its known terms accounts for.
+
+    Platforms name only part of the terms. A remainder of a few per cent is rounding, and conversions
+    that come to rest on it would look like an enormous rate.
+    """
+    size = len(plan)
+    whole = plan["exposure"].to_numpy(dtype=np.float64)
+    left = whole - group_sum(donor, exposure, size)
+    orders = plan["conversions"].to_numpy(dtype=np.float64) - group_sum(donor, conversions, size)
+    known = left > _LEAST_REST * whole
+    return np.where(known, left, 0.0), np.where(known, np.maximum(orders, 0.0), 0.0)
 
 
 def _judged(
@@ -190,19 +218,24 @@ def _candidates(
     converting = frame["conversions"].to_numpy() > 0
     seen = frame["seen_clicks"].to_numpy() >= rules.min_term_clicks
     donor_on = (plan["inactive_code"] == "").to_numpy()[frame["donor"].to_numpy()]
-    may_exclude = enough & ~ours & ~taken & ~brand & ~converting & donor_on
+    sells = frame["text"].isin(set(frame["text"][converting])).to_numpy()
+    may_exclude = enough & ~ours & ~taken & ~brand & ~sells & donor_on
     may_exclude &= not (state.freeze or state.outage)
+    may_add = ~ours & ~taken & seen & converting & donor_on & ~(brand & unpriced)
+    may_add &= not state.outage
     return {
-        "add": ~ours
-        & ~taken
-        & seen
-        & converting
-        & donor_on
-        & ~(brand & unpriced)
-        & (not state.outage),
+        "add": may_add & _best_place(frame, value, cpc, may_add),
         "may_exclude": may_exclude,
         "negative": loses & may_exclude,
     }
+
+
+def _best_place(frame: pd.DataFrame, value: Gamma, cpc: Floats, among: Bools) -> Bools:
+    """Whether a text found in several ad groups returns most in this one: it is added once."""
+    text = frame["text"].factorize()[0].astype(np.int64)
+    worth = np.divide(value.mean, cpc, out=np.zeros_like(cpc), where=cpc > 0)
+    result: Bools = conflicts.best_of_each(text, worth, among) == np.arange(len(frame))
+    return result
 
 
 def term_bids(
@@ -231,6 +264,53 @@ def _writable(bid: Floats, donors: pd.DataFrame, step: float) -> Floats:
     inside = np.minimum(np.maximum(bid, lowest), highest)
     result: Floats = np.round(np.maximum(np.floor(inside / step + 1e-6), 1) * step, 6)
     return result
+
+
+def negatives_first(plan: pd.DataFrame, terms: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """`plan` with `negative_first`: the term to exclude before the keyword is stopped or lowered.
+
+    Where a keyword that would be paused pays once its losing terms are left out, they are at fault
+    ("" elsewhere: none is). Its bid then waits for a record without them.
+    """
+    blamed = pd.Series("", index=plan.index, dtype="object")
+    losing = terms[terms["negative"].to_numpy(dtype=bool)] if len(terms) else terms
+    losing = losing[plan["pause"].to_numpy(dtype=bool)[losing["donor"]]] if len(losing) else losing
+    if len(losing):
+        pays = _pays_without(plan, losing, settings.guardrails.pause_probability)
+        dearest = losing.assign(cost=losing["clicks"] * losing["cpc"])
+        dearest = dearest.sort_values("cost", ascending=False, kind="stable")
+        named = dearest.drop_duplicates("donor").set_index("donor")["entity_key"]
+        blamed.iloc[named.index.to_numpy()] = named.to_numpy()
+        blamed[~pays] = ""
+    waits = (blamed != "").to_numpy() & (plan["lower_block"] == "").to_numpy()
+    return plan.assign(
+        negative_first=blamed.to_numpy().astype(str),
+        lower_block=np.where(waits, "negative_first", plan["lower_block"]),
+    )
+
+
+def _pays_without(plan: pd.DataFrame, losing: pd.DataFrame, probability: float) -> Bools:
+    """Per plan row: would it pay at its lowest useful bid without these terms."""
+    donor, size = losing["donor"].to_numpy(dtype=np.int64), len(plan)
+    sums = {
+        name: group_sum(donor, amounts.to_numpy(dtype=np.float64), size)
+        for name, amounts in (
+            ("exposure", losing["exposure"]),
+            ("clicks", losing["clicks"]),
+            ("cost", losing["clicks"] * losing["cpc"]),
+        )
+    }
+    clicks, cpc, lowest, exposure = (
+        plan[name].to_numpy(dtype=np.float64)
+        for name in ("clicks", "cpc", "lowest_cpc", "exposure")
+    )
+    factor = conflicts.rate_without(
+        gamma_of(plan, "rate"), gamma_of(plan, "parent"), exposure, sums["exposure"]
+    )
+    price = conflicts.price_without(clicks, cpc, sums["clicks"], sums["cost"])
+    dearer = np.divide(price, cpc, out=np.ones_like(cpc), where=cpc > 0)
+    value = gamma_of(plan, "value").scaled(factor)
+    return conflicts.pays_without(value, lowest * dearer, probability)
 
 
 def _no_terms() -> pd.DataFrame:

@@ -145,3 +145,95 @@ def test_a_paused_donor_takes_its_terms_with_it(
     result = run(daily=dead, **told_by(wasteful))
     assert str(busiest) in set(of_kind(result, "pause")["entity_key"])
     assert of_kind(result, "add_negative").empty
+
+
+@pytest.fixture(scope="module")
+def misled(shop: ReviewInputs, wasteful: ReviewInputs, busiest: int) -> ReviewInputs:
+    """The busiest keyword sells, but one of its terms takes most of its clicks and never does."""
+    clicks, far = 60.0, wasteful.term_daily["entity_key"] == 900_001
+    terms = wasteful.term_daily.assign(
+        clicks=wasteful.term_daily["clicks"].where(~far, clicks),
+        cost=wasteful.term_daily["cost"].where(~far, 3.0 * clicks),
+        impressions=wasteful.term_daily["impressions"].where(~far, 600.0),
+    )
+    own = shop.daily["entity_key"] == busiest
+    grown = {"clicks": clicks, "cost": 3.0 * clicks, "impressions": 600.0}
+    daily = shop.daily.assign(
+        **{name: shop.daily[name] + own * more for name, more in grown.items()}
+    )
+    return replace(wasteful, daily=daily, term_daily=terms)
+
+
+def test_a_term_at_fault_is_excluded_before_its_keyword_is_paused(
+    run: Run, misled: ReviewInputs, busiest: int
+) -> None:
+    result = run(daily=misled.daily, **told_by(misled))
+    plan = result.frames["plan"].set_index("entity_key").loc[busiest]
+    assert plan["pause"]
+    assert plan["negative_first"] == "t900001"
+    assert of_kind(result, "add_negative")["entity_key"].tolist() == ["t900001"]
+    assert str(busiest) not in set(result.suggestions["entity_key"])
+    assert plan["reason"] == "negative_first"
+
+
+def test_the_pause_returns_when_its_negative_is_refused(
+    run: Run, misled: ReviewInputs, busiest: int
+) -> None:
+    refused = pd.DataFrame(
+        [{"entity_key": "t900001", "slot": "negative", "kind": "rejected", "value": np.nan}]
+    ).assign(until=pd.NaT)
+    holds = refused.astype({"until": "datetime64[s]", "value": "float64"})
+    result = run(daily=misled.daily, holds=holds, **told_by(misled))
+    assert str(busiest) in set(of_kind(result, "pause")["entity_key"])
+    assert of_kind(result, "add_negative").empty
+
+
+def test_a_term_that_sells_in_another_ad_group_is_not_excluded(
+    run: Run, shop: ReviewInputs, wasteful: ReviewInputs, busiest: int
+) -> None:
+    place = shop.keywords.set_index("entity_key").loc[busiest, "ad_group_name"]
+    elsewhere = shop.keywords[shop.keywords["ad_group_name"] != place].iloc[0]
+    names = ["campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_text"]
+    twin = wasteful.terms[wasteful.terms["entity_key"] == 900_001].assign(
+        entity_key=900_002, **elsewhere[names].to_dict()
+    )
+    days = wasteful.term_daily[wasteful.term_daily["entity_key"] == 900_001]
+    sold = days.assign(entity_key=900_002, conversions=0.1, value=10.0)
+    terms = pd.concat([wasteful.terms, twin.astype(wasteful.terms.dtypes)], ignore_index=True)
+    daily = pd.concat([wasteful.term_daily, sold], ignore_index=True)
+    assert of_kind(run(terms=terms, term_daily=daily), "add_negative").empty
+
+
+def test_a_term_found_in_two_ad_groups_is_added_once(run: Run, shop: ReviewInputs) -> None:
+    added = of_kind(run(), "add_keyword")
+    where = shop.terms["search_term"] == added["keyword_text"].iloc[0]
+    place = shop.keywords[shop.keywords["ad_group_name"] != added["ad_group_name"].iloc[0]].iloc[0]
+    names = ["campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_text"]
+    twin = shop.terms[where].assign(**place[names].to_dict())
+    twin["entity_key"] = twin["entity_key"] + 800_000
+    days = shop.term_daily[shop.term_daily["entity_key"].isin(shop.terms.loc[where, "entity_key"])]
+    days = days.assign(entity_key=days["entity_key"] + 800_000)
+    result = run(
+        terms=pd.concat([shop.terms, twin], ignore_index=True),
+        term_daily=pd.concat([shop.term_daily, days], ignore_index=True),
+    )
+    texts = of_kind(result, "add_keyword")["keyword_text"]
+    assert texts.eq(added["keyword_text"].iloc[0]).sum() <= 1
+    assert texts.is_unique
+
+
+def test_a_term_leans_on_all_that_its_keyword_sold(
+    run: Run, shop: ReviewInputs, reviewed: ReviewResult, busiest: int
+) -> None:
+    """Orders of the donor that no term accounts for raise what is believed of its terms."""
+    own = reviewed.frames["terms"].query("donor_key == @busiest").sort_values("exposure")
+    hidden, shown = own["entity_key"].iloc[-1], own["entity_key"].iloc[0]
+    named = shop.terms["search_term"] != own["search_term"].iloc[-1]
+    known = shop.term_daily[shop.term_daily["entity_key"].isin(shop.terms.loc[named, "entity_key"])]
+    sold = 2.0 * (shop.daily["entity_key"] == busiest)
+    believed = [
+        run(daily=daily, term_daily=known).frames["terms"].set_index("entity_key")["parent_mean"]
+        for daily in (shop.daily, shop.daily.assign(conversions=shop.daily["conversions"] + sold))
+    ]
+    assert hidden != shown
+    assert believed[1][shown] > 1.2 * believed[0][shown]
