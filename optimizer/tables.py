@@ -8,7 +8,7 @@ inputs on money is float64 in the account's currency. Unknown is null, never 0. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -426,6 +426,20 @@ def _check_column(values: pd.Series[Any], column: Column, table: str) -> None:
         raise BadTable("null_not_allowed", **where)
     if kind == "f" and np.isinf(values.to_numpy()).any():
         raise BadTable("not_finite", **where)
+
+
+def check_finite(frame: pd.DataFrame, name: str, unknown: Collection[str] = ()) -> pd.DataFrame:
+    """Return `frame` if every number in it is finite; null is allowed in the `unknown` columns.
+
+    For frames that one stage hands to the next without a `Table`. Raises `BadTable` naming the
+    first column at fault.
+    """
+    for column in frame.select_dtypes("number"):
+        values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = values[~np.isnan(values)] if column in unknown else values
+        if not np.isfinite(known).all():
+            raise BadTable("not_finite", table=name, column=str(column))
+    return frame
 
 
 def empty_table(table: Table) -> pd.DataFrame:

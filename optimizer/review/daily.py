@@ -44,6 +44,7 @@ from optimizer.tables import (
     TERM_DAILY,
     TERMS,
     VERSIONS,
+    check_finite,
     check_table,
 )
 
@@ -107,6 +108,7 @@ def review_account(
         inputs.currency,
         today,
     )
+    check_finite(plan, "plan", ("bid", "quality_score", "first_page_bid"))
     alerts += [*changes, *items.hold_alerts(plan, settings)]
     terms = judge_terms(
         inputs.terms,
