@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from optimizer.errors import Conflict
-from optimizer.store import audit, schema
+from optimizer.store import audit, experiments, schema
 from optimizer.store.audit import Entry, canonical
 from optimizer.store.protocol import Change, ExportRecord
 from optimizer.store.suggestions import chunks
@@ -22,7 +22,7 @@ from optimizer.tables import HOLDS, Actor, empty_table
 _TABLE = schema.suggestions
 _S = _TABLE.c
 _H = schema.holds.c
-_PRECEDENCE = ("approved", "exported", "locked", "rejected", "snoozed")
+_PRECEDENCE = ("approved", "exported", "locked", "experiment", "rejected", "snoozed")
 _HELD = ("rejected", "snoozed")
 
 
@@ -213,8 +213,10 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
     )
     rows = [tuple(row) for row in connection.execute(stated)]
     rows += _fixed(connection, account, "approved", _S.decision == "approved", "not_exported")
-    live = sa.or_(_S.as_of == as_of, _S.as_of >= _newest_report(connection, account, as_of))
+    newest = _newest_report(connection, account, as_of)
+    live = sa.or_(_S.as_of == as_of, _S.as_of >= newest)
     rows += _fixed(connection, account, "exported", live, "exported")
+    rows += experiments.holds(connection, account, newest)
     frame = pd.DataFrame(rows, columns=list(HOLDS.columns), dtype="object")
     ranked = frame.assign(rank=frame["kind"].map(_PRECEDENCE.index)).sort_values(
         "rank", kind="stable"

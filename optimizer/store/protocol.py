@@ -109,6 +109,60 @@ class ExportRecord:
     suggestion_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class StepRecord:
+    """A step that was written on `day`; `week` equal to the test's weeks is the hand-back.
+
+    `rows` are the members as exported: entity_key, arm, bid, and what a bulk file needs of them.
+    """
+
+    week: int
+    export_id: str
+    day: date
+    file_names: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    created_at: datetime | None = None
+    created_by: str | None = None
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """One bid test as stored; `members` and `steps` match the tables of these names.
+
+    `figures` has cost_mean, cost_low, cost_high and extra_spend per day, and value in all.
+    """
+
+    id: str
+    account: str
+    as_of: date
+    version: int
+    state: str
+    last_day: date
+    weeks: int
+    figures: Mapping[str, float]
+    proposed_at: datetime
+    proposed_by: str
+    decided_by: str | None
+    decision_reason: str | None
+    members: pd.DataFrame
+    steps: pd.DataFrame
+    exports: tuple[StepRecord, ...]
+
+
+@dataclass(frozen=True)
+class NewExperiment:
+    """What a proposal says: the parts of an `ExperimentRecord` that its maker knows."""
+
+    id: str
+    account: str
+    as_of: date
+    last_day: date
+    weeks: int
+    figures: Mapping[str, float]
+    members: pd.DataFrame
+    steps: pd.DataFrame
+
+
 class Store(Protocol):
     """State (decisions, batches, audit) and history (what reports said) of all accounts."""
 
@@ -210,7 +264,7 @@ class Store(Protocol):
         """Table HOLDS on `as_of`: locks, unexpired rejections and snoozes, approved and exported bids.
 
         An exported bid holds until a report of a later as_of comes in. Of several holds on one slot
-        the first of approved, exported, locked, rejected, snoozed is given.
+        the first of approved, exported, locked, experiment, rejected, snoozed is given.
         """
 
     # exports
@@ -230,6 +284,41 @@ class Store(Protocol):
 
     def exports(self, account: str) -> list[ExportRecord]:
         """Exports, newest first."""
+
+    # experiments
+
+    def save_experiment(self, proposal: NewExperiment, actor: Actor) -> ExperimentRecord:
+        """Store a proposed bid test; an undecided one of the account becomes superseded.
+
+        The same proposal again is the same test; another for the same day rises its version. Raises
+        `Conflict` while a test is approved or running, or once the day's test was.
+        """
+
+    def experiment(self, account: str, experiment_id: str | None = None) -> ExperimentRecord | None:
+        """The newest bid test that is not superseded, or the one with this id."""
+
+    def decide_experiment(
+        self,
+        account: str,
+        ref: tuple[str, int],
+        to_state: Literal["approved", "rejected"],
+        reason: str | None,
+        actor: Actor,
+    ) -> None:
+        """Decide on (id, version) as a whole. Raises `Conflict` when it moved or is under way."""
+
+    def record_experiment_step(
+        self,
+        account: str,
+        experiment_id: str,
+        step: StepRecord,
+        state: Literal["running", "finished", "stopped"],
+        actor: Actor,
+    ) -> None:
+        """Mark a step exported. Raises `Conflict` when it was before, or the test is not approved."""
+
+    def randomised_bids(self, account: str, until: date) -> pd.DataFrame:
+        """Bids that exported tests set at random: `entity_key`, `bid`, `first_day`, `last_day` ≤ `until`."""
 
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""

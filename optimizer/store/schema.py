@@ -236,6 +236,72 @@ export_rows = sa.Table(
     sa.ForeignKeyConstraint(["export_id", "account"], ["exports.export_id", "exports.account"]),
 )
 
+experiments = sa.Table(
+    "experiments",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.name"), nullable=False, index=True),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("weeks", sa.Integer, nullable=False),
+    sa.Column("cost_mean", sa.Double, nullable=False),
+    sa.Column("cost_low", sa.Double, nullable=False),
+    sa.Column("cost_high", sa.Double, nullable=False),
+    sa.Column("extra_spend", sa.Double, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("proposed_at", Moment, nullable=False),
+    sa.Column("proposed_by", sa.Text, nullable=False),
+    sa.Column("decided_at", Moment),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decision_reason", sa.Text),
+)
+"""One bid test each; `state` is proposed, approved, rejected, superseded, running, finished or stopped."""
+
+experiment_members = sa.Table(
+    "experiment_members",
+    metadata,
+    sa.Column("experiment_id", sa.ForeignKey("experiments.id"), primary_key=True),
+    sa.Column("entity_key", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("arm", sa.Text, nullable=False),
+    sa.Column("campaign_id", sa.Text),
+    sa.Column("campaign_name", sa.Text, nullable=False),
+    sa.Column("ad_group_id", sa.Text),
+    sa.Column("ad_group_name", sa.Text, nullable=False),
+    sa.Column("keyword_id", sa.Text),
+    sa.Column("keyword_text", sa.Text, nullable=False),
+    sa.Column("match_type", sa.Text),
+    sa.Column("base_bid", sa.Double, nullable=False),
+    sa.Column("clicks", sa.Double, nullable=False),
+    sa.Column("cost", sa.Double, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+)
+
+experiment_steps = sa.Table(
+    "experiment_steps",
+    metadata,
+    sa.Column("experiment_id", sa.ForeignKey("experiments.id"), primary_key=True),
+    sa.Column("entity_key", sa.Text, primary_key=True),
+    sa.Column("week", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bid", sa.Double, nullable=False),
+)
+
+experiment_exports = sa.Table(
+    "experiment_exports",
+    metadata,
+    sa.Column("experiment_id", sa.ForeignKey("experiments.id"), primary_key=True),
+    sa.Column("week", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("export_id", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("file_names", sa.Text, nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),
+)
+"""Steps of a test that were written. `rows`: JSON list of each member's state and bid, as exported."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -6,13 +6,22 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
 
 from optimizer.errors import BadSettings, NotFound, Problem, RefusedInput
-from optimizer.store import audit, decisions, imports, reading, records, schema, suggestions
+from optimizer.store import (
+    audit,
+    decisions,
+    experiments,
+    imports,
+    reading,
+    records,
+    schema,
+    suggestions,
+)
 from optimizer.store.audit import Entry
 from optimizer.store.database import Database, sqlite_url
 from optimizer.store.files import Folder, digest
@@ -20,9 +29,12 @@ from optimizer.store.protocol import (
     AccountRecord,
     BatchRecord,
     Change,
+    ExperimentRecord,
     ExportRecord,
+    NewExperiment,
     ReviewTables,
     RunRecord,
+    StepRecord,
 )
 from optimizer.tables import SUGGESTIONS, Actor, Report, check_table
 
@@ -222,6 +234,50 @@ class SqlStore:
         """Exports, newest first."""
         with self._database.read() as connection:
             return decisions.read_exports(connection, account)
+
+    # experiments
+
+    def save_experiment(self, proposal: NewExperiment, actor: Actor) -> ExperimentRecord:
+        """Store a proposed bid test; see `protocol.Store`."""
+        self.account(proposal.account)
+        with self._database.write() as connection:
+            return experiments.save(connection, proposal, actor, self._clock())
+
+    def experiment(self, account: str, experiment_id: str | None = None) -> ExperimentRecord | None:
+        """The newest bid test that is not superseded, or the one with this id."""
+        with self._database.read() as connection:
+            return experiments.read(connection, account, experiment_id)
+
+    def decide_experiment(
+        self,
+        account: str,
+        ref: tuple[str, int],
+        to_state: Literal["approved", "rejected"],
+        reason: str | None,
+        actor: Actor,
+    ) -> None:
+        """Decide on a bid test as a whole; see `protocol.Store`."""
+        with self._database.write() as connection:
+            experiments.decide(connection, account, ref, to_state, reason, actor, self._clock())
+
+    def record_experiment_step(
+        self,
+        account: str,
+        experiment_id: str,
+        step: StepRecord,
+        state: Literal["running", "finished", "stopped"],
+        actor: Actor,
+    ) -> None:
+        """Mark a step exported; see `protocol.Store`."""
+        with self._database.write() as connection:
+            experiments.record_step(
+                connection, account, experiment_id, step, state, actor, self._clock()
+            )
+
+    def randomised_bids(self, account: str, until: date) -> pd.DataFrame:
+        """Bids that exported tests set at random."""
+        with self._database.read() as connection:
+            return experiments.randomised_bids(connection, account, until)
 
     # the store itself
 
