@@ -22,7 +22,10 @@ from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 _CLICK_CV = 0.3
 _PRICE_CV = 0.6
 _LEAST_EXPONENT = 0.1
-_ROUNDS = 3
+# What `estimates.elasticity` asks of a test before it moves an exponent of a keyword's own, and, as a
+# multiple of the prior's information, before it moves the shared one.
+_ENOUGH = 1.0
+_BELIEVED = 4.0
 _GRID = 16
 
 
@@ -30,14 +33,15 @@ _GRID = 16
 class Subjects:
     """Keywords that live under the same response: beliefs, line Λ, and how far a bid may move.
 
-    `reach` is the log of the largest raise of one review; `common` the standard deviations of ε and
-    η that all keywords share.
+    `reach` is the log of the largest raise of one review; `movable` whose bid is for us to move at
+    all; `common` the standard deviations of ε and η that all keywords share.
     """
 
     response: Response
     value: Gamma
     line: Floats
     reach: Floats
+    movable: Bools
     common: tuple[float, float]
 
 
@@ -64,7 +68,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class _News:
-    """Per keyword the share of the shared beliefs' variance, and its whole variance, a test removes."""
+    """Per keyword how much of the variance of ε and of η a test removes."""
 
     elasticity: Floats
     exponent: Floats
@@ -105,13 +109,14 @@ def dither_cost(subjects: Subjects, dither: float, planned: Floats) -> Floats:
     """Expected profit per day lost while a bid is up and down by `dither` half of the time each.
 
     Measured against `planned`, the bid the review would set (the present one where it would not
-    move), so that what the hold forgoes is part of the cost. Negative where the curve rises faster
-    above than it falls below.
+    move), so that what the hold forgoes is part of the cost. Never less than the curvature at the
+    top of the profit: a test that seems to pay by itself is a sign of a bid that should move.
     """
     base = subjects.response.bid
     levels = np.stack([base * (1 + dither), base * (1 - dither), planned], axis=1)
     up, down, instead = _profit(subjects, levels).T
-    result: Floats = instead - 0.5 * (up + down)
+    least = 0.5 * _curvature(subjects) * np.arctanh(dither) ** 2
+    result: Floats = np.maximum(instead - 0.5 * (up + down), least)
     return result
 
 
@@ -186,67 +191,69 @@ def choose_tests(
     """The tests worth most beyond `min_return` times their cost, under `cap` of cost per day.
 
     By value per cost, where a test's value is what it teaches about its own keyword and, through
-    the shared part, about all others; the more is known of that part, the less the next test adds,
-    so the order is found again (_ROUNDS times) at the knowledge the last choice would bring.
+    the shared part, about all others. Of that order the prefix is taken that leaves most over; the
+    shared part counts from where the estimate would believe it.
     """
     index = np.flatnonzero(eligible)
-    offers = _Offers(
-        own=_own_value(subjects, trial, index),
-        weight=_pooled_weight(subjects, trial, index),
-        price=np.maximum(cost[index], 1e-9) * trial.days,
-    )
-    pooled = _pooled_value(subjects, trial, float(offers.weight.sum()))
-    picked, known = index[:0], 0.0
-    for _ in range(_ROUNDS if len(index) else 0):
-        order = offers.best_first(pooled.slope(known))[:most]
-        count = offers.worth_taking(order, pooled, cap * trial.days, min_return)
-        picked = order[:count]
-        known = float(offers.weight[picked].sum())
-    tested = np.zeros(len(eligible), dtype=bool)
+    tested, own = np.zeros(len(eligible), dtype=bool), np.zeros(len(eligible))
+    if not len(index):
+        return Choice(tested, 0.0, own)
+    offers = _offers(subjects, trial, index, cost)
+    order = offers.best_first()[:most]
+    value, spent = offers.totals(order)
+    net = np.where(spent <= cap * trial.days, value - min_return * spent, -np.inf)
+    best = int(np.argmax(net))
+    if net[best] <= 0:
+        return Choice(tested, 0.0, own)
+    picked = order[: best + 1]
     tested[index[picked]] = True
-    own = np.zeros(len(eligible))
     own[index[picked]] = offers.own[picked]
-    return Choice(tested, float(pooled.at(np.array(known)) + own.sum()), own)
+    return Choice(tested, float(value[best]), own)
 
 
 @dataclass(frozen=True)
-class _Pooled:
-    """Value to all keywords of information on the shared part, on a grid that starts at 0."""
+class _Shared:
+    """One shared exponent: what each test tells of it, and what knowing it is worth to all.
 
+    `value` at the information `known`, a grid that starts at 0; below `believed` it is worth nothing.
+    """
+
+    weight: Floats
     known: Floats
     value: Floats
+    believed: float
 
     def at(self, known: Floats) -> Floats:
         """Value of this much information."""
-        found: Floats = np.interp(known, self.known, self.value)
+        found: Floats = np.where(
+            known >= self.believed, np.interp(known, self.known, self.value), 0.0
+        )
         return found
 
-    def slope(self, known: float) -> float:
-        """Value of a little more information."""
-        step = self.known[1]
-        less, more = self.at(np.array([known, known + step]))
-        return float(more - less) / float(step)
+    def slope(self) -> float:
+        """Value of a piece of information on the way to all there is; 0 where all is not enough."""
+        return float(self.at(self.known[-1:])[0] / self.known[-1])
 
 
 @dataclass(frozen=True)
 class _Offers:
-    """Per keyword that could be tested: own value, information on the shared part, price of the test."""
+    """Per keyword that could be tested: what it alone gains, what it tells of both shared exponents, price."""
 
     own: Floats
-    weight: Floats
+    shared: tuple[_Shared, _Shared]
     price: Floats
 
-    def best_first(self, slope: float) -> Ints:
-        """Positions by value per price, where shared information is worth `slope`."""
-        return np.argsort(-(self.own + slope * self.weight) / self.price, kind="stable")
+    def best_first(self) -> Ints:
+        """Positions by value per price."""
+        told = sum((one.slope() * one.weight for one in self.shared), self.own)
+        return np.argsort(-told / self.price, kind="stable")
 
-    def worth_taking(self, order: Ints, pooled: _Pooled, cap: float, min_return: float) -> int:
-        """How many of `order` to take: the prefix with the most value beyond `min_return` · price."""
-        value = pooled.at(np.cumsum(self.weight[order])) + np.cumsum(self.own[order])
-        spent = np.cumsum(self.price[order])
-        net = np.where(spent <= cap, value - min_return * spent, -np.inf)
-        best = int(np.argmax(net))
-        return best + 1 if net[best] > 0 else 0
+    def totals(self, order: Ints) -> tuple[Floats, Floats]:
+        """Value and price of every prefix of `order`."""
+        value = np.cumsum(self.own[order])
+        for one in self.shared:
+            value = value + one.at(np.cumsum(one.weight[order]))
+        return value, np.cumsum(self.price[order])
 
 
 def _means(response: Response) -> tuple[Floats, Floats]:
@@ -279,11 +286,42 @@ def _precisions(subjects: Subjects, trial: Trial) -> tuple[Floats, Floats]:
     return seen / (1 + _CLICK_CV**2 * clicks), seen / _PRICE_CV**2
 
 
-def _pooled_weight(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
-    """Information on the shared ε of each test: 1 / (own variance + variance of the test)."""
-    precision = np.maximum(_precisions(subjects, trial)[0][index], 1e-12)
-    own = subjects.response.elasticity_sd[index] ** 2 - subjects.common[0] ** 2
-    return 1.0 / (np.maximum(own, 0.0) + 1.0 / precision)
+def _offers(subjects: Subjects, trial: Trial, index: Ints, cost: Floats) -> _Offers:
+    response, precisions = subjects.response, _precisions(subjects, trial)
+    variances = response.elasticity_sd**2, response.cpc_exponent_sd**2
+    told = [
+        _told_of_shared(variance[index], precision[index], sd)
+        for variance, precision, sd in zip(variances, precisions, subjects.common, strict=True)
+    ]
+    return _Offers(
+        own=_own_value(subjects, trial, index),
+        shared=(
+            _shared(subjects, trial, told[0], of_exponent=False),
+            _shared(subjects, trial, told[1], of_exponent=True),
+        ),
+        price=np.maximum(cost[index], 1e-9) * trial.days,
+    )
+
+
+def _told_of_shared(variance: Floats, precision: Floats, shared_sd: float) -> Floats:
+    """Information on the shared part of each test: 1 / (own variance + variance of the test)."""
+    own = np.maximum(variance - shared_sd**2, 0.0)
+    result: Floats = 1.0 / (own + 1.0 / np.maximum(precision, 1e-12))
+    return result
+
+
+def _shared(subjects: Subjects, trial: Trial, weight: Floats, *, of_exponent: bool) -> _Shared:
+    """Value over `days_after`, to all keywords, of information on the shared ε or the shared η."""
+    variance = subjects.common[int(of_exponent)] ** 2
+    known = np.concatenate([[0.0], max(float(weight.sum()), 1e-9) * np.geomspace(1e-3, 1.0, _GRID)])
+    none = np.zeros(len(subjects.line))
+    gains = []
+    for removed in variance**2 * known / (1.0 + variance * known):
+        one = none + removed
+        news = _News(none, one) if of_exponent else _News(one, none)
+        gains.append(float(_gain(subjects, news).sum()))
+    believed = _BELIEVED / max(variance, 1e-12)
+    return _Shared(weight, known, trial.days_after * np.array(gains), believed)
 
 
 def _own_value(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
@@ -297,38 +335,24 @@ def _own_value(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
     )
     both = _News(own.elasticity + shared_elasticity, own.exponent + shared_exponent)
     alone = _News(np.full(len(index), shared_elasticity), np.full(len(index), shared_exponent))
-    return trial.days_after * np.maximum(_gain(part, both) - _gain(part, alone), 0.0)
+    gain: Floats = trial.days_after * np.maximum(_gain(part, both) - _gain(part, alone), 0.0)
+    return gain
 
 
 def _removed(variance: Floats, precision: Floats, shared: float) -> Floats:
-    """Of a keyword's own variance, what a test with this precision removes."""
+    """Of a keyword's own variance, what a test with this precision removes, if it is believed at all."""
     own = np.maximum(variance - shared, 0.0)
-    result: Floats = own**2 * precision / (1.0 + own * precision)
+    result: Floats = np.where(
+        precision >= _ENOUGH, own**2 * precision / (1.0 + own * precision), 0.0
+    )
     return result
 
 
 def _gain(subjects: Subjects, news: _News) -> Floats:
-    return information_gain(
+    gain = information_gain(
         _curvature(subjects), best_move(subjects), _news_spread(subjects, news), subjects.reach
     )
-
-
-def _pooled_value(subjects: Subjects, trial: Trial, most: float) -> _Pooled:
-    """What up to `most` information on the shared part is worth to all keywords over `days_after`.
-
-    η is told by the price of every click, ε by their number: the shared η counts as known as well
-    as the shared ε.
-    """
-    known = np.concatenate([[0.0], max(most, 1e-9) * np.geomspace(1e-3, 1.0, _GRID)])
-    gains = [float(_gain(subjects, _shared_news(subjects, float(one))).sum()) for one in known]
-    return _Pooled(known, trial.days_after * np.array(gains))
-
-
-def _shared_news(subjects: Subjects, weight: float) -> _News:
-    variances = [sd**2 for sd in subjects.common]
-    removed = [one * one * weight / (1.0 + one * weight) for one in variances]
-    size = len(subjects.line)
-    return _News(np.full(size, removed[0]), np.full(size, removed[1]))
+    return np.where(subjects.movable, gain, 0.0)
 
 
 def take(subjects: Subjects, index: Ints) -> Subjects:
@@ -338,5 +362,6 @@ def take(subjects: Subjects, index: Ints) -> Subjects:
         subjects.value.take(index),
         subjects.line[index],
         subjects.reach[index],
+        subjects.movable[index],
         subjects.common,
     )

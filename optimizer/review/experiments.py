@@ -29,6 +29,10 @@ _STARVED = ("", "cool_down", "no_impressions")
 _AT_STEP = ("step_limit", "assumed_step_limit")
 _LEAST_STEPS = 2
 _STARVED_IMPRESSIONS = 1.0
+# Below the first page impressions grow faster with the bid than clicks do above it; own impressions of
+# about three weeks stand against the ad group's median. Judgement.
+_STEEP = 3.0
+_SEEN_DAYS = 20.0
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ def _subjects(plan: pd.DataFrame, result: ReviewResult) -> Subjects:
         gamma_of(plan, "value"),
         lines[plan["campaign"].to_numpy(dtype=np.int64)],
         np.full(len(plan), reach),
+        plan["state_code"].isin(_TESTABLE).to_numpy(),
         (float(shocks["elasticity"]), float(shocks["cpc_exponent"])),
     )
 
@@ -226,12 +231,17 @@ def _spread(row: Ints, values: Floats, size: int) -> Floats:
 def _looks(
     part: pd.DataFrame, bid: Floats, target: Floats, line: Floats, plan: pd.DataFrame
 ) -> ramps.Looks:
-    """On the first page a keyword is taken to be shown as often as the median one of its ad group."""
+    """What the first page would bring: own impressions grown steeply, and as one day of its ad group.
+
+    A word that was shown a little tells more of how often it is asked for than its neighbours do.
+    """
     shown = plan[plan["impressions"] >= _STARVED_IMPRESSIONS]
     group = ["campaign_name", "ad_group_name"]
     typical = shown.groupby(group)["impressions"].median()
     usual = typical.reindex(pd.MultiIndex.from_frame(part[group])).to_numpy(dtype=np.float64)
-    impressions = np.where(np.isnan(usual), part["impressions"].to_numpy(), usual)
+    grown = part["impressions"].to_numpy(dtype=np.float64) * (target / bid) ** _STEEP
+    usual = np.where(np.isnan(usual), grown, usual)
+    impressions = (_SEEN_DAYS * grown + usual) / (_SEEN_DAYS + 1)
     return ramps.Looks(
         bid=bid,
         target=target,
@@ -335,8 +345,8 @@ def _experiment(
         part, trial.dither, planned, volume, int(result.context["draws"]), rng
     )
     tail = (1 - float(result.context["interval"])) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
     dither_mean = float(exploration.dither_cost(part, trial.dither, planned).sum())
+    low, high = np.quantile(drawn - drawn.mean(), [tail, 1 - tail]) + dither_mean
     ramp_cost = float(price[looks].sum())
     return Experiment(
         id=suggestion_id(told.account, told.as_of, "account", "experiment"),

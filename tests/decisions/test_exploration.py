@@ -28,7 +28,7 @@ def subjects(clicks: list[float], value: float = 1.6, common: float = 0.2) -> Su
         np.ones(size, dtype=bool),
     )
     worth = Gamma(value * flat, 0.05 * flat)
-    return Subjects(response, worth, flat, np.full(size, REACH), (common, 0.15))
+    return Subjects(response, worth, flat, np.full(size, REACH), flat > 0, (common, 0.15))
 
 
 def chosen(of: Subjects, cap: float = np.inf, min_return: float = 1.0) -> exploration.Choice:
@@ -83,15 +83,15 @@ def test_dither_at_the_best_bid_costs_its_curvature() -> None:
 
 
 def test_holding_back_from_a_better_bid_is_part_of_the_cost() -> None:
-    of = subjects([10.0], value=2.0)
-    still, wanted = (exploration.dither_cost(of, 0.1, np.array([bid])) for bid in (1.0, 1.2))
-    gain = exploration.dither_cost(of, 1e-9, np.array([1.2]))
-    assert wanted[0] == pytest.approx(still[0] + gain[0])
+    of = subjects([10.0], value=1.2)
+    still, wanted = (exploration.dither_cost(of, 0.1, np.array([bid])) for bid in (1.0, 0.9))
+    gain = exploration.dither_cost(of, 1e-9, np.array([0.9]))
     assert gain[0] > 0
+    assert wanted[0] == pytest.approx(still[0] + gain[0], rel=0.01)
 
 
 def test_stated_cost_is_the_mean_of_its_draws() -> None:
-    of = subjects([10.0] * 30)
+    of = subjects([10.0] * 30, value=1.2)
     volume = Gamma(of.response.clicks, np.full(30, 0.1))
     rng = np.random.default_rng(1)
     drawn = exploration.draw_dither_cost(of, 0.1, np.ones(30), volume, 4000, rng)
@@ -131,8 +131,19 @@ def test_shared_knowledge_of_a_few_is_enough_for_all() -> None:
 
 
 def test_the_value_of_a_test_grows_with_what_is_unknown() -> None:
-    little, much = chosen(subjects([20.0] * 50, common=0.05)), chosen(subjects([20.0] * 50))
-    assert much.value > little.value
+    much = subjects([20.0] * 50)
+    little = replace(much.response, elasticity_sd=np.full(50, 0.25))
+    assert chosen(much).value > chosen(replace(much, response=little)).value
+
+
+def test_what_the_estimate_would_not_believe_is_worth_nothing() -> None:
+    """Information below 1 on ε and η: a keyword's own stay assumed, and so does the shared part."""
+    assert chosen(subjects([0.1] * 20)).value == 0.0
+
+
+def test_a_test_at_least_costs_its_curvature() -> None:
+    """V = 9 lies on the convex side, where beliefs say that up and down pays by itself."""
+    assert exploration.dither_cost(subjects([10.0], value=9.0), 0.1, np.ones(1))[0] > 0.04
 
 
 @given(clicks=st.lists(st.floats(0, 1e4), min_size=1, max_size=20), value=st.floats(0, 1e3))

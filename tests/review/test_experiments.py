@@ -1,5 +1,6 @@
 """What a proposed bid test may and may not be."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -18,7 +19,7 @@ from optimizer.review.experiments import (
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Exploration, Guardrails, Settings
 from optimizer.tables import HOLDS, empty_table
-from tests.review.conftest import TODAY
+from tests.review.conftest import TODAY, Run
 
 GENEROUS = Exploration(cost_share=0.05, min_return=1, payback_days=365)
 NO_HOLDS = empty_table(HOLDS)
@@ -27,6 +28,21 @@ NO_HOLDS = empty_table(HOLDS)
 def asked(result: ReviewResult, settings: Settings, **changes: object) -> Experiment | None:
     stated = settings.model_copy(update={"exploration": GENEROUS.model_copy(update=changes)})
     return propose_experiment(result, NO_HOLDS, stated, np.random.default_rng(5))
+
+
+def paths(experiment: Experiment) -> pd.DataFrame:
+    """Bids by keyword and week."""
+    return experiment.steps.pivot_table(index="entity_key", columns="week", values="bid")
+
+
+@pytest.fixture(scope="module")
+def reviewed(run: Run) -> ReviewResult:
+    """The shop with thirty times its clicks: as it is, no test of a bid would pay there."""
+    result = run()
+    plan = result.frames["plan"]
+    busy = plan.assign(clicks=plan["clicks"] * 30, volume_mean=plan["volume_mean"] * 30)
+    budget = replace(result.summary, budget=result.summary.budget * 30)
+    return replace(result, summary=budget, frames={**result.frames, "plan": busy})
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +104,7 @@ def test_a_starved_keyword_climbs_to_the_first_page(
     ramped = experiment.members[experiment.members["arm"].eq("ramp")]
     assert len(ramped)
     first_page = plan.set_index("key")["first_page_bid"].reindex(ramped["entity_key"])
-    path = experiment.steps.pivot(index="entity_key", columns="week", values="bid")
+    path = paths(experiment)
     path = path.loc[ramped["entity_key"]].to_numpy()
     before = np.column_stack([ramped["base_bid"], path[:, :-1]])
     assert (path <= first_page.to_numpy()[:, None] + 1e-9).all()
@@ -103,7 +119,7 @@ def test_a_week_swings_no_further_than_the_step_limit(
     found = asked(reviewed, tight)
     assert found is not None
     dithered = found.members.loc[found.members["arm"].eq("dither"), "entity_key"]
-    path = found.steps.pivot(index="entity_key", columns="week", values="bid").loc[dithered]
+    path = paths(found).loc[dithered]
     base = found.members.set_index("entity_key")["base_bid"].reindex(dithered)
     assert ((path.max(axis=1) / path.min(axis=1)) <= 1.1 + 0.02 / base).all()
 
