@@ -253,6 +253,8 @@ class Estimation(Model):
     cpc_exponent_sd: Positive = 0.2
     cpc_exponent_common_sd: NonNegative = 0.15
     elasticity_information: NonNegative = 1.0
+    click_share: Annotated[float, Field(ge=0, lt=1)] = 0.4
+    click_share_when_always_shown: Annotated[float, Field(gt=0, lt=1)] = 0.65
     value_cv: Positive = 0.8
     demand_sd: NonNegative = 0.1
     draws: Annotated[int, Field(ge=50, le=5000)] = 400

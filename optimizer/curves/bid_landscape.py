@@ -1,13 +1,19 @@
-"""Local power law around the present bid b₀: clicks = c₀(b/b₀)^ε, CPC = κ₀(b/b₀)^η.
+"""Clicks and price around the present bid b₀: a Hill curve through c₀ with slope ε, CPC = κ₀(b/b₀)^η.
 
-Used only inside the step window of bids. ε and η are beliefs, so expectations carry their spread:
-E[(b/b₀)^ε] = exp(μL + σ²L²/2) with L = log(b/b₀). Constant-elasticity response is the usual local
-form in search advertising (Yang and Ghose 2010; Skiera and Abou Nabout 2013).
+With L = log(b/b₀) and s the share of all clicks to be had that b₀ brings,
+
+    clicks = c₀ · G(L),   G(L) = 1 / (s + (1 - s)·exp(-εL/(1 - s)))
+
+which is Hill's h = ε/(1 - s), level c₀ and slope ε at b₀, and ceiling c₀/s; s = 0 is the power law
+(b/b₀)^ε, the usual local form in search advertising (Yang and Ghose 2010; Skiera and Abou Nabout
+2013), which promises too much of a raise wherever clicks saturate. Used only inside the step window
+of bids. ε and η are beliefs, so expectations carry their spread.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +28,7 @@ class Response:
     """Beliefs about the curve per keyword.
 
     `clicks` per day at the present bid, `cpc` there; `elasticity` ε and `cpc_exponent` η with their
-    standard deviations; `assumed` marks keywords whose ε is the stated prior.
+    standard deviations; `assumed` marks keywords whose own ε nobody measured; `click_share` s.
     """
 
     bid: Floats
@@ -33,25 +39,47 @@ class Response:
     cpc_exponent: Floats
     cpc_exponent_sd: Floats
     assumed: Bools
+    click_share: Floats = field(default_factory=lambda: np.zeros(1))
+
+    def __post_init__(self) -> None:
+        """One click share for all keywords stands for each of them."""
+        object.__setattr__(self, "click_share", np.broadcast_to(self.click_share, len(self.bid)))
 
     def expected_clicks(self, bids: Floats) -> Floats:
         """Mean clicks per day at `bids`, shape (keywords, levels)."""
-        return self.clicks[:, None] * self._growth(bids, self.elasticity, self.elasticity_sd)
+        return self.clicks[:, None] * self._growth(self._log_ratio(bids))
 
     def expected_cost(self, bids: Floats) -> Floats:
         """Mean cost per day at `bids`, shape (keywords, levels); ε and η independent."""
-        spread = np.hypot(self.elasticity_sd, self.cpc_exponent_sd)
-        growth = self._growth(bids, self.elasticity + self.cpc_exponent, spread)
-        return (self.clicks * self.cpc)[:, None] * growth
+        log_ratio = self._log_ratio(bids)
+        spread = 0.5 * (self.cpc_exponent_sd[:, None] * log_ratio) ** 2
+        dearer: Floats = np.exp(self.cpc_exponent[:, None] * log_ratio + spread)
+        return (self.clicks * self.cpc)[:, None] * self._growth(log_ratio) * dearer
 
-    def _growth(self, bids: Floats, mean: Floats, sd: Floats) -> Floats:
-        log_ratio = np.log(bids / self.bid[:, None])
-        result: Floats = np.exp(mean[:, None] * log_ratio + 0.5 * (sd[:, None] * log_ratio) ** 2)
+    def _log_ratio(self, bids: Floats) -> Floats:
+        result: Floats = np.log(bids / self.bid[:, None])
+        return result
+
+    def _growth(self, log_ratio: Floats) -> Floats:
+        """E[G]: G at the mean of ε and half its variance times G'', which is exact to σ²L²."""
+        open_share = 1.0 - self.click_share[:, None]
+        scale = log_ratio / open_share
+        rest = open_share * np.exp(-self.elasticity[:, None] * scale)
+        mean = 1.0 / (self.click_share[:, None] + rest)
+        lost = rest * mean
+        bend = (self.elasticity_sd[:, None] * scale) ** 2 * lost * (2.0 * lost - 1.0)
+        result: Floats = mean * (1.0 + 0.5 * bend)
         return result
 
     def take(self, index: Ints) -> Response:
         """The curves of the keywords at `index`."""
         return Response(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+def click_growth(elasticity: Any, log_ratio: Any, click_share: Any) -> Any:
+    """G(L), clicks at a bid over clicks at the present one, in the arguments' own precision."""
+    open_share = 1 - click_share
+    return 1 / (click_share + open_share * np.exp(-elasticity * log_ratio / open_share))
 
 
 def marginal_return(response: Response, value: Gamma) -> Gamma:

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from optimizer.curves.bid_landscape import Response
+from optimizer.curves.bid_landscape import Response, click_growth
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, Singles
 
 _CHUNK = 1024
@@ -131,6 +131,7 @@ class _Drawn:
     volume: Singles
     elasticity: Singles
     exponent: Singles
+    click_share: Singles
 
 
 def _draw(
@@ -144,15 +145,17 @@ def _draw(
         _around(
             response.cpc_exponent, response.cpc_exponent_sd, shocks.cpc_exponent, common[3], rng
         ),
+        _column(response.click_share),
     )
 
 
 def _profit(drawn: _Drawn, cpc: Floats, present: Floats, bid: Floats) -> Singles:
     """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
     off = bid <= 0
-    ratio = _column(np.log(np.where(off, 1.0, bid) / present))
+    ratio = _column(np.log(np.where(off, present, bid) / present))
     stays = _column((~off).astype(float))
-    grown = stays * np.exp(np.maximum(drawn.elasticity, 0) * ratio)
+    growth: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
+    grown = stays * growth
     dearer = np.exp(np.maximum(drawn.exponent, 0) * ratio)
     per_click = drawn.value * (grown - 1) - _column(cpc) * (grown * dearer - 1)
     result: Singles = drawn.volume * per_click

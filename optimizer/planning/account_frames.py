@@ -133,7 +133,7 @@ def _daily(rows: pd.DataFrame, entity_key: pd.Series) -> pd.DataFrame:
     frame.insert(5, "cost", rows["cost_micros"] / MICROS)
     frame["value"] = rows["value_micros"] / MICROS
     if "lost_is_budget" in rows:
-        frame["impression_share"] = np.nan
+        frame["impression_share"] = rows["impressions"] / rows["eligible"]
         frame["lost_is_budget"] = rows["lost_is_budget"].to_numpy(dtype=np.float64)
     return frame
 

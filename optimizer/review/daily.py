@@ -93,7 +93,14 @@ def review_account(
     )
     budget = campaign_budgets(keywords, tree, settings)
     learned = learn_response(
-        inputs.bid_changes, rows, keywords, tree.campaign, budget, settings, now
+        inputs.bid_changes,
+        rows,
+        inputs.daily,
+        keywords,
+        tree.campaign,
+        budget,
+        settings,
+        now,
     )
     plan = build_plan(
         keywords,

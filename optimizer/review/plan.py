@@ -40,6 +40,7 @@ CURVE = (
     "elasticity_sd",
     "cpc_exponent",
     "cpc_exponent_sd",
+    "click_share",
 )
 
 
@@ -77,6 +78,7 @@ def stated_response(bid: Floats, clicks: Floats, cpc: Floats, settings: Settings
         np.full(size, prior.cpc_exponent_mean),
         np.full(size, prior.cpc_exponent_sd),
         np.ones(size, dtype=bool),
+        np.full(size, prior.click_share),
     )
 
 
@@ -88,10 +90,12 @@ def response_of(plan: pd.DataFrame) -> Response:
 
 def curve_response(values: Floats, assumed: Bools) -> Response:
     """A response from an array whose rows are the CURVE columns."""
-    bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd = np.ascontiguousarray(
-        values
+    bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, share = (
+        np.ascontiguousarray(values)
     )
-    return Response(bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed)
+    return Response(
+        bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed, share
+    )
 
 
 def gamma_of(plan: pd.DataFrame, name: str) -> Gamma:
@@ -166,6 +170,7 @@ def _curve_values(response: Response) -> list[Floats]:
         response.elasticity_sd,
         response.cpc_exponent,
         response.cpc_exponent_sd,
+        response.click_share,
     ]
 
 

@@ -348,6 +348,7 @@ _OUTCOME_COLUMNS = [
     "elasticity_sd",
     "cpc_exponent",
     "cpc_exponent_sd",
+    "click_share",
     "response_assumed",
     "volume_mean",
     "volume_cv2",

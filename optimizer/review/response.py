@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.estimates.bid_history import bid_history, capped_days, find_trials
+from optimizer.estimates.bid_history import Tested, bid_history, capped_days, find_trials
 from optimizer.estimates.elasticity import (
+    LARGEST_ELASTICITY,
     ExponentFit,
     ExponentPrior,
     estimate_cpc_exponent,
     estimate_elasticity,
 )
 from optimizer.estimates.exposure import Records
+from optimizer.estimates.impression_share import click_share, impression_share
 from optimizer.estimates.posteriors import Bools, Floats, Ints
-from optimizer.settings import Settings
+from optimizer.settings import Estimation, Settings
+
+_RECENT_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Learned:
     """Per keyword ε and η with standard deviations, what they rest on, and what all keywords share.
 
     `source` is assumed (stated prior), pooled (measured on other keywords), simulator or measured;
-    `information` Σ n·Var(log b) of its own randomised days. The common sds move all keywords alike.
+    `information` Σ n·Var(log b) of its own randomised days; `click_share` what the bid brings of all
+    clicks to be had. The common sds move all keywords alike.
     """
 
     elasticity: Floats
@@ -35,6 +40,7 @@ class Learned:
     cpc_exponent_sd: Floats
     information: Floats
     source: npt.NDArray[np.str_]
+    click_share: Floats
     elasticity_common_sd: float
     cpc_exponent_common_sd: float
 
@@ -55,12 +61,14 @@ class Learned:
             self.cpc_exponent,
             self.cpc_exponent_sd,
             self.assumed,
+            self.click_share,
         )
 
 
 def learn_response(
     bid_changes: pd.DataFrame,
     rows: Records,
+    daily: pd.DataFrame,
     keywords: pd.DataFrame,
     campaign: Ints,
     budget: Floats,
@@ -69,26 +77,41 @@ def learn_response(
 ) -> Learned:
     """Exponents of every keyword of `keywords`, from the randomised part of `bid_changes`.
 
-    `campaign` per keyword; `budget` per campaign, nan where unknown.
+    `rows` are the arrays of `daily`; `campaign` per keyword; `budget` per campaign, nan where
+    unknown. A keyword that gets less of its clicks is expected to answer more to its bid: with Hill's
+    curve ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
     """
-    clicks_prior, price_prior = _priors(settings)
+    told = settings.estimation
+    share = _click_share(daily, rows, len(keywords), told, today)
+    factor = (1 - share) / (1 - told.click_share)
+    learned = _stated(share, told)
     history = bid_history(bid_changes, keywords["entity_key"], today)
-    if not history.randomised.any():
-        return _stated(len(keywords), clicks_prior, price_prior)
-    closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
-    tested = find_trials(history, rows, campaign, closed, start)
-    units = len(tested.index)
-    return _spread(
-        len(keywords),
-        tested.index,
-        estimate_elasticity(tested.trials, tested.control, units, clicks_prior),
-        estimate_cpc_exponent(tested.trials, units, price_prior),
-        clicks_prior,
+    if history.randomised.any():
+        closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
+        tested = find_trials(history, rows, campaign, closed, start)
+        learned = _measured(learned, tested, factor[tested.index], told)
+    return replace(
+        learned,
+        elasticity=np.minimum(learned.elasticity * factor, LARGEST_ELASTICITY),
+        elasticity_sd=learned.elasticity_sd * factor,
     )
 
 
-def _priors(settings: Settings) -> tuple[ExponentPrior, ExponentPrior]:
-    told = settings.estimation
+def _click_share(
+    daily: pd.DataFrame, rows: Records, units: int, told: Estimation, today: int
+) -> Floats:
+    recent = rows.last >= today - _RECENT_DAYS
+    shown = impression_share(
+        rows.unit[recent],
+        rows.impressions[recent],
+        daily["impression_share"].to_numpy(dtype=np.float64)[recent],
+        daily["lost_is_budget"].to_numpy(dtype=np.float64)[recent],
+        units,
+    )
+    return click_share(shown, told.click_share_when_always_shown, told.click_share)
+
+
+def _priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
     least = told.elasticity_information
     return (
         ExponentPrior(told.elasticity_mean, told.elasticity_sd, told.elasticity_common_sd, least),
@@ -98,43 +121,53 @@ def _priors(settings: Settings) -> tuple[ExponentPrior, ExponentPrior]:
     )
 
 
-def _stated(size: int, clicks: ExponentPrior, price: ExponentPrior) -> Learned:
-    """What is believed before any bid was tried."""
+def _stated(share: Floats, told: Estimation) -> Learned:
+    """What is believed before any bid was tried, ε at the stated click share."""
+    size = len(share)
     return Learned(
-        np.full(size, clicks.mean),
-        np.full(size, clicks.sd),
-        np.full(size, price.mean),
-        np.full(size, price.sd),
+        np.full(size, told.elasticity_mean),
+        np.full(size, told.elasticity_sd),
+        np.full(size, told.cpc_exponent_mean),
+        np.full(size, told.cpc_exponent_sd),
         np.zeros(size),
         np.full(size, "assumed", dtype="<U9"),
-        clicks.common_sd,
-        price.common_sd,
+        share,
+        told.elasticity_common_sd,
+        told.cpc_exponent_common_sd,
     )
 
 
-def _spread(
-    size: int,
-    index: Ints,
-    elasticity: ExponentFit,
-    exponent: ExponentFit,
-    prior: ExponentPrior,
-) -> Learned:
-    """The fits of the tested keywords at `index`; all others get the pooled values."""
-    source = np.full(size, "pooled" if elasticity.pooled_sd < prior.common_sd else "assumed", "<U9")
-    source[index[elasticity.measured]] = "measured"
+def _measured(learned: Learned, tested: Tested, factor: Floats, told: Estimation) -> Learned:
+    """With what the tested keywords teach about themselves and, pooled, about the others."""
+    trials, units = tested.trials, len(tested.index)
+    clicks_prior, price_prior = _priors(told)
+    scaled = replace(trials, log_bid=trials.log_bid * factor[trials.unit])
+    clicks = estimate_elasticity(scaled, tested.control, units, clicks_prior)
+    price = estimate_cpc_exponent(trials, units, price_prior)
+    size = len(learned.source)
+    pooled = "pooled" if clicks.pooled_sd < told.elasticity_common_sd else "assumed"
+    source = np.full(size, pooled, dtype="<U9")
+    source[tested.index[clicks.measured]] = "measured"
     return Learned(
-        _placed(elasticity.pooled, index, elasticity.mean, size),
-        _placed(elasticity.typical_sd, index, elasticity.sd, size),
-        _placed(exponent.pooled, index, exponent.mean, size),
-        _placed(exponent.typical_sd, index, exponent.sd, size),
-        _placed(0.0, index, elasticity.information, size),
+        *_placed(clicks, tested.index, size),
+        *_placed(price, tested.index, size),
+        _at(tested.index, clicks.information / factor**2, np.zeros(size)),
         source,
-        elasticity.pooled_sd,
-        exponent.pooled_sd,
+        learned.click_share,
+        clicks.pooled_sd,
+        price.pooled_sd,
     )
 
 
-def _placed(usual: float, index: Ints, values: Floats, size: int) -> Floats:
-    full = np.full(size, usual)
-    full[index] = values
-    return full
+def _placed(fit: ExponentFit, index: Ints, size: int) -> tuple[Floats, Floats]:
+    """Mean and sd of all keywords: those at `index` as fitted, the others as the typical one."""
+    return (
+        _at(index, fit.mean, np.full(size, fit.pooled)),
+        _at(index, fit.sd, np.full(size, fit.typical_sd)),
+    )
+
+
+def _at(index: Ints, values: Floats, full: Floats) -> Floats:
+    result = full.copy()
+    result[index] = values
+    return result

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.curves.bid_landscape import Response, marginal_return
+from optimizer.curves.bid_landscape import Response, click_growth, marginal_return
 from optimizer.estimates.posteriors import Gamma
 
 
@@ -77,3 +77,33 @@ def test_beliefs_shared_by_many_keywords_are_each_keywords_own() -> None:
     curve = replace(many, **grown, **flat, cpc_exponent_sd=np.zeros(3), assumed=np.ones(3, bool))
     found = marginal_return(curve, Gamma(np.full(3, 3.0), np.zeros(3))).mean
     assert found == pytest.approx(2.0 * np.array([0.5 / 1.1, 2.0 / 2.6, 0.5 / 1.1]))
+
+
+def saturating(share: float, elasticity: float = 1.0, sd: float = 0.0) -> Response:
+    return replace(response(elasticity, sd=sd), click_share=np.array([share]))
+
+
+def test_a_hill_curve_by_hand() -> None:
+    """ε = 1 at half of the clicks: h = 2, b50 = the bid; at twice the bid 4/5 of 20 clicks."""
+    assert saturating(0.5).expected_clicks(np.array([[4.0]])) == pytest.approx(16.0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+def test_saturation_keeps_level_and_slope(share: float) -> None:
+    bids = np.array([[2.0 / 1.0001, 2.0, 2.0 * 1.0001]])
+    clicks = saturating(share, 1.3).expected_clicks(bids)[0]
+    assert clicks[1] == pytest.approx(10.0)
+    assert (clicks[2] - clicks[0]) / (10 * np.log(1.0001) * 2) == pytest.approx(1.3, rel=1e-5)
+
+
+def test_no_bid_brings_more_than_the_ceiling() -> None:
+    clicks = saturating(0.4).expected_clicks(np.array([[2.0, 20.0, 2e6]]))[0]
+    assert (np.diff(clicks) > 0).all()
+    assert clicks[-1] == pytest.approx(10 / 0.4, rel=1e-3)
+
+
+def test_uncertainty_is_averaged_on_a_saturating_curve() -> None:
+    draws = np.random.default_rng(0).normal(1.0, 0.5, 200_000)
+    grown = click_growth(draws, np.log(1.3), np.array(0.4))
+    expected = saturating(0.4, sd=0.5).expected_clicks(np.array([[2.6]]))
+    assert expected == pytest.approx(10 * grown.mean(), rel=2e-3)

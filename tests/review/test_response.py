@@ -29,7 +29,8 @@ def dithered(tag: str) -> ReviewInputs:
     log = simulate_days(market, market.start_bids * signs, start, DAYS, rng)
     frames = account_frames(log, TODAY, DOWNLOADS, np.full(signs.shape, tag))
     names = ("keywords", "daily", "terms", "term_daily", "versions", "bid_changes")
-    return {name: getattr(frames, name) for name in names}
+    silent = frames.daily.assign(impression_share=np.nan)
+    return {name: getattr(frames, name) for name in names} | {"daily": silent}
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,16 @@ def test_days_over_budget_do_not_teach(run: Run):
     poor = inputs["keywords"].assign(campaign_budget=0.01)
     plan = run(**inputs | {"keywords": poor}).frames["plan"]
     assert (plan["response_source"] == "assumed").all()
+
+
+def test_a_word_shown_less_is_expected_to_answer_more(run: Run, shop: ReviewInputs):
+    """Hill: ε = h(1 - s), and a raise of a word that is always shown brings fewer clicks."""
+    always, rarely, unknown = (
+        run(daily=shop.daily.assign(impression_share=share)).frames["plan"]
+        for share in (1.0, 0.1, np.nan)
+    )
+    seen = always["click_share"].to_numpy() != 0.4
+    assert seen.any()
+    assert always["elasticity"].to_numpy()[seen] == pytest.approx((1 - 0.65) / 0.6)
+    assert (rarely["elasticity"].to_numpy()[seen] > 1.5).all()
+    assert (unknown["elasticity"] == 1.0).all()
