@@ -256,6 +256,7 @@ class Estimation(Model):
     click_share: Annotated[float, Field(ge=0, lt=1)] = 0.4
     click_share_when_always_shown: Annotated[float, Field(gt=0, lt=1)] = 0.65
     value_cv: Positive = 0.8
+    parent: Literal["ad_group", "match_type", "item", "best"] = "ad_group"
     demand_sd: NonNegative = 0.1
     draws: Annotated[int, Field(ge=50, le=5000)] = 400
     interval: Annotated[float, Field(gt=0, lt=1)] = 0.8

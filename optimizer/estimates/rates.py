@@ -10,10 +10,11 @@ level, so that a unit never confirms itself: without it 80 % intervals cover abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
 from optimizer.estimates.spread import (
@@ -34,6 +35,7 @@ _TAU2_SAMPLE = 150_000
 _SETTLING_SWEEPS = 3
 _TOLERANCE = 1e-3
 _LEAST_DISPERSION = 0.05
+_CLEARLY = 2.0
 _SETTLED_AMOUNTS = 15.0
 _CV2_STEPS = 5
 
@@ -196,6 +198,40 @@ def _unit_variance(
 ) -> Floats | float:
     """Variance over mean of one unit of exposure: what counts are divided by to look like Poisson."""
     return dispersion if unit_cv2 is None else unit_cv2 * local * (1 + tau2)
+
+
+def best_parents(
+    counts: Floats,
+    exposure: Floats,
+    candidates: Mapping[str, Sequence[Ints]],
+    *,
+    dispersion: float = 1.0,
+) -> str:
+    """Name of the tree under which the counts were least surprising; the first unless clearly beaten.
+
+    Each count is foretold by its parent without it, so that a finer tree is not better for being
+    finer. A challenger must be e² times as likely.
+    """
+    scores = {
+        name: predictive_score(
+            counts, exposure, fit_rates(counts, exposure, tree, dispersion=dispersion)
+        )
+        for name, tree in candidates.items()
+    }
+    first = next(iter(scores))
+    best = max(scores, key=lambda name: scores[name])
+    return best if scores[best] > scores[first] + _CLEARLY else first
+
+
+def predictive_score(counts: Floats, exposure: Floats, fit: RateFit) -> float:
+    """Log likelihood of the counts, each foretold from its parent alone (negative binomial)."""
+    x, e = counts / fit.dispersion, exposure / fit.dispersion
+    shape, expected = 1.0 / fit.parent.cv2, fit.parent.mean * e
+    seen = (e > 0) & (expected > 0)
+    x, shape, expected = x[seen], shape[seen], expected[seen]
+    log_chance = special.gammaln(shape + x) - special.gammaln(shape) - special.gammaln(x + 1)
+    log_chance += x * np.log(expected / (shape + expected)) - shape * np.log1p(expected / shape)
+    return float(log_chance.sum())
 
 
 def estimate_dispersion(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, Weights
-from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Floats, Gamma, group_sum
+from optimizer.estimates.hierarchy import Hierarchy, alternative_parents
+from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import (
     RateFit,
+    best_parents,
     estimate_dispersion,
     estimate_unit_cv2,
     fit_rates,
@@ -24,7 +26,8 @@ class ValueEstimate:
     """Per keyword, money in account currency.
 
     `exposure` completed clicks, `conversions` and `clicks` of the mature days; `rate` conversions per
-    click; `value` per conversion before margin; `per_click` V; `assumed` what nobody measured.
+    click; `value` per conversion before margin; `kept` share of it that counts after margin, refunds
+    and multiplier; `per_click` V; `assumed` what nobody measured.
     """
 
     exposure: Floats
@@ -32,8 +35,14 @@ class ValueEstimate:
     conversions: Floats
     rate: RateFit
     value: Gamma
+    kept: Floats
     per_click: Gamma
     assumed: tuple[str, ...]
+
+    @property
+    def revenue_per_click(self) -> Gamma:
+        """Value of a click before margin: what a target ROAS is about."""
+        return self.rate.posterior.times(self.value)
 
 
 def estimate_value_per_click(
@@ -43,10 +52,12 @@ def estimate_value_per_click(
     account: Account,
     account_name: str,
     value_cv: float,
+    item: Ints | None = None,
 ) -> ValueEstimate:
     """Posterior of V per keyword from its own record and its ad group's, campaign's and segment's.
 
-    Value comes from the records; where they have none, from `account.value_per_conversion`.
+    Value comes from the records; where they have none, from `account.value_per_conversion`. `item`
+    is the index into `account.items` of what each keyword sells, -1 (and the default) for none.
     Raises `RefusedInput("value_unknown")` where neither exists.
     """
     units = len(tree.ad_group)
@@ -55,9 +66,9 @@ def estimate_value_per_click(
     conversions = group_sum(rows.unit[used], rows.conversions[used], units)
     rate = _conversion_rate(rows, weights, conversions, exposure, tree, units)
     value, assumed = _value_per_conversion(rows, weights, tree, account, account_name, value_cv)
-    margin = 1.0 if account.margin is None else account.margin
-    kept = margin * (1.0 - account.refund_rate) * account.value_multiplier
-    if account.margin is None:
+    sold = np.full(units, -1, dtype=np.int64) if item is None else item
+    kept = kept_share(account, sold, value.mean)
+    if account.margin is None and not _margins_stated(account, sold):
         assumed = (*assumed, "margin")
     return ValueEstimate(
         exposure,
@@ -65,9 +76,62 @@ def estimate_value_per_click(
         conversions,
         rate,
         value,
+        kept,
         rate.posterior.times(value).scaled(kept),
         assumed,
     )
+
+
+def informed_tree(
+    rows: Records,
+    weights: Weights,
+    tree: Hierarchy,
+    keywords: pd.DataFrame,
+    item: Ints,
+    segment: Ints,
+    asked: str,
+) -> Hierarchy:
+    """`tree` with the credibility levels `asked` for; `best`: those that foretell orders best."""
+    if asked == "ad_group":
+        return tree
+    parents = alternative_parents(keywords, tree, item, segment)
+    if asked != "best":
+        return replace(tree, parents=parents[asked])
+    units, used = len(tree.ad_group), weights.used
+    clicks = rows.clicks * weights.exposure
+    orders = group_sum(rows.unit[used], rows.conversions[used], units)
+    psi = estimate_dispersion(rows.conversions[used], clicks[used], rows.unit[used], units)
+    name = best_parents(orders, group_sum(rows.unit, clicks, units), parents, dispersion=psi)
+    return replace(tree, parents=parents[name])
+
+
+def kept_share(account: Account, item: Ints, per_conversion: Floats) -> Floats:
+    """Share of a conversion's value that counts: margin · (1 - refunds) · multiplier.
+
+    What `account.items[item]` states stands before what the account states; a `unit_cost` gives the
+    margin 1 - cost / `per_conversion`. Sold below cost is worth nothing, not less: no bid is lower
+    than none.
+    """
+    margin = _stated(account, "margin", item, 1.0 if account.margin is None else account.margin)
+    cost = _stated(account, "unit_cost", item, np.nan)
+    left = np.divide(cost, per_conversion, out=np.ones(len(item)), where=per_conversion > 0)
+    margin = np.where(np.isnan(cost), margin, np.maximum(1.0 - left, 0.0))
+    refunds = _stated(account, "refund_rate", item, account.refund_rate)
+    result: Floats = margin * (1.0 - refunds)
+    return result * _stated(account, "multiplier", item, account.value_multiplier)
+
+
+def _stated(account: Account, name: str, item: Ints, otherwise: float) -> Floats:
+    """What each keyword's item states under `name`, else `otherwise`."""
+    told = [getattr(one, name) for one in account.items]
+    values = [otherwise if value is None else float(value) for value in told]
+    return np.array([*values, otherwise])[item]
+
+
+def _margins_stated(account: Account, item: Ints) -> bool:
+    """Whether every keyword sells an item whose margin or cost is stated."""
+    told = [one.margin is not None or one.unit_cost is not None for one in account.items]
+    return bool(np.array([*told, False])[item].all())
 
 
 def _conversion_rate(

@@ -19,7 +19,11 @@ from optimizer.estimates.exposure import Records, day_number, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
 from optimizer.estimates.posteriors import Floats, Ints, group_sum
 from optimizer.estimates.segments import keyword_items, mark_segments
-from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
+from optimizer.estimates.value_per_click import (
+    ValueEstimate,
+    estimate_value_per_click,
+    informed_tree,
+)
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items
 from optimizer.review.maturity import (
@@ -78,6 +82,9 @@ def review_account(
         campaigns,
         inputs.attribution_basis,
     )
+    tree = informed_tree(
+        telling, maturity.weights, tree, keywords, item, segment, settings.estimation.parent
+    )
     value = estimate_value_per_click(
         telling,
         maturity.weights,
@@ -85,6 +92,7 @@ def review_account(
         settings.account,
         inputs.account,
         settings.estimation.value_cv,
+        item,
     )
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)

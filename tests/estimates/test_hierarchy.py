@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from optimizer.estimates.hierarchy import build_hierarchy
+from optimizer.estimates.hierarchy import Hierarchy, alternative_parents, build_hierarchy
 
 GENERIC = np.zeros(4, dtype=np.int64)
 
@@ -43,3 +43,50 @@ def test_brand_words_share_no_parent_with_generic_ones() -> None:
     assert group[leaf[2]] != group[leaf[3]]
     assert campaign.tolist() == [0, 0, 1]
     assert tree.ad_group[2] == tree.ad_group[3]
+
+
+def told(**columns: list[str | None]) -> tuple[pd.DataFrame, Hierarchy]:
+    keywords = frame(match_type=["EXACT", "BROAD", "EXACT", None], **columns)
+    return keywords, build_hierarchy(keywords, GENERIC)
+
+
+def test_match_types_are_told_apart_within_a_campaign() -> None:
+    keywords, tree = told()
+    leaf, campaign, segment = alternative_parents(keywords, tree, np.full(4, -1), GENERIC)[
+        "match_type"
+    ]
+    assert len(set(leaf.tolist())) == 4
+    assert campaign[leaf].tolist() == tree.campaign.tolist()
+    assert segment.tolist() == [0, 0]
+
+
+def test_an_item_gathers_its_keywords_across_campaigns() -> None:
+    keywords, tree = told()
+    leaf, segment = alternative_parents(keywords, tree, np.array([0, -1, 0, -1]), GENERIC)["item"]
+    assert leaf.tolist() == [1, 0, 1, 0]
+    assert segment.tolist() == [0, 0]
+
+
+def test_items_do_not_join_segments() -> None:
+    keywords, tree = told()
+    segment = np.array([0, 0, 1, 1])
+    leaf, root = alternative_parents(keywords, tree, np.zeros(4, dtype=np.int64), segment)["item"]
+    assert root[leaf].tolist() == segment.tolist()
+
+
+def test_the_platforms_own_groups_come_first() -> None:
+    keywords, tree = told()
+    found = alternative_parents(keywords, tree, np.full(4, -1), GENERIC)
+    assert next(iter(found)) == "ad_group"
+    assert found["ad_group"] is tree.parents
+
+
+def test_keywords_without_any_named_group_share_one() -> None:
+    nowhere: list[str | None] = [None] * 4
+    tree = build_hierarchy(
+        frame(
+            campaign_id=nowhere, campaign_name=nowhere, ad_group_id=nowhere, ad_group_name=nowhere
+        ),
+        GENERIC,
+    )
+    assert [level.tolist() for level in tree.parents] == [[0, 0, 0, 0], [0], [0]]
