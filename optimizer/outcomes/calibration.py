@@ -21,7 +21,8 @@ from scipy import stats
 from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, day_number, order_dated_weights, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
-from optimizer.estimates.posteriors import Floats, Gamma, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.estimates.rates import estimate_unit_cv2
 from optimizer.estimates.segments import mark_segments
 from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
 from optimizer.review.maturity import (
@@ -192,43 +193,69 @@ def _bought(daily: pd.DataFrame, belief: Belief, first: date, last: date) -> Rec
 
 @dataclass(frozen=True)
 class Promise:
-    """Per keyword: `conversions` and `value` as beliefs of what is to come, before luck.
+    """Per keyword: `expected` (conversions, value) of the clicks on trial, and what `came`.
 
-    `shared` is the part of the relative standard deviation that comes from the ad group's own level,
-    `noise` the variance that luck adds to (conversions, value); `spread` common to all keywords.
+    Squared relative errors: `rate` of the keyword's own rate, `shared` (a standard deviation) of its
+    ad group's level, `worth` of its value per conversion. `floors` of rate and worth: the account's
+    level is known no better than its orders tell. `spread` doubt about completion, common to all;
+    `noise` the variance that luck adds to (conversions, value).
     """
 
-    group: npt.NDArray[np.int64]
-    conversions: Gamma
-    value: Gamma
-    shared: Floats
-    noise: tuple[Floats, Floats]
-    spread: float
+    group: Ints
     clicks: Floats
-    delivered: tuple[Floats, Floats]
+    expected: tuple[Floats, Floats]
+    came: tuple[Floats, Floats]
+    rate: Floats
+    shared: Floats
+    worth: Floats
+    floors: tuple[float, float]
+    spread: float
+    noise: tuple[Floats, Floats]
 
 
 def promise(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Promise:
     """What `belief` says of the clicks of `bought`, and what the reports of `as_of` say came."""
     units = len(belief.entity_key)
-    exposure = _exposure(belief, bought, settings, as_of)
     rate, worth = belief.value.rate, belief.value.value
-    conversions = rate.posterior.scaled(exposure)
-    net = _net_value(belief, bought, settings, as_of)
-    value = rate.posterior.times(worth).scaled(exposure * net)
-    single = worth.mean * net
-    noise = rate.dispersion * conversions.mean
-    of_value = conversions.mean * single**2 * (rate.dispersion + settings.estimation.value_cv**2)
+    conversions = rate.posterior.mean * _exposure(belief, bought, settings, as_of)
+    single = worth.mean * _net_value(belief, bought, settings, as_of)
+    amount_cv2 = _amount_cv2(belief, settings)
+    shared = _shared(belief)
+    seen = max(float(belief.value.conversions.sum()), 1.0)
     stated = bought.conversions * worth.mean[bought.unit]
     valued = np.where(np.isnan(bought.value), stated, bought.value)
-    came = (
-        group_sum(bought.unit, bought.conversions, units),
-        group_sum(bought.unit, valued, units),
-    )
-    clicks = group_sum(bought.unit, bought.clicks, units)
-    shared, group = _shared(belief), belief.tree.ad_group
     return Promise(
-        group, conversions, value, shared, (noise, of_value), belief.spread, clicks, came
+        group=belief.tree.ad_group,
+        clicks=group_sum(bought.unit, bought.clicks, units),
+        expected=(conversions, conversions * single),
+        came=(
+            group_sum(bought.unit, bought.conversions, units),
+            group_sum(bought.unit, valued, units),
+        ),
+        rate=np.maximum(rate.posterior.cv2 - shared**2, 0.0),
+        shared=shared,
+        worth=worth.cv2 * (1.0 + rate.posterior.cv2),
+        floors=(rate.dispersion / seen, amount_cv2 / seen),
+        spread=belief.spread,
+        noise=(
+            rate.dispersion * conversions,
+            conversions * single**2 * (rate.dispersion + amount_cv2),
+        ),
+    )
+
+
+def _amount_cv2(belief: Belief, settings: Settings) -> float:
+    """Squared CV of single order values: 0 where one value is stated for all."""
+    rows, used = belief.rows, belief.maturity.weights.used
+    if "value_per_conversion" in belief.value.assumed:
+        return 0.0
+    valued = used & ~np.isnan(rows.value)
+    return estimate_unit_cv2(
+        np.maximum(rows.value[valued], 0.0),
+        rows.conversions[valued],
+        rows.unit[valued],
+        len(belief.entity_key),
+        prior=settings.estimation.value_cv**2,
     )
 
 
@@ -281,7 +308,7 @@ def _shared(belief: Belief) -> Floats:
 
 def compare(promised: Promise, by: str, label: Labels) -> list[Comparison]:
     """One comparison per label and amount, of the keywords that were clicked or converted."""
-    active = (promised.clicks > 0) | (promised.delivered[0] != 0)
+    active = (promised.clicks > 0) | (promised.came[0] != 0)
     return [
         _comparison(promised, by, str(name), amount, active & (label == name))
         for amount in (0, 1)
@@ -289,35 +316,39 @@ def compare(promised: Promise, by: str, label: Labels) -> list[Comparison]:
     ]
 
 
-def _comparison(
-    promised: Promise, by: str, group: str, amount: int, of: npt.NDArray[np.bool_]
-) -> Comparison:
-    belief = (promised.conversions, promised.value)[amount]
+def _comparison(promised: Promise, by: str, group: str, amount: int, of: Bools) -> Comparison:
     return Comparison(
         ("conversions", "value")[amount],
         by,
         group,
         int(of.sum()),
         float(promised.clicks[of].sum()),
-        _total(promised, belief, promised.noise[amount], of),
-        float(promised.delivered[amount][of].sum()),
+        _total(promised, amount, of),
+        float(promised.came[amount][of].sum()),
     )
 
 
-def _total(promised: Promise, belief: Gamma, noise: Floats, of: npt.NDArray[np.bool_]) -> Interval:
-    """Mean and 80 % interval of the sum: each keyword's own doubt, its group's, everyone's, luck."""
-    mean, shared = belief.mean[of], promised.shared[of]
-    total = float(mean.sum())
+def _total(promised: Promise, amount: int, of: Bools) -> Interval:
+    """Mean and 80 % interval of the sum over the keywords `of`."""
+    total = float(promised.expected[amount][of].sum())
     if total <= 0:
         return Interval(0.0, 0.0, 0.0)
-    own = float((mean**2 * np.maximum(belief.cv2[of] - shared**2, 0.0)).sum())
-    groups = np.bincount(promised.group[of], mean * shared)
-    common = float((groups**2).sum()) + (promised.spread * total) ** 2
-    variance = own + common + float(noise[of].sum())
+    variance = _doubt(promised, amount, of, total) + float(promised.noise[amount][of].sum())
     # Sums of rare events are skewed: the Gamma with the same mean and variance is never negative.
     told = stats.gamma(total**2 / variance, scale=variance / total)
     tail = (1.0 - INTERVAL) / 2
     return Interval(total, float(told.ppf(tail)), float(told.ppf(1.0 - tail)))
+
+
+def _doubt(promised: Promise, amount: int, of: Bools, total: float) -> float:
+    """Variance of the expected sum: each keyword's own doubt, its ad group's, everyone's."""
+    mean = promised.expected[amount][of]
+    groups = np.bincount(promised.group[of], mean * promised.shared[of])
+    rate = float((mean**2 * promised.rate[of]).sum() + (groups**2).sum())
+    worth = float((mean**2 * promised.worth[of]).sum())
+    of_rate, of_worth = (floor * total**2 for floor in promised.floors)
+    common = (promised.spread * total) ** 2
+    return max(rate, of_rate) + common + (max(worth, of_worth) if amount else 0.0)
 
 
 def sparsity(conversions: Floats) -> Labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
@@ -19,10 +19,17 @@ from optimizer.errors import BadSettings, NotFound, RefusedInput
 from optimizer.review.daily import review_account
 from optimizer.review.suggestions import Interval, ReviewInputs, ReviewResult, ReviewSummary
 from optimizer.settings import Settings
-from optimizer.store.protocol import AccountRecord, BatchRecord, ReviewTables, RunRecord
+from optimizer.store.protocol import AccountRecord, ReviewTables, RunRecord
 from optimizer.tables import SUGGESTIONS, Actor
+from optimizer.workflows.checking import with_check
+from optimizer.workflows.review_inputs import review_inputs
 from optimizer.workflows.values import plain, plain_record
-from optimizer.workflows.workspace import Workspace, checked_account_name, today_of
+from optimizer.workflows.workspace import (
+    Workspace,
+    checked_account_name,
+    newest_day,
+    today_of,
+)
 
 _PACKAGES = ("numpy", "pandas", "scipy", "numba")
 _SUGGESTION_KEYS = (
@@ -93,10 +100,12 @@ def review(
     actor.require("operator")
     day = _review_day(workspace, checked_account_name(account), as_of)
     settings = workspace.configs.settings(account)
-    known = workspace.store.review_tables(account, day, settings.estimation.window_days)
+    window = settings.estimation.window_days
+    known = workspace.store.review_tables(account, day, window)
     _check_account(known.account, settings)
-    check_click_dated(workspace.store.batches(account), known.batches)
-    result = _reviewed(workspace, known, settings, budget, seed)
+    inputs = review_inputs(workspace, known, window, budget)
+    result = _reviewed(workspace, inputs, settings, day, seed)
+    result = with_check(workspace, result, inputs, settings, day)
     origin = _origin(known, settings, seed, budget)
     if dry_run:
         return _dry_report(result, origin)
@@ -118,26 +127,13 @@ def _reviewed_before(workspace: Workspace, account: str, day: date) -> bool:
 
 def _review_day(workspace: Workspace, account: str, as_of: date | None) -> date:
     if as_of is None:
-        days = [batch.as_of for batch in workspace.store.batches(account)]
-        if not days:
-            raise NotFound("no_imports", account=account)
-        return max(days)
+        return newest_day(workspace, account)
     today = today_of(workspace, account)
     if as_of > today:
         raise RefusedInput(
             "as_of_in_future", as_of=as_of.isoformat(), today=today.isoformat(), account=account
         )
     return as_of
-
-
-def check_click_dated(batches: Sequence[BatchRecord], read: Sequence[str]) -> None:
-    """Completion needs conversions dated to the click.
-
-    Raises `RefusedInput` naming the first file of `read` (batch ids) whose are dated to the order.
-    """
-    for batch in batches:
-        if batch.batch_id in read and batch.reconciliation.attribution_basis == "order":
-            raise RefusedInput("order_dated", account=batch.account, file=batch.file_name)
 
 
 def _check_account(known: AccountRecord, settings: Settings) -> None:
@@ -153,31 +149,13 @@ def _check_account(known: AccountRecord, settings: Settings) -> None:
 
 
 def _reviewed(
-    workspace: Workspace,
-    known: ReviewTables,
-    settings: Settings,
-    budget: float | None,
-    seed: int,
+    workspace: Workspace, inputs: ReviewInputs, settings: Settings, day: date, seed: int
 ) -> ReviewResult:
-    account = known.account
-    inputs = ReviewInputs(
-        account=account.name,
-        platform=account.platform,
-        currency=account.currency,
-        keywords=known.keywords,
-        daily=known.daily,
-        terms=known.terms,
-        term_daily=known.term_daily,
-        # Sums of micros and of reported decimals: what lies below six places is the order of adding.
-        versions=known.versions.round({"clicks": 6, "conversions": 6, "value": 6}),
-        holds=workspace.store.holds(account.name, known.as_of),
-        budget=budget,
-    )
-    rng = np.random.default_rng([seed, known.as_of.toordinal()])
+    rng = np.random.default_rng([seed, day.toordinal()])
     try:
-        return review_account(inputs, settings, known.as_of, rng)
+        return review_account(inputs, settings, day, rng)
     except RefusedInput as error:
-        raise _where_to_set(error, workspace.configs.account_path(account.name)) from error
+        raise _where_to_set(error, workspace.configs.account_path(inputs.account)) from error
 
 
 def _where_to_set(error: RefusedInput, path: Path) -> RefusedInput:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_path
 
-from optimizer.errors import RefusedInput
+from optimizer.errors import NotFound, RefusedInput
 from optimizer.settings import Configs, find_configs
 from optimizer.store import open_store
 from optimizer.store.protocol import Store
@@ -69,6 +69,14 @@ def checked_account_name(account: str) -> str:
     if not _ACCOUNT_NAME.fullmatch(account) or account[-1] in " .":
         raise RefusedInput("account_name_invalid", account=account, allowed=_ACCOUNT_NAME.pattern)
     return account
+
+
+def newest_day(workspace: Workspace, account: str) -> date:
+    """Download day of the newest import. Raises `NotFound`."""
+    days = [batch.as_of for batch in workspace.store.batches(account)]
+    if not days:
+        raise NotFound("no_imports", account=account)
+    return max(days)
 
 
 def today_of(workspace: Workspace, account: str) -> date:

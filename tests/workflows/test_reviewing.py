@@ -1,6 +1,5 @@
 import json
 import shutil
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from optimizer import workflows
 from optimizer.errors import BadSettings, Forbidden, NotFound, RefusedInput
 from optimizer.settings import Configs
 from optimizer.workflows import Workspace
-from optimizer.workflows.reviewing import check_click_dated
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 KEYS = {
@@ -146,14 +144,3 @@ def test_why_not_finds_keywords_by_any_part_of_their_text(shop: Workspace) -> No
     assert text in set(found["keyword_text"])
     assert "reason" in found.columns
     assert workflows.why_not(shop, "shop", "no such (text", VIEWER).empty
-
-
-def test_order_dated_reports_are_refused_by_name(unreviewed: Workspace) -> None:
-    batch = unreviewed.store.batches("shop")[0]
-    check_click_dated([batch], [batch.batch_id])
-    told = replace(batch.reconciliation, attribution_basis="order")
-    dated = replace(batch, reconciliation=told)
-    check_click_dated([dated], [])
-    with pytest.raises(RefusedInput, match="order_dated") as refusal:
-        check_click_dated([dated], [dated.batch_id])
-    assert refusal.value.fields["file"] == batch.file_name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from optimizer.interfaces.cli.options import Account, AnyAccount, AsOf, DryRun
 from optimizer.interfaces.cli.progress import progress_bar
 from optimizer.interfaces.cli.running import REFUSED, Run, command
 from optimizer.interfaces.cli.serve_command import serve_pages
+from optimizer.workflows.checking import check_predictive
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILES...", help="Report files, CSV or XLSX.")]
 Profile = Annotated[
@@ -23,6 +25,10 @@ AcceptQuarantine = Annotated[
     bool, typer.Option("--accept-quarantine", help="Import even if more than 5 % is quarantined.")
 ]
 Batch = Annotated[str, typer.Argument(metavar="BATCH", help="As `batches` prints it.")]
+Predictive = Annotated[
+    bool,
+    typer.Option("--predictive", help="What was promised 45 days ago of clicks matured since."),
+]
 Serve = Annotated[bool, typer.Option("--serve/--no-serve", help="Open the pages at the end.")]
 
 
@@ -75,12 +81,24 @@ def audit(run: Run, account: AnyAccount = None) -> None:
 
 
 @command("check")
-def check(run: Run) -> None:
-    """Check the store: database, audit chain, files."""
+def check(
+    run: Run, predictive: Predictive = False, account: AnyAccount = None, as_of: AsOf = None
+) -> None:
+    """Check the store: database, audit chain, files; or, with --predictive, earlier predictions."""
+    if predictive:
+        _check_predictive(run, account, as_of)
+        return
     report = workflows.check(run.workspace)
     run.show(report.to_json(), lambda run: data_output.print_check(run, report))
     if not report.ok:
         raise typer.Exit(REFUSED)
+
+
+def _check_predictive(run: Run, account: str | None, as_of: date | None) -> None:
+    if account is None:
+        raise typer.BadParameter("--predictive needs --account")
+    answer = check_predictive(run.workspace, account, run.actor, as_of).to_json()
+    run.show(answer, lambda run: data_output.print_predictive(run, answer))
 
 
 @command("demo")

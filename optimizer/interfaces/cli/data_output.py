@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.interfaces.calibration import HEADINGS, NUMBERS, check_sentence, group_rows
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.reconciliation import remark_lines, row_counts, sum_lines
@@ -71,3 +72,19 @@ def print_check(run: Run, report: Any) -> None:
     for problem in report.problems:
         fields = {"file": problem["file"], "text": problem["text"], **problem["fields"]}
         run.line(f"  ✗ {run.words.code('problem', problem['code'], **fields)}")
+
+
+def print_predictive(run: Run, answer: Mapping[str, Any]) -> None:
+    """Promised and delivered conversions and value, of all keywords, by sparsity and by kind."""
+    run = run.in_currency(answer["currency"])
+    words = run.words
+    run.line(check_sentence(words, answer))
+    for amount, title in (("conversions", "Conversions"), ("value", "Conversion value")):
+        rows = group_rows(words, answer, amount)
+        run.console.print(text_table(words, HEADINGS, rows, title=title, right=NUMBERS))
+    if answer["kinds_problem"]:
+        run.say(
+            "No groups by suggestion: no review of that day is stored, and none can be made "
+            "({code}).",
+            code=answer["kinds_problem"],
+        )

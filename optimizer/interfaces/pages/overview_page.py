@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
+from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import COLOURS, KINDS, mark
 from optimizer.interfaces.pages import frame, session
@@ -31,6 +32,8 @@ def draw_summary(words: Translator, summary: Mapping[str, Any]) -> None:
     title = words.text("{account}, {as_of:date}", **{k: summary[k] for k in ("account", "as_of")})
     st.subheader(title)
     st.caption(data_sentence(words, summary["data"]))
+    for line in check_lines(words, summary["data"]):
+        st.caption(line)
     st.markdown(f"**{line_sentence(words, summary)}**")
     _draw_cards(words, summary)
     for line in alert_lines(words, summary["alerts"]):
