@@ -19,6 +19,10 @@ from optimizer.estimates.posteriors import Bools, Floats, Gamma
 FARTHEST = 50.0
 """A rate more than this many times above or below the estimate is no answer to "what if"."""
 
+FAR_BELOW = 0.6
+"""A CTR or CVR below this share of its peers' is a matter of the creative or the page, not the bid."""
+
+_SURE = 0.9
 _PAST = 1e-7
 _SCAN_POINTS = 24
 _BISECTIONS = 32
@@ -141,3 +145,11 @@ def _bisected(
 def past(ratio: Floats, falling: Bools) -> Floats:
     """Just past a flip: below it where the rate has to fall for it, above it elsewhere."""
     return np.where(falling, ratio * (1 - _PAST), ratio * (1 + _PAST))
+
+
+def far_below(own: Gamma, peers: Floats) -> Bools:
+    """Whether a rate lies surely below `FAR_BELOW` of what its peers have; not where they have none."""
+    known = np.isfinite(peers) & (peers > 0)
+    bound = np.where(known, FAR_BELOW * peers, 0.0)
+    result: Bools = known & (own.above(bound) < 1 - _SURE)
+    return result

@@ -7,11 +7,28 @@ from typing import Any
 
 from optimizer.interfaces.locale import Translator
 
+_RESPONSES = {
+    "measured": "Measured on its own bid tests: 1 % more bid gives {elasticity:number} % more clicks "
+    "(± {elasticity_sd:number}) and {cpc_exponent:number} % more CPC.",
+    "pooled": "Measured on other words of the account: 1 % more bid gives {elasticity:number} % more "
+    "clicks (± {elasticity_sd:number}) and {cpc_exponent:number} % more CPC.",
+    "simulator": "From the platform's own simulator: 1 % more bid gives {elasticity:number} % more "
+    "clicks (± {elasticity_sd:number}) and {cpc_exponent:number} % more CPC.",
+    "assumed": "Assumed, not measured: 1 % more bid gives {elasticity:number} % more clicks "
+    "(± {elasticity_sd:number}) and {cpc_exponent:number} % more CPC.",
+}
+
+
+_SETTINGS = {
+    "set_budget": "Campaign budget per day {bid:money} → {proposed_bid:money}",
+    "set_target": "Target {bid:number} → {proposed_bid:number}",
+}
+
 
 def evidence_lines(
     words: Translator, row: Mapping[str, Any], evidence: Mapping[str, Any]
 ) -> list[str]:
-    """Why, what it brings, what it rests on, what stopped it, and what is assumed.
+    """Why, what it brings, what would flip it, what it stands against, what it rests on, what is assumed.
 
     A line whose figures are unknown is left out.
     """
@@ -19,8 +36,12 @@ def evidence_lines(
     lines = [
         words.reason(row["reason"]),
         *_change(words, row),
-        *_return(words, told),
-        *_value(words, told),
+        *_alternative(words, told),
+        _belief(words, told),
+        *_worth(words, told),
+        *_flip(words, told),
+        *_stands_against(words, told),
+        *_advice(words, told),
         *_data(words, told),
         *_limits(words, told),
         *_assumed(words, told),
@@ -28,12 +49,44 @@ def evidence_lines(
     return [line for line in lines if line]
 
 
+def rate_line(words: Translator, tried: Mapping[str, Any]) -> str:
+    """What a suggestion would be at another conversion rate."""
+    told = {**tried, "then": words.code("flip_kind", str(tried["kind"]))}
+    with_bid = "If the true conversion rate were {rate:rate}: {then}, bid {proposed_bid:money}."
+    return _line(words, told, with_bid) or _line(
+        words, told, "If the true conversion rate were {rate:rate}: {then}."
+    )
+
+
+def _alternative(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    """Of a budget or target: how much of the day it serves, and what would do instead."""
+    guessed = (
+        "The budget pays for about {served:percent} of the day's demand (assumed: no report says)."
+    )
+    known = "The budget pays for {served:percent} of the day's demand."
+    return [
+        _line(words, told, guessed if told.get("served_assumed") else known),
+        _line(
+            words,
+            told,
+            "Instead, at the same budget: all bids of the campaign × {alternative_factor:number} "
+            "bring {alternative_profit:money} a day. Choose one, not both.",
+        ),
+        _line(
+            words,
+            told,
+            "Already taken off: {learning_loss:money} a day while automated bidding learns the new "
+            "target.",
+        ),
+    ]
+
+
 def _change(words: Translator, row: Mapping[str, Any]) -> list[str]:
     if row["kind"] == "watch":
         return []
     profit = {end: row[f"delta_profit_{end}"] for end in ("mean", "low", "high")}
     return [
-        _line(words, row, "Bid {bid:money} → {proposed_bid:money}"),
+        _line(words, row, _SETTINGS.get(row["kind"], "Bid {bid:money} → {proposed_bid:money}")),
         words.text(
             "Per day over the next 7 days: clicks {clicks}, cost {cost:change}, "
             "profit {profit} (80 %).",
@@ -45,36 +98,38 @@ def _change(words: Translator, row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _return(words: Translator, told: Mapping[str, Any]) -> list[str]:
+def _belief(words: Translator, told: Mapping[str, Any]) -> str:
+    return _line(
+        words,
+        told,
+        "{conversions:number} orders from {seen_clicks:whole} clicks ({days_maturing:whole} days "
+        "still maturing); similar words in this ad group convert {parent_mean:rate}; we believe "
+        "{rate_mean:rate} ({rate_low:rate} to {rate_high:rate}).",
+    )
+
+
+def _worth(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    returns = (
+        "The next yuan here returns {marginal_mean:ratio} ({marginal_low:ratio} to "
+        "{marginal_high:ratio}); the account stops at {line:ratio}."
+        if words.currency == "CNY"
+        else "The next {currency} here returns {marginal_mean:ratio} ({marginal_low:ratio} to "
+        "{marginal_high:ratio}); the account stops at {line:ratio}."
+    )
+    plain = "The next unit of money here returns {marginal_mean:ratio}; the account stops at {line:ratio}."
+    named = {**told, "currency": words.currency}
     return [
         _line(
             words,
             told,
-            "The next unit spent on it returns {marginal_mean:ratio} "
-            "[{marginal_low:ratio}, {marginal_high:ratio}]; the line is {line:ratio}.",
+            "A click is worth {value_mean:money} ({value_low:money} to {value_high:money}) after "
+            "margin and costs {cpc:money}; it is worth its cost with {p_above_cpc:percent}.",
         ),
+        _line(words, named, returns) or _line(words, told, plain),
         _line(
             words,
             told,
             "Probability that it returns more than the line: {p_marginal_above:percent}.",
-        ),
-    ]
-
-
-def _value(words: Translator, told: Mapping[str, Any]) -> list[str]:
-    return [
-        _line(
-            words,
-            told,
-            "A click is worth {value_mean:money} [{value_low:money}, {value_high:money}] after "
-            "margin and costs {cpc:money}.",
-        ),
-        _line(words, told, "Probability that a click is worth its cost: {p_above_cpc:percent}."),
-        _line(
-            words,
-            told,
-            "Conversion rate {rate_mean:percent} [{rate_low:percent}, {rate_high:percent}]; its "
-            "group without it {parent_mean:percent} [{parent_low:percent}, {parent_high:percent}].",
         ),
         _lowest(words, told),
     ]
@@ -89,13 +144,38 @@ def _lowest(words: Translator, told: Mapping[str, Any]) -> str:
     return _line(words, told, english)
 
 
+def _flip(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    """The conversion rate at which this would be another suggestion, or why there is none."""
+    if reason := told.get("flip_reason"):
+        why = words.code("flip", str(reason))
+        return [words.text("No conversion rate would flip it: {why}", why=why)]
+    if _absent(told.get("flip_rate")):
+        return []
+    english = (
+        "Would flip if the true conversion rate were below {flip_rate:rate}, or an order worth less "
+        "than {flip_per_conversion:money}: then {then}."
+        if told["flip_side"] == "below"
+        else "Would flip if the true conversion rate were above {flip_rate:rate}, or an order worth "
+        "more than {flip_per_conversion:money}: then {then}."
+    )
+    return [words.text(english, **told, then=words.code("flip_kind", str(told["flip_kind"])))]
+
+
+def _stands_against(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    keep = told.get("keep") or {}
+    return [words.code("conflict", code, **keep) for code in told.get("conflicts") or ()]
+
+
+def _advice(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    return [words.code("advice", code, **told) for code in told.get("advice") or ()]
+
+
 def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
     return [
         _line(
             words,
             told,
-            "Counted: {seen_clicks:whole} clicks, {conversions:number} conversions "
-            "({exposure:number} clicks once late conversions are allowed for).",
+            "Allowing for late conversions, that is as good as {exposure:number} complete clicks.",
         ),
         _line(
             words,
@@ -103,8 +183,20 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
             "Data {first_day:date} – {last_day:date}: {days:whole} days, {days_excluded:whole} left "
             "out as immature, {days_maturing:whole} completed for late conversions.",
         ),
+        _last_change(words, told),
         _line(words, told, "Quality score {quality_score:whole}."),
     ]
+
+
+def _last_change(words: Translator, told: Mapping[str, Any]) -> str:
+    full = (
+        "Last bid change {change_day:date}: clicks per day {change_clicks_before:number} → "
+        "{change_clicks_after:number}, CPC {change_cpc_before:money} → {change_cpc_after:money} "
+        "({change_days:whole} days after against as many before)."
+    )
+    return _line(words, told, full) or _line(
+        words, told, "Last bid change {change_day:date}; its result is not known yet."
+    )
 
 
 def _limits(words: Translator, told: Mapping[str, Any]) -> list[str]:
@@ -126,21 +218,14 @@ def _needed(words: Translator, told: Mapping[str, Any]) -> str:
 
 
 def _assumed(words: Translator, told: Mapping[str, Any]) -> list[str]:
-    response = (
-        _line(
-            words,
-            told,
-            "Assumed, not measured: 1 % more bid gives {elasticity:number} % more clicks "
-            "(± {elasticity_sd:number}) and {cpc_exponent:number} % more CPC.",
-        )
-        if told.get("response_assumed")
-        else ""
-    )
+    fallback = "assumed" if told.get("response_assumed") else "measured"
+    source = str(told.get("response_source") or fallback)
+    stated = source in ("assumed", "pooled")
     others = [code for code in told.get("assumed") or () if code != "response"]
     return [
-        response,
+        _line(words, told, _RESPONSES.get(source, _RESPONSES["assumed"])),
         _line(words, told, "Share of the uncertainty that comes from it: {assumed_share:percent}.")
-        if response
+        if stated
         else "",
         *(words.text("Assumed: {what}", what=words.reason(code)) for code in others),
     ]

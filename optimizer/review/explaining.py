@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.estimates.posteriors import Floats
+from optimizer.decisions.flips import far_below
+from optimizer.estimates.posteriors import Bools, Floats
+from optimizer.review.assembly import judged_against
+from optimizer.review.evidence import evidence_frame, shared_evidence
+from optimizer.review.plan import gamma_of
 from optimizer.review.what_if import judge_rates, judge_term_rates, keyword_flips, term_flips
 
 ON_KEYWORDS = ("raise", "lower", "pause", "watch")
@@ -26,6 +30,88 @@ FLIP_COLUMNS = (
     "line",
 )
 _SLACK = 1e-6
+_ROUNDING = 1e-9
+_LOW_QUALITY = 4
+_LARGE_RAISE = 0.10
+
+
+def explain(
+    suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame], context: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The evidence of each suggestion: figures with intervals, what would flip it, what to do first.
+
+    Numbers and codes only; unknown figures are None. `advice` lists what comes before the bid:
+    fix_creative, fix_page, quality_low; `value_constant` says that a raise this large assumes clicks
+    to be worth the same at the higher bid.
+    """
+    told = suggestion_flips(suggestions, frames, context)
+    figures = _figures(suggestions, frames, context)
+    advice = _advice(suggestions, frames)
+    shared = shared_evidence(context)
+    columns = [name for name in FLIP_COLUMNS if name != "line"]
+    full = pd.concat([figures, told[columns].reset_index(drop=True)], axis=1)
+    rows = full.astype("object").where(full.notna(), None).to_dict(orient="records")
+    return [
+        {**{str(key): value for key, value in row.items()}, **shared, "advice": codes}
+        for row, codes in zip(rows, advice, strict=True)
+    ]
+
+
+def _figures(
+    suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame], context: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Figures of each suggestion from its row of the plan or of the terms, in the given order."""
+    words, terms = _split(suggestions)
+    parts = []
+    if words.any():
+        rows = judged_against(keyword_rows(suggestions[words], frames["plan"]), context)
+        parts.append(_placed(rows, suggestions, words, context))
+    if terms.any():
+        rows = searched_rows(suggestions[terms], frames)[0]
+        known = suggestions.loc[terms, "marginal_return"].to_numpy(dtype=np.float64)
+        parts.append(_placed(rows.assign(marginal_mean=known), suggestions, terms, context))
+    found = pd.concat(parts) if parts else pd.DataFrame()
+    return found.reindex(np.arange(len(suggestions)))
+
+
+def _placed(
+    rows: pd.DataFrame, suggestions: pd.DataFrame, at: Bools, context: Mapping[str, Any]
+) -> pd.DataFrame:
+    rows = rows.assign(binding=suggestions.loc[at, "binding"].to_numpy())
+    return evidence_frame(rows, context).set_index(pd.Index(np.flatnonzero(at)))
+
+
+def _advice(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> list[list[str]]:
+    words = _split(suggestions)[0]
+    listed: list[list[str]] = [[] for _ in range(len(suggestions))]
+    if not words.any():
+        return listed
+    part = suggestions[words]
+    rows = keyword_rows(part, frames["plan"])
+    change = part["proposed_bid"].to_numpy() / part["bid"].to_numpy() - 1
+    marks = {
+        "fix_creative": far_below(gamma_of(rows, "ctr"), _peer_ctr(rows, frames["plan"])),
+        "fix_page": far_below(gamma_of(rows, "rate"), gamma_of(rows, "parent").mean),
+        "quality_low": (rows["quality_score"] <= _LOW_QUALITY).fillna(False).to_numpy(dtype=bool),
+        "value_constant": change > _LARGE_RAISE,
+    }
+    for number, place in enumerate(np.flatnonzero(words)):
+        listed[place] = [code for code, mark in marks.items() if mark[number]]
+    return listed
+
+
+def _peer_ctr(rows: pd.DataFrame, plan: pd.DataFrame) -> Floats:
+    """CTR of the other keywords of each row's ad group, by impressions; nan where there are none."""
+    place = ["campaign", "ad_group_name"]
+    seen = plan[[*place]].assign(
+        impressions=plan["impressions"], clicked=plan["impressions"] * plan["ctr_mean"]
+    )
+    sums = seen.groupby(place)[["impressions", "clicked"]].sum()
+    whole = sums.reindex(pd.MultiIndex.from_frame(rows[place]))
+    impressions = whole["impressions"].to_numpy() - rows["impressions"].to_numpy()
+    clicked = whole["clicked"].to_numpy() - (rows["impressions"] * rows["ctr_mean"]).to_numpy()
+    few = impressions <= _ROUNDING * whole["impressions"].to_numpy()
+    return np.divide(clicked, impressions, out=np.full(len(rows), np.nan), where=~few)
 
 
 def suggestion_flips(

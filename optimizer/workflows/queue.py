@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from optimizer.errors import NotFound
+from optimizer.errors import NotFound, RefusedInput
 from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
+from optimizer.review.explaining import explain, suggestions_at_rates
 from optimizer.review.fit import spend_at_risk
+from optimizer.review.overlaps import conflict_codes, twins
 from optimizer.review.resolve import resolve_account
+from optimizer.review.suggestions import suggestion_id as identity
+from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
 from optimizer.workflows.reviewing import restored_result, standing_rows
@@ -90,15 +96,72 @@ def suggestion(
     row = unknown_as_none(found.to_dict("records")[0])
     audit = workspace.store.audit(account)
     history = audit[audit["subject"].eq(suggestion_id)].reset_index(drop=True)
-    curve = _curve(workspace, account, row)
-    return SuggestionDetail(row, json.loads(row["evidence"]), curve, history)
+    run, frames = _run_of(workspace, account, row)
+    planned = planned_row(frames, str(row["entity_key"]))
+    if planned is None:
+        return SuggestionDetail(row, json.loads(row["evidence"]), pd.DataFrame(), history)
+    context = run.summary["context"]
+    evidence = explain(found, frames, context)[0]
+    evidence |= _conflicts(workspace, account, found, frames)
+    return SuggestionDetail(row, evidence, response_curve(planned, context), history)
 
 
-def _curve(workspace: Workspace, account: str, row: Mapping[str, Any]) -> pd.DataFrame:
-    """The response curve of the keyword or term, from the run the suggestion belongs to."""
+def _run_of(
+    workspace: Workspace, account: str, row: Mapping[str, Any]
+) -> tuple[RunRecord, dict[str, pd.DataFrame]]:
+    """The newest run of the suggestion's day and its frames."""
     run = workspace.store.latest_run(account, row["as_of"].date())
-    planned = planned_row(workspace.store.run_frames(run.run_id), str(row["entity_key"]))
-    return pd.DataFrame() if planned is None else response_curve(planned, run.summary["context"])
+    return run, workspace.store.run_frames(run.run_id)
+
+
+def _conflicts(
+    workspace: Workspace, account: str, found: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
+) -> dict[str, Any]:
+    """Codes of what the suggestion stands against, and the keyword to keep among its twins."""
+    alike = twins(frames["plan"]).set_index("key")
+    key, day = str(found["entity_key"].iloc[0]), found["as_of"].iloc[0].date()
+    texts = alike.loc[alike["text"].eq(alike["text"].get(key, -1))]
+    ids = [identity(account, day, other, "bid") for other in texts.index if other != key]
+    others = workspace.store.suggestions(account, ids=ids) if ids else found.iloc[:0]
+    told = conflict_codes(pd.concat([found, others], ignore_index=True), frames).iloc[0]
+    return {"conflicts": told["conflicts"], "keep": _place(frames["plan"], told["keep"])}
+
+
+def _place(plan: pd.DataFrame, key: Any) -> dict[str, Any] | None:
+    """Where a keyword is, for a sentence that names it."""
+    if key is None:
+        return None
+    found = plan[plan["entity_key"].astype(str).eq(key)].iloc[0]
+    return {name: found[name] for name in ("campaign_name", "ad_group_name", "match_type")}
+
+
+def conflicts(workspace: Workspace, account: str, actor: Actor) -> pd.DataFrame:
+    """Suggestions of the newest review that stand against another, with `conflicts` (codes) and `keep`."""
+    rows = suggestions(workspace, account, actor)
+    frames = workspace.store.run_frames(workspace.store.latest_run(account).run_id)
+    told = rows.join(conflict_codes(rows, frames))
+    return told[told["conflicts"].map(len).gt(0)].reset_index(drop=True)
+
+
+def at_rate(
+    workspace: Workspace, account: str, suggestion_id: str, rate: float, actor: Actor
+) -> dict[str, Any]:
+    """What a suggestion would be if the true conversion rate were `rate`: `kind`, `proposed_bid`.
+
+    The line and all other beliefs stay. `kind` is none where nothing would be suggested. Raises
+    `NotFound`, and `RefusedInput` for a rate that is not above zero or a row no rate decides.
+    """
+    actor.require("viewer")
+    found = workspace.store.suggestions(account, ids=[suggestion_id])
+    if found.empty:
+        raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
+    run, frames = _run_of(workspace, account, found.to_dict("records")[0])
+    known = planned_row(frames, str(found["entity_key"].iloc[0]))
+    if not (math.isfinite(rate) and rate > 0) or known is None or known["rate_mean"] <= 0:
+        raise RefusedInput("rate_not_usable", rate=rate)
+    context = run.summary["context"]
+    told = suggestions_at_rates(found, frames, np.array([rate]), context)
+    return unknown_as_none({**told.to_dict("records")[0], "rate": rate})
 
 
 def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.DataFrame:

@@ -22,6 +22,12 @@ Kind = Annotated[str | None, typer.Option("--kind", help="raise, lower, pause, w
 Decision = Annotated[str | None, typer.Option("--decision", help="proposed, approved, ...")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows printed.")]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="A suggestion; @VERSION may follow.")]
+Rate = Annotated[
+    float | None, typer.Option("--rate", help="What if the true conversion rate were this (0.02)?")
+]
+Conflicts = Annotated[
+    bool, typer.Option("--conflicts", help="Only those that stand against another, and why.")
+]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="Part of a keyword's text.")]
 
 
@@ -56,8 +62,13 @@ def list_suggestions(
     kind: Kind = None,
     decision: Decision = None,
     limit: Limit = 50,
+    conflicts: Conflicts = False,
 ) -> None:
     """List suggestions, best expected profit first."""
+    if conflicts:
+        found = workflows.conflicts(run.workspace, account, run.actor)
+        run.show(found, lambda run: review_output.print_conflicts(run, found))
+        return
     rows = workflows.suggestions(run.workspace, account, run.actor, as_of)
     rows = rows if kind is None else rows[rows["kind"] == kind]
     rows = rows if decision is None else rows[rows["decision"] == decision]
@@ -69,12 +80,16 @@ def list_suggestions(
 
 
 @command("show", group=suggestions)
-def show_suggestion(run: Run, account: Account, identity: Identity) -> None:
+def show_suggestion(run: Run, account: Account, identity: Identity, rate: Rate = None) -> None:
     """Show one suggestion with the evidence behind it."""
-    found = workflows.suggestion(run.workspace, account, identity.partition("@")[0], run.actor)
+    id_ = identity.partition("@")[0]
+    found = workflows.suggestion(run.workspace, account, id_, run.actor)
     currency = review_output.account_currency(run, account)
+    tried = rate and workflows.at_rate(run.workspace, account, id_, rate, run.actor)
+    answer = {**found.to_json(), **({"at_rate": tried} if tried else {})}
     run.show(
-        found.to_json(), lambda run: review_output.print_evidence(run.in_currency(currency), found)
+        answer,
+        lambda run: review_output.print_evidence(run.in_currency(currency), found, tried),
     )
 
 

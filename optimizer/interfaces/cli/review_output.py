@@ -11,7 +11,7 @@ import pandas as pd
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
-from optimizer.interfaces.evidence import evidence_lines
+from optimizer.interfaces.evidence import evidence_lines, rate_line
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.reconciliation import stored_line
 from optimizer.interfaces.sentences import (
@@ -102,15 +102,37 @@ def _change_cells(run: Run, row: Mapping[Any, Any], profit: str) -> tuple[str, .
     )
 
 
-def print_evidence(run: Run, found: Any) -> None:
-    """Why: the evidence in the operator's words."""
+def print_evidence(run: Run, found: Any, tried: Mapping[str, Any] | None = None) -> None:
+    """Why: the evidence in the operator's words; and what would be at the rate that was `tried`."""
     row = found.row
     run.line(f"{_action(run, row['kind'])}  {row['keyword_text']}")
     for line in evidence_lines(run.words, row, found.evidence):
         run.line(line)
+    if tried:
+        run.line(rate_line(run.words, tried))
     for entry in found.history.to_dict(orient="records"):
         done = run.words.code("action", str(entry["action"]))
         run.line(f"{run.words.moment(entry['at'])} · {entry['actor']} · {done}")
+
+
+def print_conflicts(run: Run, rows: pd.DataFrame) -> None:
+    """Suggestions that stand against another, and why."""
+    words = run.words
+    lines = [
+        (
+            f"{row['id']}@{row['version']}",
+            str(row["keyword_text"]),
+            _action(run, str(row["kind"])),
+            f"{row['campaign_name']} / {row['ad_group_name']}",
+            words.listing([words.code("conflict_short", code) for code in row["conflicts"]]),
+        )
+        for row in rows.to_dict(orient="records")
+    ]
+    if not lines:
+        run.say("No conflicts.")
+        return
+    headings = ("ID@VERSION", "Keyword", "Action", "Ad group", "Conflict")
+    run.console.print(text_table(words, headings, lines))
 
 
 def print_why_not(run: Run, rows: pd.DataFrame) -> None:

@@ -109,6 +109,13 @@ class Translator:
         text = format_percent(number, format=pattern, locale=self._locale)
         return _plus(number, digits + 2, sign) + text.replace("-", "−")
 
+    def rate(self, share: Any) -> str:
+        """A conversion rate as a percentage with two figures that count: 2.9%, 0.24%, 0.018%."""
+        number = _finite(share)
+        if number is None or number <= 0:
+            return self.percent(share, 1)
+        return self.percent(number, min(max(1, -math.floor(math.log10(number)) - 1), 6))
+
     def day(self, value: Any) -> str:
         """A date."""
         if value is None or value != value:
@@ -161,6 +168,7 @@ class Translator:
             "money": lambda value: self.money(value, currency),
             "change": lambda value: self.money(value, currency, sign=True),
             "percent": lambda value: self.percent(value, 1),
+            "rate": self.rate,
             "date": self.day,
             "list": self.listing,
             "number": self.number,

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import NotFound
-from optimizer.interfaces.evidence import evidence_lines
+from optimizer.errors import NotFound, OptimizerError
+from optimizer.interfaces.evidence import evidence_lines, rate_line
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import session
@@ -41,7 +41,30 @@ def draw_evidence(suggestion_id: str) -> None:
     lines = evidence_lines(words, found.row, found.evidence)
     with st.container(key="evidence"):
         st.text("\n".join(f"· {line}" for line in lines))
+    _draw_what_if(suggestion_id, found)
     _draw_history(words, found.history)
+
+
+def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None:
+    """A field for another conversion rate, and what the suggestion would be then."""
+    visit, believed = session.current(), found.evidence.get("rate_mean")
+    if not believed:
+        return
+    percent = st.number_input(
+        visit.words.text("What if the true conversion rate were, %"),
+        min_value=0.0001,
+        value=100 * (found.evidence.get("flip_rate") or believed),
+        format="%.4f",
+        key=f"rate-{suggestion_id}",
+    )
+    try:
+        tried = workflows.at_rate(
+            visit.workspace, str(visit.account), suggestion_id, percent / 100, visit.actor
+        )
+    except OptimizerError as error:
+        st.info(visit.words.error(error))
+        return
+    st.text(rate_line(visit.words, tried))
 
 
 def curve_figure(

@@ -1,0 +1,91 @@
+"""Conflicts between suggestions, and between keywords that buy the same search.
+
+Codes: `twin_keep` and `twin_weaker` mark the keyword of a repeated text with the highest marginal
+return and the others; `twin_raised` a raise of a weaker one or beside another raise; `term_at_fault`
+a negative proposed instead of its donor's pause.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions.conflicts import best_of_each, bought_twice
+from optimizer.estimates.posteriors import Bools
+from optimizer.estimates.segments import normalise_text
+
+_TEXT_MATCHES = ("EXACT", "PHRASE", "BROAD")
+
+
+def twins(plan: pd.DataFrame) -> pd.DataFrame:
+    """Keywords whose text serves in several ad groups, by plan row number.
+
+    Columns `text` (a number per text), `key`, and `keep`: the entity key of the one whose next unit
+    of money returns most.
+    """
+    serving = (plan["inactive_code"] == "").to_numpy() & (plan["impressions"] > 0).to_numpy()
+    rows = np.flatnonzero(serving & plan["match_type"].isin(_TEXT_MATCHES).to_numpy())
+    part = plan.iloc[rows]
+    text = normalise_text(part["keyword_text"]).factorize()[0].astype(np.int64)
+    group = part.groupby(["campaign", "ad_group_name"], sort=False).ngroup().to_numpy(np.int64)
+    twice = bought_twice(text, group, np.ones(len(rows), dtype=bool))
+    worth = part["marginal_mean"].to_numpy(dtype=np.float64)
+    best = best_of_each(text, worth, twice)[twice]
+    key = part["entity_key"].astype(str).to_numpy()
+    found = pd.DataFrame({"text": text[twice], "key": key[twice], "keep": key[best]})
+    return found.set_index(pd.Index(rows[twice]))
+
+
+def conflict_codes(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Per suggestion `conflicts` (a list of codes) and `keep`, the keyword to keep among its twins.
+
+    `suggestions` must hold all rows of the run, for what is raised beside what to be seen.
+    """
+    found = twins(frames["plan"]).set_index("key")
+    key = suggestions["entity_key"].astype(str)
+    keep = key.map(found["keep"])
+    raised = (suggestions["kind"] == "raise").to_numpy()
+    beside = _raised_together(key.map(found["text"]), raised)
+    is_best = (keep == key).to_numpy()
+    marks = {
+        "twin_keep": keep.notna().to_numpy() & is_best,
+        "twin_weaker": keep.notna().to_numpy() & ~is_best,
+        "twin_raised": raised & keep.notna().to_numpy() & (~is_best | beside),
+        "term_at_fault": _at_fault(suggestions, frames["plan"]),
+    }
+    listed: list[list[str]] = [[] for _ in key]
+    for row in np.flatnonzero(np.any(list(marks.values()), axis=0)):
+        listed[row] = [code for code, mark in marks.items() if mark[row]]
+    return pd.DataFrame(
+        {
+            "conflicts": pd.Series(listed, index=key.index, dtype="object"),
+            "keep": keep.astype("object").where(keep.notna(), None),
+        }
+    )
+
+
+def _raised_together(text: pd.Series[Any], raised: Bools) -> Bools:
+    """Raises of a text of which another keyword is raised too."""
+    counts = text[raised].value_counts()
+    result: Bools = raised & text.map(counts).gt(1).to_numpy()
+    return result
+
+
+def _at_fault(suggestions: pd.DataFrame, plan: pd.DataFrame) -> Bools:
+    blamed = set(plan["negative_first"]) - {""}
+    result: Bools = (
+        (suggestions["kind"] == "add_negative") & suggestions["entity_key"].isin(blamed)
+    ).to_numpy()
+    return result
+
+
+def conflict_counts(
+    suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
+) -> dict[str, int]:
+    """How many suggestions carry each code."""
+    listed = conflict_codes(suggestions, frames)["conflicts"]
+    return dict(Counter(code for codes in listed for code in codes))
