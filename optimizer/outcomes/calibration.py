@@ -11,20 +11,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from optimizer.decisions import goals
 from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, day_number, order_dated_weights, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.estimates.rates import estimate_unit_cv2
-from optimizer.estimates.segments import mark_segments
-from optimizer.estimates.value_per_click import ValueEstimate, estimate_value_per_click
+from optimizer.estimates.segments import keyword_items, mark_segments
+from optimizer.estimates.value_per_click import (
+    ValueEstimate,
+    estimate_value_per_click,
+    informed_tree,
+)
+from optimizer.review import items
 from optimizer.review.maturity import (
     Campaigns,
     Maturity,
@@ -158,30 +163,25 @@ def check_predictions(
 
 
 def believe(inputs: ReviewInputs, settings: Settings, today: date) -> Belief:
-    """The estimates of a review, without the solve."""
-    now = day_number(today)
+    """The estimates of `review_account`, in its order, without what follows from them."""
+    now, account = day_number(today), goals.with_salvage(settings.account)
+    settings = settings.model_copy(update={"account": account})
     keywords = inputs.keywords.reset_index(drop=True)
     rows = records(inputs.daily, keywords["entity_key"])
-    tree = build_hierarchy(keywords, mark_segments(keywords["keyword_text"], _segments(settings)))
-    first = np.unique(tree.campaign, return_index=True)[1]
-    names = [str(name) for name in keywords["campaign_name"].to_numpy()[first]]
-    campaigns = Campaigns(tree.campaign, names)
+    segment = mark_segments(keywords["keyword_text"], account.segments)
+    tree = build_hierarchy(keywords, segment)
+    item = keyword_items(keywords, account.items)
+    telling, _ = items.with_breaks(rows, item, settings)
+    campaigns = Campaigns.of(keywords["campaign_name"], tree.campaign)
     basis, platform = inputs.attribution_basis, inputs.platform
     maturity = estimate_maturity(rows, inputs.versions, settings, platform, now, campaigns, basis)
+    weights, parent = maturity.weights, settings.estimation.parent
+    tree = informed_tree(telling, weights, tree, keywords, item, segment, parent)
     value = estimate_value_per_click(
-        rows,
-        maturity.weights,
-        tree,
-        settings.account,
-        inputs.account,
-        settings.estimation.value_cv,
+        telling, weights, tree, account, inputs.account, settings.estimation.value_cv, item
     )
     spread = completion_spread(rows, maturity, now)
     return Belief(keywords["entity_key"], tree, maturity, value, spread, rows)
-
-
-def _segments(settings: Settings) -> Any:
-    return settings.account.segments
 
 
 def _bought(daily: pd.DataFrame, belief: Belief, first: date, last: date) -> Records:

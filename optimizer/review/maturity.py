@@ -53,6 +53,12 @@ class Campaigns:
     number: Ints
     names: Sequence[str]
 
+    @classmethod
+    def of(cls, campaign_name: pd.Series[str], number: Ints) -> Campaigns:
+        """The campaigns of keywords, from each one's campaign name and number."""
+        first = np.unique(number, return_index=True)[1]
+        return cls(number, [str(name) for name in campaign_name.to_numpy()[first]])
+
 
 def estimate_maturity(
     rows: Records,
