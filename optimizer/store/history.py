@@ -209,6 +209,34 @@ def states(
     return _to_pandas(newest)
 
 
+def bids_shown(
+    files: Sequence[HistoryFile], sequences: Sequence[int], as_of: date, always: Sequence[int]
+) -> pd.DataFrame:
+    """Bids as reports showed them, in order: entity_key, day, changed_on, bid_micros.
+
+    Only rows that tell something new, except for the entities in `always`. `sequences` are the
+    batches whose file states bids.
+    """
+    session = _connect()
+    stored = _scan(session, files)
+    rows = stored.filter(
+        stored["as_of"] <= ibis.literal(as_of),
+        stored["sequence"].isin(list(sequences)),
+        stored["bid_micros"].notnull(),  # noqa: PD004
+    )
+    in_order = ibis.window(group_by="entity_key", order_by=["day", *STAMP])
+    beside = rows.mutate(before=rows["bid_micros"].lag().over(in_order))
+    new = beside["before"].isnull() | (beside["before"] != beside["bid_micros"])  # noqa: PD003
+    told = (
+        beside.filter(new | beside["entity_key"].isin(list(always)))
+        if always
+        else beside.filter(new)
+    )
+    days = {name: told[name].cast("timestamp(0)") for name in ("day", "changed_on")}
+    ordered = told.order_by(["entity_key", "day", *STAMP])
+    return _to_pandas(ordered.mutate(**days).select("entity_key", *days, "bid_micros"))
+
+
 def _connect() -> Any:
     """The thread's in-memory DuckDB; opening one takes longer than most questions to it."""
     if not hasattr(_sessions, "duckdb"):

@@ -67,6 +67,7 @@ class ReviewTables:
     terms: pd.DataFrame
     term_daily: pd.DataFrame
     versions: pd.DataFrame
+    bid_changes: pd.DataFrame
     batches: tuple[str, ...]
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from optimizer.errors import NotFound
-from optimizer.store import history, imports, records, schema
+from optimizer.store import bid_changes, experiments, history, imports, records, schema
 from optimizer.store.files import Folder
 from optimizer.store.history import HistoryFile, Window
 from optimizer.store.protocol import AccountRecord, ReviewTables
-from optimizer.tables import KEYWORDS, MICROS, TERMS, empty_table
+from optimizer.tables import BID_CHANGES, KEYWORDS, MICROS, TERMS, empty_table
 
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
 
@@ -42,6 +42,7 @@ def review_tables(
         terms=_terms(read.entities("search_term"), read.states("search_term"), term_daily),
         term_daily=term_daily,
         versions=versions,
+        bid_changes=read.bid_changes(),
         batches=tuple(batches["batch_id"]),
     )
 
@@ -91,8 +92,7 @@ class _Reader:
         return imports.read_entities(self.connection, self.account, kind)
 
     def states(self, kind: str) -> pd.DataFrame:
-        known = self.listed[self.listed["as_of"] <= self.window.as_of]
-        own = known[known["content"] == f"{kind}_state"]
+        own = self._known_states(kind)
         columns = list(history.STATE_TYPES[kind])
         if own.empty:
             return pd.DataFrame(
@@ -101,6 +101,41 @@ class _Reader:
         filled = {name: _filling(own, name) for name in columns}
         files = imports.files_of(self.folder, own, f"{kind}_state")
         return history.states(files, filled, self.window.as_of)
+
+    def bid_changes(self) -> pd.DataFrame:
+        """Table BID_CHANGES up to the window's last day."""
+        own = self._known_states("keyword")
+        sequences = _filling(own, "bid_micros") if len(own) else []
+        if not sequences:
+            return empty_table(BID_CHANGES)
+        tested = experiments.randomised_bids(self.connection, self.account, self.window.last)
+        shown = history.bids_shown(
+            imports.files_of(self.folder, own, "keyword_state"),
+            sequences,
+            self.window.as_of,
+            [int(key) for key in tested["entity_key"].unique()],
+        )
+        return bid_changes.bid_changes(shown, tested, self._exported_bids())
+
+    def _known_states(self, kind: str) -> pd.DataFrame:
+        known = self.listed[self.listed["as_of"] <= self.window.as_of]
+        return known[known["content"] == f"{kind}_state"]
+
+    def _exported_bids(self) -> pd.DataFrame:
+        """Keyword and bid of every exported raise or lower: entity_key, bid."""
+        table = schema.suggestions.c
+        query = sa.select(
+            table.entity_key, sa.func.coalesce(table.approved_bid, table.proposed_bid)
+        ).where(
+            table.account == self.account,
+            table.slot == "bid",
+            table.delivery == "exported",
+            table.as_of <= self.window.as_of,
+        )
+        rows = [(int(key), bid) for key, bid in self.connection.execute(query) if key.isdigit()]
+        return pd.DataFrame(rows, columns=["entity_key", "bid"]).astype(
+            {"entity_key": "int64", "bid": "float64"}
+        )
 
     def versions(self, keywords: pd.DataFrame, batches: pd.DataFrame) -> pd.DataFrame:
         daily = batches[(batches["grain"] == "keyword_day") & batches["first_day"].notna()]

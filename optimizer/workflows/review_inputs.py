@@ -40,6 +40,7 @@ def review_inputs(
         versions=versions.round({"clicks": 6, "conversions": 6, "value": 6}),
         holds=workspace.store.holds(account.name, known.as_of),
         budget=budget,
+        bid_changes=known.bid_changes,
         attribution_basis=basis,
     )
 
