@@ -325,16 +325,21 @@ SUGGESTIONS = Table(
     "suggestions",
     {
         "id": Column("str", "16 hex of sha256(account|as_of|entity_key|slot)"),
-        "kind": Column("str", "raise | lower | pause | watch | add_keyword | add_negative"),
-        "slot": Column("str", "bid | state | add | negative"),
-        "entity_key": Column("str", "keyword's key; for terms the term's key with a leading t"),
+        "kind": Column(
+            "str",
+            "raise | lower | pause | watch | add_keyword | add_negative | set_budget | set_target",
+        ),
+        "slot": Column("str", "bid | state | add | negative | budget | target"),
+        "entity_key": Column(
+            "str", "keyword's key; the term's with a leading t; the campaign's with a leading c:"
+        ),
         "linked_id": _null("str", "suggestion that must be decided together with this one"),
         **_PLACE,
         "keyword_id": _null("str"),
         "keyword_text": Column("str", "for add_keyword and add_negative: the search term"),
         "match_type": _null("str"),
-        "segment": Column("str", "brand | competitor | generic"),
-        "bid": _null("float", "now; null where there is none yet or it is unknown"),
+        "segment": Column("str", "brand | competitor | own_item | generic; empty for campaigns"),
+        "bid": _null("float", "bid, budget or target now; null where there is none yet or unknown"),
         "proposed_bid": _null("float", "null for pause and add_negative"),
         **_DELTA,
         "marginal_return": _null("float", "Δ(margin·value)/Δcost at the present bid"),

@@ -8,10 +8,12 @@ import numpy as np
 
 from optimizer.estimates.exposure import Records
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Floats, Gamma, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import RateFit, fit_rates
 
 _CPC_STRENGTH = 3.0
+_SERVED_GUESS = 0.75
+_LEAST_SERVED = 0.1
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,25 @@ def discounted_days(rows: Records, today: int, units: int, half_life_days: float
     np.minimum.at(first, rows.unit, rows.first)
     result: Floats = np.maximum(since[first - start], weight[weight > 0].min(initial=1.0))
     return result
+
+
+def served_share(
+    rows: Records, campaign: Ints, lost_is_budget: Floats, today: int, campaigns: int
+) -> tuple[Floats, Bools]:
+    """Share of last week's demand that each campaign's budget paid for, and whether a report says.
+
+    Uncapped clicks of a day are its clicks over 1 - the share lost to the budget; so the volume of
+    capped days is what the budget bought, and volume / share what the bids would buy. `campaign`
+    numbers the campaign of each unit. Where no report says: a wide guess.
+    """
+    known = (rows.first >= today - 7) & ~np.isnan(lost_is_budget) & (rows.clicks > 0)
+    number = campaign[rows.unit[known]]
+    served = np.clip(1.0 - lost_is_budget[known], _LEAST_SERVED, 1.0)
+    clicks = group_sum(number, rows.clicks[known], campaigns)
+    wanted = group_sum(number, rows.clicks[known] / served, campaigns)
+    told = clicks > 0
+    share = np.divide(clicks, wanted, out=np.full(campaigns, _SERVED_GUESS), where=told)
+    return share, told
 
 
 def _shrunk_cpc(cost: Floats, clicks: Floats, bid: Floats, tree: Hierarchy) -> Floats:

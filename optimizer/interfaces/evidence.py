@@ -64,8 +64,9 @@ def _alternative(words: Translator, told: Mapping[str, Any]) -> list[str]:
         "The budget pays for about {served:percent} of the day's demand (assumed: no report says)."
     )
     known = "The budget pays for {served:percent} of the day's demand."
+    english = guessed if told.get("served_assumed") else known
     return [
-        _line(words, told, guessed if told.get("served_assumed") else known),
+        _line(words, told, english),
         _line(
             words,
             told,

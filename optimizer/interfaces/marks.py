@@ -8,6 +8,8 @@ MARKS = {
     "pause": "■",
     "add_keyword": "+",
     "add_negative": "−",
+    "set_budget": "◆",
+    "set_target": "◇",
     "watch": "○",
 }
 """Glyphs that every common font has."""
@@ -18,6 +20,8 @@ COLOURS = {
     "pause": "#8A6D3B",
     "add_keyword": "#0072B2",
     "add_negative": "#D55E00",
+    "set_budget": "#0072B2",
+    "set_target": "#0072B2",
     "watch": "#767676",
 }
 """Okabe-Ito blue and orange: told apart by every eye and with no meaning of good or bad."""
@@ -25,7 +29,15 @@ COLOURS = {
 KINDS = tuple(MARKS)
 """In the order they are listed."""
 
-DECIDED = ("raise", "lower", "pause", "add_keyword", "add_negative")
+DECIDED = (
+    "raise",
+    "lower",
+    "pause",
+    "add_keyword",
+    "add_negative",
+    "set_budget",
+    "set_target",
+)
 """Kinds that need a decision; a watched keyword needs none."""
 
 

@@ -25,7 +25,7 @@ from optimizer.estimates.value_per_click import (
     informed_tree,
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
-from optimizer.review import items
+from optimizer.review import items, levers
 from optimizer.review.maturity import (
     Campaigns,
     Maturity,
@@ -125,6 +125,18 @@ def review_account(
     )
     check_finite(plan, "plan", ("bid", "quality_score", "first_page_bid"))
     alerts += [*changes, *items.hold_alerts(plan, settings)]
+    candidates, learning = levers.lever_candidates(
+        plan,
+        keywords,
+        rows,
+        inputs.daily.get("lost_is_budget", pd.Series(np.nan, inputs.daily.index)).to_numpy(float),
+        state.capped,
+        campaign_budgets(keywords, tree, settings),
+        state.freeze is not None,
+        settings,
+        today,
+    )
+    alerts += learning
     terms = judge_terms(
         inputs.terms,
         inputs.term_daily,
@@ -137,6 +149,7 @@ def review_account(
     )
     plan = negatives_first(plan, terms, settings)
     context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
+    context |= {"levers": candidates, "lever_rules": levers.lever_rules(settings)}
     context["shocks"] |= {
         "elasticity": learned.elasticity_common_sd,
         "cpc_exponent": learned.cpc_exponent_common_sd,

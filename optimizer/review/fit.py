@@ -40,12 +40,24 @@ def budget_excess(
     (None: no limit) and `cost_now`; `changes` has `campaign` (number) and `delta_cost`. A node that
     is over budget today may stay there, but approvals must not raise it.
     """
+    budgets = _raised(budgets, changes)
     campaigns = budgets[1:]
     by_campaign = changes.groupby("campaign")["delta_cost"].sum()
     deltas = [float(changes["delta_cost"].sum())]
     deltas += [float(by_campaign.get(number, 0.0)) for number in range(len(campaigns))]
     judged = [_judge(node, delta) for node, delta in zip(budgets, deltas, strict=True)]
     return tuple(found for found in judged if found is not None and found.excess > TOLERANCE)
+
+
+def _raised(budgets: Sequence[Mapping[str, Any]], changes: pd.DataFrame) -> list[Mapping[str, Any]]:
+    """`budgets` with the campaign budgets that are themselves among the changes."""
+    nodes = list(budgets)
+    if "kind" not in changes.columns:
+        return nodes
+    set_to = changes[changes["kind"].eq("set_budget") & changes["campaign"].ge(0)]
+    for number, value in zip(set_to["campaign"], set_to["approved_bid"], strict=True):
+        nodes[number + 1] = {**nodes[number + 1], "budget": float(value)}
+    return nodes
 
 
 def _judge(node: Mapping[str, Any], delta: float) -> Excess | None:

@@ -15,6 +15,7 @@ from optimizer.decisions.bids import StepLimits, allowed_levels, bid_levels, lev
 from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome, expected_change
 from optimizer.errors import Infeasible
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.review import levers
 from optimizer.review.assembly import (
     Held,
     Solution,
@@ -42,6 +43,7 @@ def resolve_plan(
     Raises `Infeasible` when a stated budget cannot be met within today's steps.
     """
     day = date.fromisoformat(context["as_of"])
+    stated, context = context, levers.committed(context, holds)
     held = _held(plan, holds, day)
     held = yield_pauses(plan, terms, held, _free_terms(terms, holds, "negative", day))
     stays = _donor_stays(plan, terms, held)
@@ -64,7 +66,7 @@ def resolve_plan(
     ).astype(np.int64)
     summary = summarise(plan, solution, suggestions, reasons, outcome, campaign, context)
     frames = {"plan": plan.assign(reason=reasons), "terms": terms}
-    return ReviewResult(summary, suggestions, frames, context)
+    return levers.with_levers(ReviewResult(summary, suggestions, frames, stated), holds)
 
 
 def _campaigns(terms: pd.DataFrame, picked: Bools) -> Ints:

@@ -101,12 +101,10 @@ def _click_share(
     daily: pd.DataFrame, rows: Records, units: int, told: Estimation, today: int
 ) -> Floats:
     recent = rows.last >= today - _RECENT_DAYS
+    columns = daily.reindex(columns=["impression_share", "lost_is_budget"])
+    shares = columns.to_numpy(dtype=np.float64)[recent]
     shown = impression_share(
-        rows.unit[recent],
-        rows.impressions[recent],
-        daily["impression_share"].to_numpy(dtype=np.float64)[recent],
-        daily["lost_is_budget"].to_numpy(dtype=np.float64)[recent],
-        units,
+        rows.unit[recent], rows.impressions[recent], shares[:, 0], shares[:, 1], units
     )
     return click_share(shown, told.click_share_when_always_shown, told.click_share)
 

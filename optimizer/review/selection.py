@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome
+from optimizer.estimates.posteriors import Bools
 from optimizer.review.plan import CURVE, gamma_of, response_of
 
 _NEEDED = (
@@ -34,9 +35,14 @@ def selection_outcome(
 ) -> Outcome:
     """Joint outcome of `changes` (`entity_key`, `approved_bid`; no bid: it stops) per day.
 
-    Every key must be in `planned`. Shared shocks are drawn once for all rows, so that the interval
-    of the sum is neither that of independent rows nor the sum of their intervals.
+    Shared shocks are drawn once for all rows, so that the interval of the sum is neither that of
+    independent rows nor the sum of their intervals. Budgets and targets (keys not in `planned`)
+    keep the figures they came with; they move with the rest, so their interval ends are added.
     """
+    known = changes["entity_key"].astype(str).isin(planned.index).to_numpy()
+    if not known.all():
+        drawn = selection_outcome(planned, changes[known], context)
+        return _beside(drawn, changes, known)
     rows = planned.reindex(changes["entity_key"].astype(str)).reset_index(drop=True)
     target = changes["approved_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     moves = Moves(
@@ -52,3 +58,24 @@ def selection_outcome(
         float(context["interval"]),
         np.random.default_rng(context["seed"]),
     )
+
+
+def _beside(drawn: Outcome, changes: pd.DataFrame, known: Bools) -> Outcome:
+    """`drawn` for the known rows, the stored Δ for the others, in the order of `changes`."""
+    stored = {
+        "clicks": "delta_clicks",
+        "cost": "delta_cost",
+        "profit": "delta_profit_mean",
+        "low": "delta_profit_low",
+        "high": "delta_profit_high",
+        "p_positive": "p_positive",
+    }
+    parts = {name: changes[column].to_numpy(dtype=np.float64) for name, column in stored.items()}
+    for name, values in parts.items():
+        parts[name] = values.copy()
+        parts[name][known] = getattr(drawn, name)
+    ends = (parts["profit"], parts["low"], parts["high"])
+    mean, low, high = (
+        float(total + end[~known].sum()) for total, end in zip(drawn.total, ends, strict=True)
+    )
+    return Outcome(**parts, total=(mean, low, high))

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from optimizer.settings import Basis
-from optimizer.tables import BID_CHANGES, LANDSCAPES, empty_table
+from optimizer.tables import BID_CHANGES, LANDSCAPES, SUGGESTIONS, empty_table
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ class ReviewSummary:
 
 @dataclass(frozen=True)
 class ReviewResult:
-    """A summary, the suggestions (table SUGGESTIONS) and the frames a re-solve works from.
+    """A summary, the plan's suggestions (table SUGGESTIONS) and the frames a re-solve works from.
+
+    `levers` are suggestions on budgets and targets (same table): alternatives to the plan, in no
+    total of it.
 
     `frames`: "plan" has one row per keyword (estimates, limits, outcome), "terms" one per judged
     search term. `context` holds the run's constants as JSON, the seed of its draws among them.
@@ -89,6 +92,16 @@ class ReviewResult:
     suggestions: pd.DataFrame
     frames: Mapping[str, pd.DataFrame]
     context: Mapping[str, Any]
+    levers: pd.DataFrame = field(default_factory=lambda: empty_table(SUGGESTIONS))
+
+    def proposals(self) -> pd.DataFrame:
+        """All that a person may decide on: the plan's suggestions and the levers, best first."""
+        if self.levers.empty:
+            return self.suggestions
+        both = pd.concat([self.suggestions, self.levers], ignore_index=True)
+        both = both.astype(self.suggestions.dtypes.to_dict())
+        order = ["delta_profit_mean", "id"]
+        return both.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
 
 
 def suggestion_id(account: str, as_of: date, entity_key: str, slot: str) -> str:

@@ -133,7 +133,8 @@ def lock(
     actor.require("operator")
     held = load_holdings(workspace, account)
     key = _entity_key(held, target if isinstance(target, str) else target[0])
-    for slot in ("add", "negative") if key.startswith("t") else ("bid", "state"):
+    slots = {"t": ("add", "negative"), "c": ("budget", "target")}.get(key[:1], ("bid", "state"))
+    for slot in slots:
         workspace.store.set_lock(account, key, slot, locked, actor)
     return _resolved(workspace, account, (key,), [], actor)
 
@@ -255,7 +256,7 @@ def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
     for _ in range(_ATTEMPTS):
         after = resolve_account(before, holds)
         summary = stored_summary(after, held.run.summary["origin"])
-        rows = open_rows(held.workspace, held.account, after.suggestions, holds)
+        rows = open_rows(held.workspace, held.account, after.proposals(), holds)
         store.update_run(held.run.run_id, summary, rows, actor)
         latest = store.holds(held.account, held.as_of)
         if latest.equals(holds):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -135,9 +136,17 @@ def _approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
         of_day = rows.loc[days.eq(day), "entity_key"].astype(str)
         source.loc[of_day.index] = keywords["bid_source"].reindex(of_day).to_numpy()
     named = rows.rename(columns={"bid": "old_bid", "approved_bid": "new_bid"})
-    changes = named.assign(bid_source=source, current_bid=named["old_bid"], exists=False)
+    changes = named.assign(
+        bid_source=source, current_bid=named["old_bid"], exists=False, target=_targets(rows)
+    )
     changes[list(_STATE)] = None
     return changes[list(EXPORT_ROWS.columns)].reset_index(drop=True)
+
+
+def _targets(rows: pd.DataFrame) -> pd.Series[Any]:
+    """What each set_target sets: roas or cpa."""
+    texts = rows["evidence"].where(rows["kind"].eq("set_target"))
+    return texts.map(lambda text: json.loads(text)["target"], na_action="ignore").astype("str")
 
 
 def _keywords(held: Holdings, day: date) -> pd.DataFrame:
@@ -154,9 +163,10 @@ def _with_state(changes: pd.DataFrame, keys: pd.Series[str], known: pd.DataFrame
     groups = known.drop_duplicates(place).set_index(place)
     group = groups.reindex(pd.MultiIndex.from_frame(changes[place]))
     inherited = {name: own[name].array for name in _STATE}
-    filled = changes.assign(
-        current_bid=own["bid"].to_numpy(), exists=_exists(changes, known), **inherited
-    )
+    budgets = known.groupby("campaign_name")["campaign_budget"].max()
+    now = pd.Series(own["bid"].to_numpy(), index=changes.index, dtype="float64")
+    now = now.where(changes["kind"].ne("set_budget"), changes["campaign_name"].map(budgets))
+    filled = changes.assign(current_bid=now, exists=_exists(changes, known), **inherited)
     of_group = {
         name: filled[name].where(filled[name].notna(), group[name].array) for name in _GROUP_STATE
     }

@@ -111,7 +111,7 @@ def review(
         return _dry_report(result, origin)
     first = not _reviewed_before(workspace, account, day)
     holds = workspace.store.holds(account, day)
-    rows = open_rows(workspace, account, result.suggestions, holds)
+    rows = open_rows(workspace, account, result.proposals(), holds)
     told = stored_summary(result, origin)
     run = workspace.store.save_run(account, day, told, rows, result.frames, actor)
     return _fresh_report(run, rows) if first else _report(workspace, run)
@@ -236,7 +236,7 @@ def standing_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _dry_report(result: ReviewResult, origin: Mapping[str, Any]) -> ReviewReport:
     return ReviewReport(
-        None, plain(asdict(result.summary)), origin, _undecided(result.suggestions, 0)
+        None, plain(asdict(result.summary)), origin, _undecided(result.proposals(), 0)
     )
 
 

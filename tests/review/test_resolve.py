@@ -146,4 +146,4 @@ def test_everything_locked_leaves_only_terms(reviewed: ReviewResult) -> None:
     keys = reviewed.frames["plan"]["entity_key"].astype("str")
     every = [hold(pd.Series({"entity_key": key, "slot": "bid"}), "locked") for key in keys]
     after = resolve_account(reviewed, holds(*every))
-    assert set(after.summary.kinds) <= {"add_keyword", "add_negative"}
+    assert set(after.suggestions["kind"]) <= {"add_keyword", "add_negative"}

@@ -1,8 +1,10 @@
 """What an operator would expect in situations that have a name."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,7 +30,7 @@ HOPELESS = Word("hopeless", rate=0.001, clicks=40)
 
 
 def kinds(result: ReviewResult) -> set[str]:
-    return set(result.suggestions["kind"])
+    return set(result.proposals()["kind"])
 
 
 def test_without_anything_special_the_account_is_moved_both_ways() -> None:
@@ -233,3 +235,75 @@ def test_a_bid_that_does_not_bite_says_so() -> None:
     result = review(small_account([loose, BAD, *FILLERS]), told())
     assert evidence_of(result, "loose")["no_bite"] is True
     assert evidence_of(result, "bad")["no_bite"] is False
+
+
+FULL = Word("rich", rate=0.08, clicks=45, campaign="full", budget=46.0, lost_is_budget=0.4)
+
+
+def test_campaign_capped_every_day_gets_two_competing_answers() -> None:
+    """60 % of the day is served: raise the budget by its step, or lower all bids at the same one."""
+    result = review(small_account([FULL, GOOD, *FILLERS]), told(daily_budget=900))
+    row = _row(result)
+    assert (row["bid"], row["proposed_bid"], row["slot"]) == (46.0, 59.8, "budget")
+    assert row["reason"] == "budget_returns_above_line"
+    assert row["delta_profit_mean"] == pytest.approx(
+        row["delta_cost"] * (row["marginal_return"] - 1)
+    )
+    evidence = json.loads(row["evidence"])
+    assert evidence["served"] == pytest.approx(0.6)
+    assert evidence["alternative_factor"] == pytest.approx(0.75)
+    assert evidence["alternative_profit"] > 0
+    assert reason_of(result, "rich") in ("campaign_capped", "returns_below_line")
+
+
+def test_a_capped_campaign_that_returns_less_than_the_line_gets_no_money() -> None:
+    poor = replace(FULL, rate=0.018)
+    result = review(small_account([poor, GOOD, *FILLERS]), told(daily_budget=900))
+    assert "campaign_capped" in alerts_of(result)
+    assert "set_budget" not in kinds(result)
+
+
+def test_how_much_of_the_day_was_served_is_a_wide_guess_without_a_report() -> None:
+    told_share = review(small_account([FULL, *FILLERS]), told(daily_budget=900))
+    guessed = review(
+        small_account([replace(FULL, lost_is_budget=np.nan), *FILLERS]), told(daily_budget=900)
+    )
+    width = [_width(one) for one in (told_share, guessed)]
+    assert json.loads(_row(guessed)["evidence"])["served_assumed"] is True
+    assert width[1] > 1.5 * width[0]
+
+
+def _row(result: ReviewResult) -> "pd.Series[object]":
+    return result.levers.set_index("kind").loc["set_budget"]
+
+
+def _width(result: ReviewResult) -> float:
+    row = _row(result)
+    return float(row["delta_profit_high"] - row["delta_profit_low"])  # type: ignore[operator]
+
+
+def test_brand_campaign_gets_no_budget_on_attributed_value() -> None:
+    acme = replace(FULL, text="acme rich")
+    result = review(small_account([acme, *FILLERS]), told(**BRANDED, daily_budget=900))
+    assert "campaign_capped" in alerts_of(result)
+    assert "set_budget" not in kinds(result)
+
+
+AUTO = Word("auto", rate=0.08, clicks=60, campaign="pmax", bidding_mode="automated", bid=np.nan)
+
+
+@pytest.mark.parametrize(
+    ("changed", "proposed"), [(None, 3.4), (days_ago(14), 3.4), (days_ago(3), None)]
+)
+def test_automated_target_moves_a_step_once_it_has_learnt(
+    changed: date | None, proposed: float | None
+) -> None:
+    quiet = replace(AUTO, clicks=40)
+    stated = {"pmax": {"roas": 4.0, "changed": changed}}
+    result = review(
+        small_account([quiet, *FILLERS]), told(daily_budget=900, automated_targets=stated)
+    )
+    rows = result.levers[result.levers["kind"] == "set_target"]
+    assert rows["proposed_bid"].tolist() == ([] if proposed is None else [proposed])
+    assert ("learning_period" in alerts_of(result)) == (proposed is None)
+    assert result.summary.levers["target"] > 0 or proposed is None

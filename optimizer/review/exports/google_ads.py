@@ -1,6 +1,6 @@
-"""Google Ads web bulk upload (Bulk actions → Uploads): keywords and negatives, with rollback files.
+"""Google Ads web bulk upload (Bulk actions → Uploads) of keywords, negatives and campaign settings.
 
-Keywords and negatives have different columns, so each gets its own file; a blank cell leaves a
+Each has different columns, so each gets its own file, and a rollback file; a blank cell leaves a
 field as it is and `remove_value` clears it. UTF-8, comma, LF, as Google's own downloads. Text and
 ids are written exactly as the platform holds them; what cannot be written so is refused.
 """
@@ -17,6 +17,7 @@ import pandas as pd
 
 from optimizer.errors import Conflict
 from optimizer.review.exports.rows import (
+    CAMPAIGN_KINDS,
     EXPORT_ROWS,
     NEW_KINDS,
     Refusal,
@@ -54,6 +55,16 @@ NEGATIVE_COLUMNS = (
     "Negative keyword",
     "Type",
 )
+CAMPAIGN_COLUMNS = (
+    "Row Type",
+    "Action",
+    "Campaign status",
+    "Campaign ID",
+    "Campaign",
+    "Budget",
+    "Target CPA",
+    "Target ROAS",
+)
 _TYPES = {"EXACT": "Exact match", "PHRASE": "Phrase match", "BROAD": "Broad match"}
 _MAX_CHARACTERS = 80
 _MAX_WORDS = 10
@@ -74,7 +85,8 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     if refused:
         raise Conflict("rows_refused", count=len(refused), rows=[row.told() for row in refused])
     records = sort_rows(rows).to_dict("records")
-    keywords = [row for row in records if row["kind"] != "add_negative"]
+    campaigns = [row for row in records if row["kind"] in CAMPAIGN_KINDS]
+    keywords = [row for row in records if row["kind"] not in ("add_negative", *CAMPAIGN_KINDS)]
     negatives = [row for row in records if row["kind"] == "add_negative"]
     files = {
         "keywords.csv": _csv(KEYWORD_COLUMNS, (_keyword(row, limit) for row in keywords)),
@@ -82,6 +94,12 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
         "rollback_keywords.csv": _csv(KEYWORD_COLUMNS, (_undone(row, limit) for row in keywords)),
         "rollback_negatives.csv": _csv(
             NEGATIVE_COLUMNS, (_negative(row, "Remove") for row in negatives)
+        ),
+        "campaigns.csv": _csv(
+            CAMPAIGN_COLUMNS, (_campaign(row, row["new_bid"], limit) for row in campaigns)
+        ),
+        "rollback_campaigns.csv": _csv(
+            CAMPAIGN_COLUMNS, (_campaign(row, row["old_bid"], limit) for row in campaigns)
         ),
     }
     return {name: content for name, content in files.items() if content}
@@ -117,6 +135,7 @@ def _match_refusals(rows: pd.DataFrame) -> list[Refusal]:
     unknown = rows["match_type"].notna() & ~rows["match_type"].isin(list(_TYPES))
     by_id = rows["keyword_id"].notna() & rows["ad_group_id"].notna()
     needed = rows["kind"].isin(NEW_KINDS) | ~by_id
+    needed &= ~rows["kind"].isin(CAMPAIGN_KINDS)
     return [
         *flag(rows, unknown, "match_type_unsupported", "match_type"),
         *flag(rows, needed & rows["match_type"].isna(), "match_type_missing"),
@@ -154,6 +173,21 @@ def _negative(row: Mapping[Any, Any], action: str) -> Cells:
         "Level": "Ad group",
         "Negative keyword": row["keyword_text"],
     }
+
+
+def _campaign(row: Mapping[Any, Any], value: float, limit: BidLimit) -> Cells:
+    """One setting of a campaign. A target ROAS is written as the percentage the platform shows."""
+    cells = {
+        "Row Type": "Campaign",
+        "Action": "Edit",
+        "Campaign ID": _text(row["campaign_id"]),
+        "Campaign": row["campaign_name"],
+    }
+    if row["kind"] == "set_budget":
+        return cells | {"Budget": _money(value, limit)}
+    if row["target"] == "roas":
+        return cells | {"Target ROAS": f"{Decimal(repr(float(value))) * 100:f}%"}
+    return cells | {"Target CPA": _money(value, limit)}
 
 
 def _place(row: Mapping[Any, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from optimizer.tables import Column, Table
 
 BID_KINDS = ("raise", "lower")
 NEW_KINDS = ("add_keyword", "add_negative")
+CAMPAIGN_KINDS = ("set_budget", "set_target")
 
 
 def _null(dtype: Any, meaning: str = "") -> Column:
@@ -24,7 +25,9 @@ EXPORT_ROWS = Table(
     "export_rows",
     {
         "id": Column("str", "suggestion"),
-        "kind": Column("str", "raise | lower | pause | add_keyword | add_negative"),
+        "kind": Column(
+            "str", "raise | lower | pause | add_keyword | add_negative | set_budget | set_target"
+        ),
         "campaign_id": _null("str"),
         "campaign_name": Column("str"),
         "ad_group_id": _null("str"),
@@ -32,9 +35,10 @@ EXPORT_ROWS = Table(
         "keyword_id": _null("str"),
         "keyword_text": Column("str", "bare"),
         "match_type": _null("str"),
-        "old_bid": _null("float", "the bid that was approved to be replaced"),
-        "new_bid": _null("float", "the approved bid"),
-        "current_bid": _null("float", "the bid in the newest report"),
+        "old_bid": _null("float", "the bid, budget or target that was approved to be replaced"),
+        "new_bid": _null("float", "the approved bid, budget or target"),
+        "current_bid": _null("float", "the bid or budget in the newest report"),
+        "target": _null("str", "roas | cpa: what a set_target sets"),
         "bid_source": _null("str", "own | inherited"),
         "bidding_mode": _null("str", "manual | enhanced | automated"),
         "status": _null("str", "of the keyword in the newest report"),
@@ -103,13 +107,17 @@ def _blocks_own(rows: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _bid_refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
-    bids = rows["kind"].isin(BID_KINDS)
+    bids, campaigns = rows["kind"].isin(BID_KINDS), rows["kind"].isin(CAMPAIGN_KINDS)
     automated_add = rows["kind"].eq("add_keyword") & rows["bidding_mode"].eq("automated")
-    needed = bids | (rows["kind"].eq("add_keyword") & ~automated_add)
+    needed = bids | campaigns | (rows["kind"].eq("add_keyword") & ~automated_add)
     known = rows["new_bid"].notna()
+    above_zero = ~campaigns | rows["new_bid"].gt(0)
     outside = rows["new_bid"].lt(float(limit.minimum)) | rows["new_bid"].gt(float(limit.maximum))
+    outside = ~above_zero | (outside & ~campaigns)
     uneven = known & rows["new_bid"].map(lambda bid: on_step(bid, limit.step) is None).astype(bool)
-    moved = bids & rows["current_bid"].notna() & rows["current_bid"].ne(rows["old_bid"])
+    uneven &= ~rows["kind"].eq("set_target")
+    settings = bids | rows["kind"].eq("set_budget")
+    moved = settings & rows["current_bid"].notna() & rows["current_bid"].ne(rows["old_bid"])
     return [
         *flag(rows, needed & ~known, "bid_missing"),
         *flag(rows, bids & rows["old_bid"].isna(), "replaced_bid_unknown"),
@@ -121,11 +129,12 @@ def _bid_refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
 
 def _duplicate_refusals(rows: pd.DataFrame) -> list[Refusal]:
     """Two rows for one keyword, or one new text twice, contradict each other."""
-    place = ["campaign_name", "ad_group_name", "keyword_text", "match_type", "negative"]
-    keyed = rows.assign(negative=rows["kind"].eq("add_negative"))
+    place = ["campaign_name", "ad_group_name", "keyword_text", "match_type", "what"]
+    apart = rows["kind"].isin(["add_negative", *CAMPAIGN_KINDS])
+    keyed = rows.assign(what=rows["kind"].where(apart, "keyword"))
     by_name = keyed.duplicated(place, keep=False)
     ids = keyed["keyword_id"].notna() & keyed["ad_group_id"].notna()
-    by_id = ids & keyed.duplicated(["ad_group_id", "keyword_id", "negative"], keep=False)
+    by_id = ids & keyed.duplicated(["ad_group_id", "keyword_id", "what"], keep=False)
     return flag(rows, by_name | by_id, "duplicate_row", "match_type", "kind")
 
 

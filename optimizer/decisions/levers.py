@@ -1,0 +1,198 @@
+"""Levers beside bids: a campaign's budget, and the target of its automated bidding.
+
+A capped campaign can be helped in two ways that compete: more budget buys more of the clicks it
+buys now, lower bids buy more clicks for the same budget. Both are priced from the share of the day
+that the budget lasted. An automated campaign answers to its target as a keyword to its bid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from optimizer.decisions.outcomes import CommonShocks
+from optimizer.estimates.posteriors import Bools, Floats, Gamma
+
+_TARGET_LEVELS = 3
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """Per campaign and day, money in account currency: what it gets now, and V per click.
+
+    `served` is the share of its demand that the budget pays for, with its standard deviation;
+    `setting` the present budget or target.
+    """
+
+    setting: Floats
+    cost: Floats
+    clicks: Floats
+    value: Gamma
+    served: Floats
+    served_sd: Floats
+
+    @property
+    def cpc(self) -> Floats:
+        """Cost per click."""
+        return self.cost / self.clicks
+
+    def take(self, keep: Bools) -> Campaigns:
+        """The campaigns that are kept."""
+        parts = {name.name: getattr(self, name.name) for name in fields(self)}
+        parts["value"] = Gamma(self.value.mean[keep], self.value.cv2[keep])
+        return Campaigns(**{n: v if n == "value" else v[keep] for n, v in parts.items()})
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Per campaign: the proposed setting and what it changes per day; `p_above` is the probability
+    that the money returns more than the line, `marginal` what it returns."""
+
+    setting: Floats
+    clicks: Floats
+    cost: Floats
+    profit: Floats
+    low: Floats
+    high: Floats
+    p_positive: Floats
+    marginal: Floats
+    p_above: Floats
+
+
+def raise_budgets(
+    now: Campaigns,
+    line: float,
+    limit: float,
+    step: float,
+    shocks: CommonShocks,
+    draws: int,
+    interval: float,
+    rng: np.random.Generator,
+) -> Priced:
+    """Budgets that demand would fill, at most `limit` above today's, and what they bring.
+
+    More of the day is more of the same clicks, so extra money returns what the campaign's money
+    returns on average, V / CPC.
+    """
+    wanted = np.minimum(now.setting / now.served, now.setting * (1 + limit))
+    setting = np.round(np.floor(wanted / step + 1e-6) * step, 6)
+    share = now.served[:, None] + now.served_sd[:, None] * rng.standard_normal((1, draws))
+    demand = now.cost[:, None] / np.clip(share, 0.05, 1.0)
+    extra = np.clip(demand - now.cost[:, None], 0.0, (setting - now.setting)[:, None])
+    shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
+    returns = now.value.draws(draws, rng) * shock / now.cpc[:, None]
+    mean = now.value.mean / now.cpc
+    cost = extra.mean(axis=1)
+    profit = extra * (returns - 1.0)
+    low, high = _ends(profit, interval)
+    above = (returns > line).mean(axis=1)
+    clicks = cost / now.cpc
+    gain = cost * (mean - 1.0)
+    return Priced(setting, clicks, cost, gain, low, high, (profit > 0).mean(axis=1), mean, above)
+
+
+def lower_instead(
+    now: Campaigns, elasticity: float, exponent: float, step_limit: float
+) -> tuple[Floats, Floats]:
+    """The factor on all bids at which the budget lasts all day, and the profit it brings per day.
+
+    Demand in money falls as b^(ε+η) and must fall to `served`; the same money then buys clicks that
+    are cheaper by b^η. A factor beyond the step limit is cut to it: the budget still runs out, later.
+    """
+    factor = np.maximum(now.served ** (1.0 / (elasticity + exponent)), 1.0 - step_limit)
+    more = now.clicks * (factor**-exponent - 1.0)
+    return factor, now.value.mean * more
+
+
+def move_targets(
+    now: Campaigns,
+    roas: Bools,
+    response: tuple[float, float, float, float],
+    line: float,
+    limit: float,
+    learning_loss: float,
+    probability: float,
+    shocks: CommonShocks,
+    draws: int,
+    interval: float,
+    rng: np.random.Generator,
+) -> Priced:
+    """Best targets within `limit`, the reset of learning priced in; the present one where none gains.
+
+    A ROAS target 1/1.1 as high, or a CPA target 1.1 as high, lets the platform bid 1.1 as much.
+    `response` is ε, its sd, η, its sd. While it learns a campaign loses `learning_loss` of its value.
+    A target moves only where the marginal return is on its side of the line with `probability`.
+    """
+    elasticity, exponent = _responses(response, shocks, len(now.cost), draws, rng)
+    shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
+    value = now.value.draws(draws, rng) * shock
+    marginal = value * elasticity / ((elasticity + exponent) * now.cpc[:, None])
+    above = (marginal > line).mean(axis=1)
+    loss = learning_loss * now.value.mean * now.clicks
+    best = _nothing(now, interval, above, marginal.mean(axis=1))
+    for share in _steps(limit):
+        # A ROAS target falls where bids rise.
+        setting = np.round(now.setting * (1 + np.where(roas, -share, share)), 2)
+        bid = np.where(roas, now.setting / setting, setting / now.setting)[:, None]
+        grown = bid**elasticity
+        clicks = now.clicks[:, None] * (grown - 1.0)
+        cost = now.cost[:, None] * (grown * bid**exponent - 1.0)
+        profit = value * clicks - cost - loss[:, None]
+        sure = above >= probability if share > 0 else above <= 1 - probability
+        priced = (value * clicks - line * cost).mean(axis=1) - loss
+        worth = sure & (priced > 0) & (profit.mean(axis=1) > best.profit)
+        low, high = _ends(profit, interval)
+        tried = Priced(
+            setting,
+            clicks.mean(axis=1),
+            cost.mean(axis=1),
+            profit.mean(axis=1),
+            low,
+            high,
+            (profit > 0).mean(axis=1),
+            best.marginal,
+            above,
+        )
+        best = _picked(worth, tried, best)
+    return best
+
+
+def _steps(limit: float) -> list[float]:
+    shares = [limit * level / _TARGET_LEVELS for level in range(1, _TARGET_LEVELS + 1)]
+    return [sign * share for share in shares for sign in (1, -1)]
+
+
+def _responses(
+    response: tuple[float, float, float, float],
+    shocks: CommonShocks,
+    size: int,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Draws of ε and η, shape (size, draws)."""
+    mean, sd, exponent, exponent_sd = response
+    own = np.sqrt(max(sd**2 - shocks.elasticity**2, 0.0))
+    elasticity = mean + shocks.elasticity * rng.standard_normal(draws)
+    elasticity = elasticity + own * rng.standard_normal((size, draws))
+    drawn = exponent + exponent_sd * rng.standard_normal((size, draws))
+    return np.maximum(elasticity, 0.05), np.maximum(drawn, 0.0)
+
+
+def _nothing(now: Campaigns, interval: float, above: Floats, marginal: Floats) -> Priced:
+    zero = np.zeros(len(now.cost))
+    return Priced(now.setting, zero, zero, zero, zero, zero, zero, marginal, above)
+
+
+def _picked(pick: Bools, tried: Priced, best: Priced) -> Priced:
+    chosen = {
+        part.name: np.where(pick, getattr(tried, part.name), getattr(best, part.name))
+        for part in fields(Priced)
+    }
+    return Priced(**chosen)
+
+
+def _ends(sample: Floats, interval: float) -> tuple[Floats, Floats]:
+    tail = (1 - interval) / 2
+    low, high = np.quantile(sample, [tail, 1 - tail], axis=1)
+    return low, high

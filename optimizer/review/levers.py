@@ -1,0 +1,365 @@
+"""Budgets of capped campaigns and targets of automated ones, as suggestions beside the bids'.
+
+They are alternatives to the plan, not part of it: a budget raise and lower bids answer the same
+question, and only one of them should be approved. So their Δ is in no total of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions.levers import (
+    Campaigns,
+    Priced,
+    lower_instead,
+    move_targets,
+    raise_budgets,
+)
+from optimizer.decisions.outcomes import CommonShocks
+from optimizer.estimates.exposure import Records, day_number
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, group_sum
+from optimizer.estimates.volume import served_share
+from optimizer.review.suggestions import ReviewResult, suggestion_id
+from optimizer.settings import AutomatedTarget, Settings
+from optimizer.tables import SUGGESTIONS, check_table
+
+SLOTS = {"set_budget": "budget", "set_target": "target"}
+_WORTHLESS = ("brand", "stock_short", "item_outage")
+_OUT = ("conversion_outage", "campaign_outage", "too_little_data")
+
+Context = Mapping[str, Any]
+
+
+def campaign_key(campaign_id: Any, name: str) -> str:
+    """The `entity_key` of a campaign's suggestions: by id where the platform gave one."""
+    return f"c:{name if pd.isna(campaign_id) else campaign_id}"
+
+
+def lever_candidates(
+    plan: pd.DataFrame,
+    keywords: pd.DataFrame,
+    rows: Records,
+    lost_is_budget: Floats,
+    capped: Bools,
+    budget: Floats,
+    frozen: bool,
+    settings: Settings,
+    today: date,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """JSON values of each campaign with a lever to judge, and alerts of those that still learn.
+
+    `capped` and `budget` are per campaign number.
+
+    An automated campaign is a candidate where its present target is stated, at rest (14 days or 30
+    orders since its last change) and its brand words, if any, have a stated increment.
+    """
+    number = plan["campaign"].to_numpy(dtype=np.int64)
+    names = plan["campaign_name"].to_numpy()[np.unique(number, return_index=True)[1]]
+    facts = _facts(plan, number, len(names))
+    served, known = served_share(rows, number, lost_is_budget, day_number(today), len(names))
+    found: list[dict[str, Any]] = []
+    learning: list[dict[str, Any]] = []
+    for place, name in enumerate(names):
+        told = {"name": str(name), "campaign": place, **{k: v[place] for k, v in facts.items()}}
+        told["key"] = campaign_key(plan["campaign_id"].iloc[facts["first"][place]], str(name))
+        if facts["out"][place] or facts["clicks"][place] <= 0 or facts["cost"][place] <= 0:
+            continue
+        if capped[place] and budget[place] > 0:
+            share = {"served": served[place], "served_assumed": not known[place]}
+            found.append(_plain({**told, **share, "kind": "set_budget", "now": budget[place]}))
+        target = settings.account.automated_targets.get(str(name))
+        mode = keywords["bidding_mode"].iloc[facts["first"][place]]
+        if target is None or mode != "automated" or facts["unpriced"][place]:
+            continue
+        if at_rest(target, _orders_since(rows, number == place, target), settings, today):
+            found.append(_plain({**told, **_target(target), "frozen": frozen}))
+        else:
+            learning.append({"code": "learning_period", "campaign": str(name)})
+    return found, learning
+
+
+def _facts(plan: pd.DataFrame, number: Any, size: int) -> dict[str, Floats]:
+    """Sums per campaign; value that more clicks would not bring (brand, sold out) counts nothing."""
+    clicks, cost = plan["clicks"].to_numpy(), (plan["clicks"] * plan["cpc"]).to_numpy()
+    blocked = plan["raise_block"]
+    worth = np.where(blocked.isin(_WORTHLESS), 0.0, clicks * plan["value_mean"].to_numpy())
+    value = group_sum(number, worth, size)
+    spread = group_sum(number, worth**2 * plan["value_cv2"].to_numpy(), size)
+    sums = group_sum(number, clicks, size)
+    return {
+        "first": np.unique(number, return_index=True)[1],
+        "clicks": sums,
+        "cost": group_sum(number, cost, size),
+        "value": np.divide(value, sums, out=np.zeros(size), where=sums > 0),
+        "value_cv2": np.divide(spread, value**2, out=np.zeros(size), where=value > 0),
+        "out": group_sum(number, blocked.isin(_OUT).to_numpy(dtype=float), size) > 0,
+        "unpriced": group_sum(number, (blocked == "brand").to_numpy(dtype=float), size) > 0,
+    }
+
+
+def _target(target: AutomatedTarget) -> dict[str, Any]:
+    by_roas = target.roas is not None
+    return {
+        "kind": "set_target",
+        "target": "roas" if by_roas else "cpa",
+        "now": target.roas if by_roas else target.cpa,
+    }
+
+
+def _orders_since(rows: Records, inside: Bools, target: AutomatedTarget) -> float:
+    if target.changed is None:
+        return float("inf")
+    after = inside[rows.unit] & (rows.first >= day_number(target.changed))
+    return float(rows.conversions[after].sum())
+
+
+def at_rest(target: AutomatedTarget, orders: float, settings: Settings, today: date) -> bool:
+    """Whether automated bidding has learnt its present target: enough days, or enough orders."""
+    rules = settings.guardrails
+    if target.changed is None or (today - target.changed).days >= rules.target_rest_days:
+        return True
+    return orders >= rules.target_rest_conversions
+
+
+def _plain(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain JSON values without what only this module needs."""
+    kept = {name: value for name, value in told.items() if name not in ("out", "unpriced")}
+    return {name: getattr(value, "item", lambda v=value: v)() for name, value in kept.items()}
+
+
+def lever_rules(settings: Settings) -> dict[str, Any]:
+    """What a re-solve needs to price levers again."""
+    rules, prior = settings.guardrails, settings.estimation
+    return {
+        "budget_step_limit": rules.budget_step_limit,
+        "target_step_limit": rules.target_step_limit,
+        "learning_loss": rules.learning_loss,
+        "response": [
+            prior.elasticity_mean,
+            prior.elasticity_sd,
+            prior.cpc_exponent_mean,
+            prior.cpc_exponent_sd,
+        ],
+    }
+
+
+def committed(context: Context, holds: pd.DataFrame) -> Context:
+    """The context with budgets that somebody approved in place of the present ones."""
+    approved = _settled(holds).get("budget", {})
+    nodes = [dict(node) for node in context["budgets"]]
+    for told in context.get("levers", ()):
+        if told["kind"] == "set_budget" and told["key"] in approved:
+            nodes[told["campaign"] + 1]["budget"] = approved[told["key"]]
+    return {**context, "budgets": nodes}
+
+
+def _settled(holds: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Approved values by slot and key."""
+    done = holds[holds["kind"].isin(["approved", "exported"]) & holds["value"].notna()]
+    return {
+        str(slot): dict(zip(part["entity_key"].astype(str), part["value"], strict=True))
+        for slot, part in done.groupby("slot")
+    }
+
+
+def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
+    """`result` with a suggestion for each lever that pays at its line, and the shares of cost they cover."""
+    context = result.context
+    told = [one for one in context.get("levers", ()) if not _refused(one, holds, context)]
+    parts = [_budget_rows(told, result), _target_rows(told, result)]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    covered = {**result.summary.levers, **_covered(context, result.summary.cost_now)}
+    if rows.empty:
+        return replace(result, summary=replace(result.summary, levers=covered))
+    told_rows = _approved_as(rows, holds).astype(result.suggestions.dtypes.to_dict())
+    check_table(told_rows, SUGGESTIONS)
+    kinds = {**result.summary.kinds, **_counted(told_rows["kind"])}
+    summary = replace(result.summary, kinds=kinds, levers=covered)
+    return replace(result, levers=told_rows, summary=summary)
+
+
+def _counted(kind: pd.Series[Any]) -> dict[str, int]:
+    return {str(name): int(number) for name, number in kind.value_counts().items()}
+
+
+def _refused(told: Mapping[str, Any], holds: pd.DataFrame, context: Context) -> bool:
+    day = pd.Timestamp(context["as_of"])
+    until = pd.to_datetime(holds["until"])
+    active = holds[until.isna() | (until >= day)]
+    named = active["entity_key"].astype(str).eq(told["key"]) & active["slot"].eq(
+        SLOTS[told["kind"]]
+    )
+    return bool(active.loc[named, "kind"].isin(["rejected", "snoozed", "locked"]).any())
+
+
+def _approved_as(rows: pd.DataFrame, holds: pd.DataFrame) -> pd.DataFrame:
+    """Rows that were approved at another value say that value."""
+    settled = _settled(holds)
+    approved = [
+        settled.get(slot, {}).get(key, np.nan)
+        for slot, key in zip(rows["slot"], rows["entity_key"], strict=True)
+    ]
+    values = pd.Series(approved, index=rows.index, dtype="float64")
+    return rows.assign(proposed_bid=values.fillna(rows["proposed_bid"]))
+
+
+def _covered(context: Context, cost_now: float) -> dict[str, float]:
+    """Share of present cost in campaigns whose budget, or target, can be judged."""
+    total = max(cost_now, 1e-12)
+    campaigns = [row for row in context["budgets"] if row["scope"] == "campaign"]
+    budgets = sum(row["cost_now"] for row in campaigns if row["budget"] is not None)
+    targets = sum(one["cost"] for one in context.get("levers", ()) if one["kind"] == "set_target")
+    return {"budget": float(budgets) / total, "target": float(targets) / total}
+
+
+def _campaigns(told: list[dict[str, Any]]) -> Campaigns:
+    def column(name: str) -> Floats:
+        return np.array([float(one.get(name, 1.0)) for one in told])
+
+    assumed = np.array([bool(one.get("served_assumed", False)) for one in told])
+    value = Gamma(column("value"), column("value_cv2"))
+    spread = np.where(assumed, 0.15, 0.05)
+    return Campaigns(
+        column("now"), column("cost"), column("clicks"), value, column("served"), spread
+    )
+
+
+def _budget_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFrame:
+    context, rules = result.context, result.context.get("lever_rules", {})
+    asked = [one for one in told if one["kind"] == "set_budget"]
+    if not asked:
+        return pd.DataFrame()
+    now, line = _campaigns(asked), result.summary.dual_price
+    priced = raise_budgets(
+        now,
+        line,
+        rules["budget_step_limit"],
+        context["step"],
+        CommonShocks(**context["shocks"]),
+        context["draws"],
+        context["interval"],
+        np.random.default_rng(context["seed"]),
+    )
+    elasticity, _, exponent, _ = rules["response"]
+    factor, gain = lower_instead(now, elasticity, exponent, context["rules"]["step_limit"])
+    pays = (priced.p_above >= context["rules"]["min_probability"]) & (priced.setting > now.setting)
+    extra = [
+        {
+            "served": one["served"],
+            "served_assumed": one["served_assumed"],
+            "alternative": "lower_bids",
+            "alternative_factor": float(factor[place]),
+            "alternative_profit": float(gain[place]),
+        }
+        for place, one in enumerate(asked)
+    ]
+    reason = "budget_returns_above_line"
+    return _rows(asked, priced, pays, [reason] * len(asked), extra, result)
+
+
+def _target_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFrame:
+    context, rules = result.context, result.context.get("lever_rules", {})
+    asked = [one for one in told if one["kind"] == "set_target"]
+    if not asked:
+        return pd.DataFrame()
+    now, roas = _campaigns(asked), np.array([one["target"] == "roas" for one in asked])
+    priced = move_targets(
+        now,
+        roas,
+        tuple(rules["response"]),
+        result.summary.dual_price,
+        rules["target_step_limit"],
+        rules["learning_loss"],
+        context["rules"]["min_probability"],
+        CommonShocks(**context["shocks"]),
+        context["draws"],
+        context["interval"],
+        np.random.default_rng(context["seed"]),
+    )
+    frozen = np.array([one["frozen"] for one in asked])
+    pays = (priced.setting != now.setting) & ~(frozen & (priced.cost < 0))
+    more = np.where(priced.cost > 0, "target_returns_above_line", "target_returns_below_line")
+    extra = [
+        {
+            "target": one["target"],
+            "learning_loss": rules["learning_loss"] * one["value"] * one["clicks"],
+        }
+        for one in asked
+    ]
+    return _rows(asked, priced, pays, more.tolist(), extra, result)
+
+
+def _rows(
+    asked: list[dict[str, Any]],
+    priced: Priced,
+    pays: Bools,
+    reasons: list[str],
+    extra: list[dict[str, Any]],
+    result: ReviewResult,
+) -> pd.DataFrame:
+    """SUGGESTIONS of the levers that pay; `bid` is the present setting, `proposed_bid` the new one."""
+    context, plan = result.context, result.frames["plan"]
+    account, day = context["account"], date.fromisoformat(context["as_of"])
+    first = plan.drop_duplicates("campaign").set_index("campaign")
+    listed = []
+    for place in np.flatnonzero(pays):
+        one = asked[place]
+        slot = SLOTS[one["kind"]]
+        listed.append(
+            {
+                "id": suggestion_id(account, day, one["key"], slot),
+                "kind": one["kind"],
+                "slot": slot,
+                "entity_key": one["key"],
+                "campaign_id": first["campaign_id"].get(one["campaign"]),
+                "campaign_name": one["name"],
+                "ad_group_name": "",
+                "keyword_text": one["name"],
+                "segment": "",
+                "bid": one["now"],
+                "proposed_bid": priced.setting[place],
+                "delta_clicks": priced.clicks[place],
+                "delta_cost": priced.cost[place],
+                "delta_profit_mean": priced.profit[place],
+                "delta_profit_low": priced.low[place],
+                "delta_profit_high": priced.high[place],
+                "p_positive": priced.p_positive[place],
+                "marginal_return": priced.marginal[place],
+                "line": result.summary.dual_price,
+                "reason": reasons[place],
+                "binding": "none",
+                "evidence": _evidence(one, priced, int(place), extra[place], result),
+            }
+        )
+    return pd.DataFrame(listed, columns=list(SUGGESTIONS.columns))
+
+
+def _evidence(
+    one: Mapping[str, Any],
+    priced: Priced,
+    place: int,
+    extra: Mapping[str, Any],
+    result: ReviewResult,
+) -> str:
+    data, context = result.context["data"], result.context
+    told = {
+        "clicks": one["clicks"],
+        "cpc": one["cost"] / one["clicks"],
+        "value_mean": one["value"],
+        "line": result.summary.dual_price,
+        "p_marginal_above": float(priced.p_above[place]),
+        **extra,
+        "assumed": list(context["assumed"]),
+        **{name: data[name] for name in ("first_day", "last_day", "days", "days_excluded")},
+        "days_maturing": data["days_maturing"],
+        "horizon_days": 7,
+        "interval": context["interval"],
+    }
+    return json.dumps(told, ensure_ascii=False, allow_nan=False)
