@@ -153,11 +153,16 @@ def lever_rules(settings: Settings) -> dict[str, Any]:
 def committed(context: Context, holds: pd.DataFrame) -> Context:
     """The context with budgets that somebody approved in place of the present ones."""
     approved = _settled(holds).get("budget", {})
-    nodes = [dict(node) for node in context["budgets"]]
-    for told in context.get("levers", ()):
-        if told["kind"] == "set_budget" and told["key"] in approved:
-            nodes[told["campaign"] + 1]["budget"] = approved[told["key"]]
+    asked = (one for one in context.get("levers", ()) if one["kind"] == "set_budget")
+    budgets = {one["name"]: approved[one["key"]] for one in asked if one["key"] in approved}
+    nodes = [_with_budget(node, budgets) for node in context["budgets"]]
     return {**context, "budgets": nodes}
+
+
+def _with_budget(node: Mapping[str, Any], budgets: Mapping[str, float]) -> Mapping[str, Any]:
+    if node["scope"] != "campaign" or node["name"] not in budgets:
+        return node
+    return {**node, "budget": budgets[node["name"]]}
 
 
 def _settled(holds: pd.DataFrame) -> dict[str, dict[str, float]]:

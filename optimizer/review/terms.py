@@ -220,9 +220,11 @@ def _candidates(
     donor_on = (plan["inactive_code"] == "").to_numpy()[frame["donor"].to_numpy()]
     sells = frame["text"].isin(set(frame["text"][converting])).to_numpy()
     may_exclude = enough & ~ours & ~taken & ~brand & ~sells & donor_on
-    may_exclude &= not (state.freeze or state.outage)
+    scarce = plan["raise_block"].to_numpy()[frame["donor"].to_numpy()]
+    silent = np.isin(scarce, ("campaign_outage", "item_outage"))
+    may_exclude &= ~silent & (not (state.freeze or state.outage))
     may_add = ~ours & ~taken & seen & converting & donor_on & ~(brand & unpriced)
-    may_add &= not state.outage
+    may_add &= ~silent & (scarce != "stock_short") & (not state.outage)
     return {
         "add": may_add & _best_place(frame, value, cpc, may_add),
         "may_exclude": may_exclude,

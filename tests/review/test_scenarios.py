@@ -128,6 +128,19 @@ def test_hot_item_with_little_stock_is_not_raised() -> None:
     assert alerts_of(short)["stock_short"]["allowed"] == pytest.approx(1.0)
 
 
+def test_clearance_counts_what_is_left_against_not_selling() -> None:
+    """A margin of 20 % makes the word a loser; what is in the way is worth 90 % of its price."""
+    inputs = small_account([Word("old", rate=0.08), *FILLERS])
+    item = {"item_id": "tent", "ad_groups": ["tents"], "margin": 0.2}
+    ordinary = review(inputs, told(items=[item]))
+    clearing = review(inputs, told(items=[{**item, "stage": "清仓", "salvage_margin": 0.9}]))
+    unstated = review(inputs, told(items=[{**item, "stage": "清仓"}]))
+    assert kind_of(ordinary, "old") in ("lower", "pause")
+    assert kind_of(clearing, "old") == "raise"
+    assert kind_of(unstated, "old") == kind_of(ordinary, "old")
+    assert "clear_without_salvage_margin" in alerts_of(unstated)
+
+
 NEW = {"item_id": "tent", "stage": "新品", "ad_groups": ["tents"]}
 
 

@@ -1,0 +1,76 @@
+"""Budgets of capped campaigns are decided, undone, fitted and written like any suggestion."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from optimizer import workflows
+from optimizer.errors import Conflict
+from optimizer.workflows import Workspace
+from tests.workflows.shop_account import APPROVER, OPERATOR, VIEWER, proposed, refs
+
+
+@pytest.fixture
+def budget(shop: Workspace) -> pd.DataFrame:
+    """The best budget raise on offer, as a frame of one row."""
+    rows = proposed(shop, "set_budget")
+    assert len(rows) > 0
+    return rows.head(1)
+
+
+def test_an_approved_budget_is_written_with_its_rollback(
+    shop: Workspace, budget: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Money for it comes from lowers; alone it would pass the account's budget."""
+    workflows.approve(shop, "shop", refs(budget), APPROVER)
+    with pytest.raises(Conflict, match="over_budget"):
+        workflows.export(shop, "shop", tmp_path / "alone", APPROVER)
+    workflows.approve(shop, "shop", refs(proposed(shop, "lower")), APPROVER)
+    result = workflows.export(shop, "shop", tmp_path / "out", APPROVER)
+    files = {name.split("_", 2)[2]: path for name, path in result.files.items()}
+    rows = {
+        name: next(csv.DictReader(files[name].read_text(encoding="utf-8").splitlines()))
+        for name in ("campaigns.csv", "rollback_campaigns.csv")
+    }
+    wanted = budget.iloc[0]
+    assert rows["campaigns.csv"]["Campaign"] == wanted["campaign_name"]
+    assert float(rows["campaigns.csv"]["Budget"]) == pytest.approx(wanted["proposed_bid"])
+    assert float(rows["rollback_campaigns.csv"]["Budget"]) == pytest.approx(wanted["bid"])
+
+
+def test_an_approved_budget_survives_the_re_solve_and_can_be_undone(
+    shop: Workspace, budget: pd.DataFrame
+) -> None:
+    workflows.approve(shop, "shop", refs(budget), APPROVER)
+    stored = workflows.suggestions(shop, "shop", VIEWER).set_index("id")
+    row = stored.loc[budget["id"].iloc[0]]
+    assert (row["decision"], row["approved_bid"]) == ("approved", row["proposed_bid"])
+    workflows.undo(shop, "shop", [(row.name, int(row["version"]))], APPROVER)
+    assert budget["id"].iloc[0] in set(proposed(shop, "set_budget")["id"])
+
+
+@pytest.mark.parametrize("refuse", ["reject", "lock"])
+def test_a_refused_budget_is_not_proposed_again(
+    shop: Workspace, budget: pd.DataFrame, refuse: str
+) -> None:
+    if refuse == "reject":
+        workflows.reject(shop, "shop", refs(budget), OPERATOR, "no money")
+    else:
+        workflows.lock(shop, "shop", refs(budget)[0], OPERATOR)
+    assert budget["id"].iloc[0] not in set(proposed(shop, "set_budget")["id"])
+
+
+def test_a_selection_adds_budgets_and_bids_up(shop: Workspace, budget: pd.DataFrame) -> None:
+    lowers = proposed(shop, "lower").head(3)
+    ids = [*budget["id"], *lowers["id"]]
+    sums = workflows.totals(shop, "shop", ids, VIEWER)
+    both = budget["delta_profit_mean"].sum() + lowers["delta_profit_mean"].sum()
+    assert sums.delta_profit["mean"] == pytest.approx(both)
+    assert sums.delta_cost == pytest.approx(budget["delta_cost"].sum() + lowers["delta_cost"].sum())
+
+
+def test_a_budget_is_not_edited_as_if_it_were_a_bid(shop: Workspace, budget: pd.DataFrame) -> None:
+    with pytest.raises(Conflict, match="bid_not_editable"):
+        workflows.edit(shop, "shop", refs(budget)[0], 9.0, APPROVER)
