@@ -55,6 +55,8 @@ class Solution:
     `room[k]` says whether any lower and any higher bid was allowed. `budget` is the account's, which
     an assumed one may have had to give way to.
     `stretched`: lowers went beyond the assumed step because the budget asked for it.
+    `line` Λ per plan row and `campaign_line` per campaign, in margin per money; `binding` says per
+    node of the context what sets its line.
     """
 
     bid: Floats
@@ -64,6 +66,9 @@ class Solution:
     allocation: Allocation
     budget: float
     stretched: bool
+    line: Floats
+    campaign_line: Floats
+    binding: Any
 
 
 def yield_pauses(plan: pd.DataFrame, terms: pd.DataFrame, held: Held, free: Bools) -> Held:
@@ -97,7 +102,7 @@ def assemble_suggestions(
     context: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, Any]:
     """Table SUGGESTIONS, best first, and per plan row why it is not in there ("" if it is)."""
-    line = solution.allocation.line[plan["campaign"].to_numpy(dtype=np.int64)]
+    line = solution.line
     marked = judged_against(plan.assign(line=line, target=solution.bid), context)
     reasons = _why_not(marked, solution, moved, held)
     watch = np.flatnonzero(reasons == "watch")
@@ -202,14 +207,13 @@ def _binding(
     context: Mapping[str, Any],
 ) -> Any:
     """What stopped the change where it stopped."""
-    allocation, rules = solution.allocation, context["rules"]
+    rules, at = context["rules"], part["node"].to_numpy(dtype=np.int64)
     target, bid = part["target"].to_numpy(), part["bid"].to_numpy()
     limit = np.where(
         ~raised & solution.stretched, rules["step_limit"], part["step_limit"].to_numpy()
     )
     slack = context["step"] + 1e-9
     at_step = np.abs(target - bid) >= bid * limit - slack
-    capped = allocation.line[part["campaign"].to_numpy(dtype=np.int64)] > allocation.dual_price
     return np.select(
         [
             paused,
@@ -217,8 +221,6 @@ def _binding(
             ~raised & (target <= part["lowest_bid"].to_numpy() + slack),
             at_step & (limit < rules["step_limit"]),
             at_step,
-            capped,
-            np.full(len(part), allocation.dual_price > 1.0),
         ],
         [
             "none",
@@ -226,10 +228,8 @@ def _binding(
             "lowest_bid",
             "assumed_step_limit",
             "step_limit",
-            "campaign_budget",
-            "account_budget",
         ],
-        "line",
+        solution.binding[at].astype(str),
     )
 
 
@@ -272,7 +272,7 @@ def _term_rows(
         reason="term_pays_above_line" if adding else "term_never_pays",
         binding="line" if adding else "none",
         marginal_mean=_term_return(rows),
-        line=solution.allocation.line[rows["campaign"].to_numpy(dtype=np.int64)],
+        line=solution.line[rows["donor"].to_numpy(dtype=np.int64)],
         **_deltas(outcome, part),
     )
     return _finished(frame, context)
@@ -331,7 +331,7 @@ def summarise(
     context: Mapping[str, Any],
 ) -> ReviewSummary:
     """The account's side of the run; `campaign` is the campaign number of each row of `outcome`."""
-    campaigns = context["budgets"][1:]
+    campaigns = [node for node in context["budgets"] if node["scope"] == "campaign"]
     cost_now = float((plan["clicks"] * plan["cpc"]).sum())
     change = group_sum(campaign, outcome.cost, len(campaigns))
     by_reason = pd.Series(reasons[reasons != ""]).value_counts()
@@ -380,5 +380,5 @@ def _campaign_rows(
             "cost_planned": row["cost_now"] + float(delta),
             "line": float(line),
         }
-        for row, delta, line in zip(campaigns, change, solution.allocation.line, strict=True)
+        for row, delta, line in zip(campaigns, change, solution.campaign_line, strict=True)
     ]

@@ -17,7 +17,7 @@ from optimizer.decisions import goals, guardrails
 from optimizer.errors import BadTable, RefusedInput
 from optimizer.estimates.exposure import Records, day_number, records
 from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Floats, Ints
 from optimizer.estimates.segments import keyword_items, mark_segments
 from optimizer.estimates.value_per_click import (
     ValueEstimate,
@@ -26,6 +26,7 @@ from optimizer.estimates.value_per_click import (
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items, levers
+from optimizer.review.budget_tree import Funds, budget_nodes, period_pace, stated_targets
 from optimizer.review.maturity import (
     Campaigns,
     Maturity,
@@ -53,6 +54,7 @@ from optimizer.tables import (
 )
 
 _BUDGET_DAYS = 28
+_OVERRUN_CHANCE = 0.1
 
 
 def review_account(
@@ -102,6 +104,7 @@ def review_account(
     budget = campaign_budgets(keywords, tree, settings)
     learned = learn_response(
         inputs.bid_changes,
+        inputs.landscapes,
         rows,
         inputs.daily,
         keywords,
@@ -148,7 +151,10 @@ def review_account(
         state,
     )
     plan = negatives_first(plan, terms, settings)
-    context = _context(inputs, settings, today, rng, rows, maturity, value, volume, tree, alerts)
+    funds = account_funds(inputs, settings, keywords, tree, rows, volume, now)
+    plan, terms = plan.assign(node=funds.node), with_donor_nodes(terms, funds.node)
+    alerts += funds.alerts
+    context = _context(inputs, settings, today, rng, rows, maturity, value, tree, alerts, funds)
     context |= {"levers": candidates, "lever_rules": levers.lever_rules(settings)}
     context["shocks"] |= {
         "elasticity": learned.elasticity_common_sd,
@@ -252,21 +258,23 @@ def _context(
     rows: Records,
     maturity: Maturity,
     value: ValueEstimate,
-    volume: VolumeEstimate,
     tree: Hierarchy,
     alerts: list[dict[str, Any]],
+    funds: Funds,
 ) -> dict[str, Any]:
     """The run's constants, as JSON values."""
     now, rules, estimation = day_number(today), settings.guardrails, settings.estimation
     limit = settings.bid_limit(inputs.platform, inputs.currency)
-    cost = group_sum(tree.campaign, volume.clicks.mean * volume.cpc, int(tree.campaign.max()) + 1)
-    budget, assumed = account_budget(inputs, settings, rows, now)
+    names = campaign_names(inputs.keywords, tree)
+    assumed = funds.assumed
     return {
         "account": inputs.account,
         "as_of": today.isoformat(),
         "currency": inputs.currency,
         "seed": int(rng.integers(2**53)),
-        "budgets": _budgets(inputs, settings, tree, cost, budget),
+        "budgets": funds.nodes,
+        "objective": settings.account.objective,
+        "targets": stated_targets(settings.account, names),
         "budget_assumed": assumed,
         "assumed": ["response", *value.assumed, *(["daily_budget"] if assumed else [])],
         "step": float(limit.step),
@@ -304,25 +312,41 @@ def account_budget(
     return float((rows.cost * inside / length).sum()) / max(end - start, 1), True
 
 
-def _budgets(
-    inputs: ReviewInputs, settings: Settings, tree: Hierarchy, cost: Floats, budget: float
-) -> list[dict[str, Any]]:
-    """The account's and the campaigns' budgets; a platform's own cap never asks for less than is spent."""
-    names = campaign_names(inputs.keywords, tree)
-    caps = campaign_budgets(inputs.keywords, tree, settings)
-    stated = settings.account.campaign_budgets
-    result: list[dict[str, Any]] = [
-        {
-            "scope": "account",
-            "name": inputs.account,
-            "budget": budget,
-            "cost_now": float(cost.sum()),
-        }
-    ]
-    for name, cap, spent in zip(names, caps, cost, strict=True):
-        kept = None if np.isnan(cap) else float(cap if name in stated else max(cap, spent))
-        result.append({"scope": "campaign", "name": name, "budget": kept, "cost_now": float(spent)})
-    return result
+def account_funds(
+    inputs: ReviewInputs,
+    settings: Settings,
+    keywords: pd.DataFrame,
+    tree: Hierarchy,
+    rows: Records,
+    volume: VolumeEstimate,
+    now: int,
+) -> Funds:
+    """The budget tree; a running period budget bounds the account's day as well."""
+    budget, assumed = account_budget(inputs, settings, rows, now)
+    cost = volume.clicks.mean * volume.cpc
+    alerts: list[dict[str, Any]] = []
+    period = settings.account.period_budget
+    if period is not None:
+        cpc = float((cost * volume.cpc).sum()) / max(float(cost.sum()), 1e-12)
+        pace = period_pace(period, rows.first, rows.last, rows.cost, cpc, now, _OVERRUN_CHANCE)
+        if pace is not None:
+            alerts.append(pace)
+            budget = pace["per_day"] if assumed else min(budget, pace["per_day"])
+            assumed = False
+    names = campaign_names(keywords, tree)
+    caps = campaign_budgets(keywords, tree, settings)
+    nodes, node, unknown = budget_nodes(
+        inputs.account, budget, settings.account, names, caps, keywords, tree.campaign, cost
+    )
+    alerts += [{"code": "budget_of_unknown", "name": name} for name in unknown]
+    return Funds(nodes, node, assumed, alerts)
+
+
+def with_donor_nodes(terms: pd.DataFrame, node: Ints) -> pd.DataFrame:
+    """Terms with the budget node of their donor."""
+    if terms.empty:
+        return terms
+    return terms.assign(node=node[terms["donor"].to_numpy(dtype=np.int64)])
 
 
 def _shocks(

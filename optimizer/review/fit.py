@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from optimizer.review.budget_tree import moved_by_node
 
 TOLERANCE = 0.01
 """Rounding of sums that is not called an excess, in account currency per day."""
@@ -36,15 +39,13 @@ def budget_excess(
 ) -> tuple[Excess, ...]:
     """The nodes of `budgets` that `changes` would break.
 
-    `budgets` is the account followed by its campaigns by number, each with `scope`, `name`, `budget`
-    (None: no limit) and `cost_now`; `changes` has `campaign` (number) and `delta_cost`. A node that
-    is over budget today may stay there, but approvals must not raise it.
+    `budgets` are the nodes of `review.budget_tree`; `changes` has `node` (position among them, -1: no
+    longer known) and `delta_cost`, which counts for the node and all above it. A node that is over
+    budget today may stay there, but approvals must not raise it.
     """
     budgets = _raised(budgets, changes)
-    campaigns = budgets[1:]
-    by_campaign = changes.groupby("campaign")["delta_cost"].sum()
-    deltas = [float(changes["delta_cost"].sum())]
-    deltas += [float(by_campaign.get(number, 0.0)) for number in range(len(campaigns))]
+    node = changes["node"].to_numpy(dtype=np.int64)
+    deltas = moved_by_node(budgets, node, changes["delta_cost"].to_numpy(dtype=np.float64))
     judged = [_judge(node, delta) for node, delta in zip(budgets, deltas, strict=True)]
     return tuple(found for found in judged if found is not None and found.excess > TOLERANCE)
 
@@ -54,9 +55,9 @@ def _raised(budgets: Sequence[Mapping[str, Any]], changes: pd.DataFrame) -> list
     nodes = list(budgets)
     if "kind" not in changes.columns:
         return nodes
-    set_to = changes[changes["kind"].eq("set_budget") & changes["campaign"].ge(0)]
-    for number, value in zip(set_to["campaign"], set_to["approved_bid"], strict=True):
-        nodes[number + 1] = {**nodes[number + 1], "budget": float(value)}
+    set_to = changes[changes["kind"].eq("set_budget") & changes["node"].ge(0)]
+    for at, value in zip(set_to["node"], set_to["approved_bid"], strict=True):
+        nodes[at] = {**nodes[at], "budget": float(value)}
     return nodes
 
 

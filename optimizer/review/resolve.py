@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import keywords as keyword_rules
-from optimizer.decisions.allocation import Budgets, Gates, allocate
-from optimizer.decisions.bids import StepLimits, allowed_levels, bid_levels, level_options
 from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome, expected_change
 from optimizer.errors import Infeasible
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
@@ -25,6 +23,7 @@ from optimizer.review.assembly import (
     yield_pauses,
 )
 from optimizer.review.plan import gamma_of, response_of
+from optimizer.review.solving import paused_rows, solve
 from optimizer.review.suggestions import ReviewResult
 
 Context = Mapping[str, Any]
@@ -100,14 +99,9 @@ def _donor_stays(plan: pd.DataFrame, terms: pd.DataFrame, held: Held) -> Bools:
     """Whether a term's donor goes on: a paused one takes the term's cost with it already."""
     if terms.empty:
         return np.zeros(0, dtype=bool)
-    stopped = _paused(plan, held)[terms["donor"].to_numpy(dtype=np.int64)]
+    stopped = paused_rows(plan, held)[terms["donor"].to_numpy(dtype=np.int64)]
     stays: Bools = ~stopped
     return stays
-
-
-def _paused(plan: pd.DataFrame, held: Held) -> Bools:
-    paused: Bools = plan["pause"].to_numpy(dtype=bool) & ~held.state
-    return paused
 
 
 def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
@@ -159,128 +153,16 @@ def _approved_bids(terms: pd.DataFrame, holds: pd.DataFrame, day: date) -> Float
 
 
 def _term_change(terms: pd.DataFrame, chosen: Bools, bids: Floats, context: Context) -> Floats:
-    """Δcost per campaign number of excluding (bid 0) or re-pricing the chosen terms."""
-    campaigns = len(context["budgets"]) - 1
+    """Δcost per node of excluding (bid 0) or re-pricing the chosen terms, under their donor's node."""
+    nodes = len(context["budgets"])
     if not chosen.any():
-        return np.zeros(campaigns)
+        return np.zeros(nodes)
     part = terms[chosen]
     moves = Moves(
         response_of(part), gamma_of(part, "volume"), gamma_of(part, "value"), bids[chosen]
     )
-    campaign = part["campaign"].to_numpy(dtype=np.int64)
-    return group_sum(campaign, expected_change(moves)[1], campaigns)
-
-
-def solve(plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats) -> Solution:
-    """Bids of the free keywords under the budgets left by everything else.
-
-    When even the lowest assumed steps overspend, lowers may use the full step limit; an assumed
-    budget then gives way to what is reachable, a stated one is `Infeasible`.
-    """
-    try:
-        return _solve(plan, context, held, term_cost, stretched=False)
-    except Infeasible:
-        relaxed = dict(context)
-    try:
-        return _solve(plan, relaxed, held, term_cost, stretched=True)
-    except Infeasible as error:
-        if not context["budget_assumed"] or error.code != "account_budget_unreachable":
-            raise
-        relaxed["budgets"] = _with_account_budget(context, error.fields["nearest"])
-        return _solve(plan, relaxed, held, term_cost, stretched=True)
-
-
-def _with_account_budget(context: Context, budget: float) -> list[dict[str, Any]]:
-    first, *rest = context["budgets"]
-    return [{**first, "budget": budget}, *rest]
-
-
-def _solve(
-    plan: pd.DataFrame,
-    context: Context,
-    held: Held,
-    term_cost: Floats,
-    *,
-    stretched: bool,
-) -> Solution:
-    paused = _paused(plan, held)
-    fixed = np.where(np.isnan(held.bid), plan["bid"].to_numpy(), held.bid)
-    free = (plan["state_code"] == "").to_numpy() & np.isnan(held.bid) & ~paused
-    budgets = _budgets_left(plan, context, paused, free, fixed, term_cost)
-    index = np.flatnonzero(free)
-    part = plan.iloc[index]
-    levels, options = _options(part, context, stretched=stretched)
-    room = np.zeros((len(plan), 2), dtype=bool)
-    middle = levels.shape[1] // 2
-    room[index, 0] = options.allowed[:, :middle].any(axis=1)
-    room[index, 1] = options.allowed[:, middle + 1 :].any(axis=1)
-    gates = Gates(part["raise_gate"].to_numpy(), part["lower_gate"].to_numpy())
-    campaign = part["campaign"].to_numpy(dtype=np.int64)
-    try:
-        found = allocate(options, campaign, budgets, gates)
-    except Infeasible as error:
-        raise _explained(error, context, budgets) from error
-    bid = np.where(paused, 0.0, fixed)
-    bid[index] = levels[np.arange(len(index)), found.level]
-    return Solution(
-        bid, paused, free, room, found, float(context["budgets"][0]["budget"]), stretched
-    )
-
-
-def _options(part: pd.DataFrame, context: Context, *, stretched: bool) -> tuple[Floats, Any]:
-    rules = context["rules"]
-    step = part["step_limit"].to_numpy()
-    limits = StepLimits(
-        step,
-        np.full(len(part), rules["step_limit"]) if stretched else step,
-        (part["raise_block"] == "").to_numpy(),
-        (part["lower_block"] == "").to_numpy(),
-        part["lowest_bid"].to_numpy(),
-        part["highest_bid"].to_numpy(),
-    )
-    bid = part["bid"].to_numpy(dtype=np.float64)
-    levels = bid_levels(bid, limits, context["step"], context["half_grid_levels"])
-    allowed = allowed_levels(levels, bid, limits, rules["dead_band"])
-    return levels, level_options(response_of(part), part["value_mean"].to_numpy(), levels, allowed)
-
-
-def _budgets_left(
-    plan: pd.DataFrame,
-    context: Context,
-    paused: Bools,
-    free: Bools,
-    fixed: Floats,
-    term_cost: Floats,
-) -> Budgets:
-    """What the free keywords may spend: budgets less the expected cost of all others."""
-    cost = _cost_at(plan, np.where(paused, 0.0, fixed))
-    cost[free] = 0.0
-    account, *campaigns = context["budgets"]
-    used = group_sum(plan["campaign"].to_numpy(dtype=np.int64), cost, len(campaigns))
-    used += term_cost
-    caps = np.array([np.inf if row["budget"] is None else row["budget"] for row in campaigns])
-    return Budgets(account["budget"] - float(used.sum()), caps - used)
-
-
-def _cost_at(plan: pd.DataFrame, bid: Floats) -> Floats:
-    """Expected cost per day at `bid`; where the bid is unknown, what it costs now."""
-    response = response_of(plan)
-    target = np.where(np.isnan(bid) | (bid <= 0), response.bid, bid)
-    cost = response.expected_cost(target[:, None])[:, 0]
-    return np.where(bid == 0.0, 0.0, cost)
-
-
-def _explained(error: Infeasible, context: Context, left: Budgets) -> Infeasible:
-    """The same refusal with the budget's name and the nearest whole budget that could be met."""
-    account, *campaigns = context["budgets"]
-    if error.code == "account_budget_unreachable":
-        stated, short = account, error.fields["nearest"] - left.account
-    else:
-        number = error.fields["campaign"]
-        stated, short = campaigns[number], error.fields["nearest"] - float(left.campaign[number])
-    return Infeasible(
-        error.code, name=stated["name"], budget=stated["budget"], nearest=stated["budget"] + short
-    )
+    node = part["node"].to_numpy(dtype=np.int64)
+    return group_sum(node, expected_change(moves)[1], nodes)
 
 
 def _additions(
@@ -295,7 +177,7 @@ def _additions(
     settled = ~np.isnan(approved)
     if not (free | settled).any():
         return free, np.zeros(len(terms))
-    line = solution.allocation.line[terms["campaign"].to_numpy(dtype=np.int64)]
+    line = solution.line[terms["donor"].to_numpy(dtype=np.int64)]
     response, value = response_of(terms), gamma_of(terms, "value")
     reach = context["rules"]["step_limit"]
     bid = keyword_rules.bid_for_term(value.mean, response, line, reach)

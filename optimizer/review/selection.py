@@ -24,7 +24,7 @@ _NEEDED = (
 
 def planned_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Keywords and judged terms of a run, indexed by `entity_key` as suggestions write it."""
-    names = ["entity_key", "campaign", *_NEEDED]
+    names = ["entity_key", "campaign", "node", *_NEEDED]
     known = [frames[name][names] for name in ("plan", "terms") if len(frames[name])]
     rows = pd.concat([frame.astype({"entity_key": "str"}) for frame in known])
     return rows.set_index("entity_key")

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import flips, keywords
-from optimizer.decisions.allocation import Budgets, Gates, Options, allocate
+from optimizer.decisions.allocation import BudgetTree, Gates, Options, allocate
 from optimizer.decisions.flips import Turning
 from optimizer.decisions.guardrails import Codes
 from optimizer.estimates.posteriors import Bools, Floats
 from optimizer.review.assembly import judged_against, unmoved_codes
 from optimizer.review.plan import gamma_of
-from optimizer.review.resolve import _options
+from optimizer.review.solving import keyword_options
 from optimizer.review.terms import term_bids
 
 _SCALED = ("rate_mean", "value_mean", "marginal_mean", "raise_gate", "lower_gate")
@@ -62,7 +62,7 @@ def level_choices(
     part: pd.DataFrame, context: Mapping[str, Any], *, stretched: bool
 ) -> tuple[Floats, Options, Gates]:
     """Bids, their options and gates of rows whose bid is ours to move, as the solve sees them."""
-    levels, options = _options(part, context, stretched=stretched)
+    levels, options = keyword_options(part, context, stretched=stretched)
     gates = Gates(part["raise_gate"].to_numpy(), part["lower_gate"].to_numpy())
     return levels, options, gates
 
@@ -75,7 +75,7 @@ def _solved(
     line = part["line"].to_numpy(dtype=np.float64)
     priced = Options(options.cost, options.value / line[:, None], options.allowed, options.hold)
     at_line = Gates(gates.raise_gate / line, gates.lower_gate / line)
-    unlimited = Budgets(np.inf, np.array([np.inf]))
+    unlimited = BudgetTree.flat(np.inf)
     found = allocate(priced, np.zeros(len(part), dtype=np.int64), unlimited, at_line)
     return levels[np.arange(len(part)), found.level], _room(options)
 

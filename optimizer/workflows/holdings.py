@@ -120,13 +120,14 @@ class Holdings:
 
     def excess(self, changes: pd.DataFrame) -> tuple[dict[str, Any], ...]:
         """Budgets that `changes` alone, everything else unchanged, would break, as `fit.Excess`."""
-        placed = self.priced(changes).assign(campaign=self._campaign_numbers(changes))
+        placed = self.priced(changes).assign(node=self._nodes(changes))
         return tuple(asdict(one) for one in budget_excess(self.context["budgets"], placed))
 
-    def _campaign_numbers(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        """The plan's campaign of each row; by name where the run no longer knows the keyword."""
-        named = {node["name"]: number for number, node in enumerate(self.context["budgets"][1:])}
-        found = rows["entity_key"].map(self.planned["campaign"])
+    def _nodes(self, rows: pd.DataFrame) -> pd.Series[Any]:
+        """The budget node of each row; its campaign's where the run no longer knows the keyword."""
+        nodes = enumerate(self.context["budgets"])
+        named = {node["name"]: at for at, node in nodes if node["scope"] == "campaign"}
+        found = rows["entity_key"].map(self.planned["node"])
         return found.fillna(rows["campaign_name"].map(named)).fillna(-1).astype("int64")
 
 

@@ -1,0 +1,315 @@
+"""From a fractional plan to whole levels that keep every cap, floor, target and side cap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optimizer.decisions import kernels, kernels_rounding
+from optimizer.decisions.allocation.problem import BudgetTree, Gates, Options, SideCaps
+from optimizer.decisions.allocation.steps import Steps
+from optimizer.decisions.allocation.tree import Rules
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+
+_PASSES = 60
+_BESIDE = 2_000
+_GRAIN = 0.05
+
+
+@dataclass(frozen=True)
+class Books:
+    """What is left per node, target and side group; changed in place as steps are taken."""
+
+    parent: Ints
+    left: Floats
+    spare: Floats
+    least: Floats
+    per: Floats
+    slack: Floats
+    group: Ints
+    side: Floats
+    side_left: Floats
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """In the order the kernels take them."""
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+def open_books(
+    options: Options,
+    steps: Steps,
+    tree: BudgetTree,
+    rules: Rules,
+    sides: SideCaps,
+    full: Ints,
+) -> Books:
+    """The accounts with `full` steps of each keyword taken."""
+    level = levels_at(steps, full)
+    cost, value = options.cost[steps.rows, level], options.value[steps.rows, level]
+    nodes = len(tree.parent)
+    spent = group_sum(steps.node, cost, nodes)
+    kernels_rounding.sum_up(tree.parent, spent)
+    slack = rules.slack.copy()
+    for target in range(len(slack)):
+        counted = group_sum(steps.node, rules.per[target] * value, nodes)
+        kernels_rounding.sum_up(tree.parent, counted)
+        slack[target] += counted - rules.least[target] * spent
+    group, side = sides.group[steps.rows], sides.per[steps.rows]
+    grouped = group >= 0
+    used = group_sum(group[grouped], (side * value)[grouped], len(sides.limit))
+    return Books(
+        tree.parent,
+        tree.cap - spent,
+        spent - tree.floor,
+        rules.least,
+        rules.per,
+        slack,
+        group,
+        side,
+        sides.limit - used,
+    )
+
+
+def levels_at(steps: Steps, full: Ints) -> Ints:
+    """Level of each keyword (tree order) after its first `full` steps."""
+    if not len(steps.reached):
+        return steps.lowest
+    last = steps.reached[np.maximum(steps.start[:-1] + full - 1, 0)]
+    return np.where(full > 0, last, steps.lowest)
+
+
+def round_plan(
+    options: Options,
+    steps: Steps,
+    gates: Gates,
+    books: Books,
+    full: Ints,
+    line: Floats,
+    base: float,
+    missing: float,
+    enough: float,
+) -> tuple[Ints, Ints]:
+    """Level per keyword, and how many whole steps it stands for.
+
+    Mends what is broken, meets the floors, exchanges steps where a cap is met in part, then spends
+    what is left; `line` per keyword. `missing` is how far the objective may still rise, `enough` what
+    is not worth looking for. Caps, targets and side caps are kept; a floor that whole levels within
+    the caps cannot meet stays short.
+    """
+    full = full.copy()
+    _mend(options, steps, books, full)
+    for node in np.flatnonzero(books.spare < 0)[::-1]:
+        _meet_floor(options, steps, books, full, int(node))
+    open_gate = _open_gate(options, steps, gates, line)
+    if missing > enough:
+        _exchange(
+            steps, books, full, line, base, open_gate, _kept_steps(options, steps, gates, line)
+        )
+        _spend(options, steps, books, full, base, enough, open_gate)
+    level = levels_at(steps, full)
+    if missing > enough or (books.spare < 0).any():
+        _fill_between(options, steps, books, full, level, base, enough, open_gate)
+    return level, full
+
+
+_Opens = Callable[[Ints, Ints], Bools]
+
+
+def _open_gate(options: Options, steps: Steps, gates: Gates, line: Floats) -> _Opens:
+    """Whether keywords may rise to these levels at their lines."""
+    shut = gates.raise_gate[steps.rows] < line
+    hold = options.hold[steps.rows]
+    return lambda keywords, level: ~((level > hold[keywords]) & shut[keywords])
+
+
+def _kept_steps(options: Options, steps: Steps, gates: Gates, line: Floats) -> Ints:
+    """Steps up to the present bid of keywords whose gate forbids going below it at their line."""
+    shut = gates.lower_gate[steps.rows] > line
+    if not shut.any():
+        return np.zeros(len(line), dtype=np.int64)
+    owner = np.repeat(np.arange(len(line)), np.diff(steps.start))
+    below = shut[owner] & (steps.reached <= options.hold[steps.rows][owner])
+    return np.bincount(owner[below], minlength=len(line))
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """One step of some keywords, best first: the level above it, cost, value and threshold."""
+
+    keyword: Ints
+    level: Ints
+    cost: Floats
+    value: Floats
+    opens: Floats
+
+
+def _next(options: Options, steps: Steps, full: Ints, wanted: Bools | None = None) -> _Moves:
+    """The next step of the wanted keywords that have one, steepest first."""
+    possible = full < np.diff(steps.start)
+    keyword = np.flatnonzero(possible if wanted is None else possible & wanted)
+    index = steps.start[keyword] + full[keyword]
+    order = np.argsort(-steps.threshold[index], kind="stable")
+    return _moves(options, steps, keyword[order], index[order])
+
+
+def _last(options: Options, steps: Steps, full: Ints) -> _Moves:
+    """The last step taken of each keyword that took one, flattest first."""
+    keyword = np.flatnonzero(full > 0)
+    index = steps.start[keyword] + full[keyword] - 1
+    order = np.argsort(steps.threshold[index], kind="stable")
+    return _moves(options, steps, keyword[order], index[order])
+
+
+def _moves(options: Options, steps: Steps, keyword: Ints, index: Ints) -> _Moves:
+    row, top = steps.rows[keyword], steps.reached[index]
+    first = index == steps.start[keyword]
+    bottom = np.where(first, steps.lowest[keyword], steps.reached[np.maximum(index - 1, 0)])
+    value = options.value[row, top] - options.value[row, bottom]
+    return _Moves(keyword, top, steps.extra[index], value, steps.threshold[index])
+
+
+def _take(
+    steps: Steps,
+    books: Books,
+    full: Ints,
+    move: _Moves,
+    wanted: Bools,
+    watched: int = -1,
+    enough: float = -np.inf,
+) -> int:
+    """Take the wanted moves where they are allowed; returns how many were."""
+    taken: int = kernels_rounding.take(
+        move.keyword[wanted],
+        steps.node,
+        full,
+        move.cost[wanted],
+        move.value[wanted],
+        *books.arrays,
+        move.opens[wanted],
+        watched,
+        enough,
+    )
+    return taken
+
+
+def _mend(options: Options, steps: Steps, books: Books, full: Ints) -> None:
+    """Take steps that improve a broken target, then give back those that break something."""
+    for _ in range(_PASSES):
+        if not (books.slack < 0).any():
+            break
+        move = _next(options, steps, full)
+        if not _take(steps, books, full, move, _improves(steps, books, move)):
+            break
+    for strict in (True, False):
+        moved = 1
+        while moved and _any_broken(books):
+            move = _last(options, steps, full)
+            moved = kernels_rounding.give_back(
+                move.keyword, steps.node, full, move.cost, move.value, *books.arrays, strict
+            )
+
+
+def _any_broken(books: Books) -> bool:
+    return any(bool((part < 0).any()) for part in (books.slack, books.left, books.side_left))
+
+
+def _improves(steps: Steps, books: Books, move: _Moves) -> Bools:
+    """Whether each move brings a broken target above it nearer."""
+    better = np.zeros(len(move.keyword), dtype=bool)
+    for target in range(len(books.slack)):
+        bar = np.where(books.slack[target] < 0, books.least[target], np.inf)
+        lowest = kernels_rounding.path_least(books.parent, bar)[steps.node[move.keyword]]
+        better |= books.per[target][move.keyword] * move.value > lowest * move.cost
+    return better
+
+
+def _meet_floor(options: Options, steps: Steps, books: Books, full: Ints, node: int) -> None:
+    inside = np.zeros(len(full), dtype=bool)
+    inside[steps.begin[node] : steps.end[node]] = True
+    for _ in range(_PASSES):
+        move = _next(options, steps, full, inside)
+        if not _take(steps, books, full, move, move.cost > 0, watched=node):
+            break
+
+
+def _exchange(
+    steps: Steps,
+    books: Books,
+    full: Ints,
+    line: Floats,
+    base: float,
+    open_gate: _Opens,
+    kept: Ints,
+) -> None:
+    """Steps that the lines take in part, taken whole where the keywords beside can pay for it."""
+    keyword = np.flatnonzero(full < np.diff(steps.start))
+    index = steps.start[keyword] + full[keyword]
+    in_part = steps.threshold[index] >= line[keyword] * (1 - 1e-9)
+    in_part &= (steps.threshold[index] > base) & open_gate(keyword, steps.reached[index])
+    told = (steps.begin, steps.end, steps.start, steps.threshold, steps.extra, steps.node)
+    kernels_rounding.exchange(keyword[in_part], *told, full, kept, base, *books.arrays, _BESIDE)
+
+
+def _spend(
+    options: Options,
+    steps: Steps,
+    books: Books,
+    full: Ints,
+    base: float,
+    enough: float,
+    open_gate: _Opens,
+) -> None:
+    for _ in range(_PASSES):
+        index = np.minimum(steps.start[:-1] + full, len(steps.extra) - 1)
+        room = kernels_rounding.path_least(books.parent, books.left)[steps.node]
+        fits = (steps.extra[index] <= room) & (steps.threshold[index] >= base)
+        fits &= _worth_most(steps, books, index, fits & (full < np.diff(steps.start)))
+        move = _next(options, steps, full, fits)
+        opened = open_gate(move.keyword, move.level)
+        if not _take(steps, books, full, move, opened, enough=enough):
+            break
+
+
+def _worth_most(steps: Steps, books: Books, index: Ints, wanted: Bools) -> Bools:
+    """Of the wanted steps the best that cost ten times what is left of the account, or all."""
+    picked = index[wanted]
+    opens, cost = steps.threshold[picked], steps.extra[picked]
+    cut, _ = kernels.select(opens, cost, len(opens), 10.0 * max(books.left[0], 0.0))
+    result: Bools = steps.threshold[index] >= cut
+    return result
+
+
+def _fill_between(
+    options: Options,
+    steps: Steps,
+    books: Books,
+    full: Ints,
+    level: Ints,
+    base: float,
+    enough: float,
+    open_gate: _Opens,
+) -> None:
+    """Where no whole step of a hull fits, a level between two of them may."""
+    told = (options.cost, options.value, options.allowed, base, *books.arrays)
+    room = kernels_rounding.path_least(books.parent, books.left)[steps.node]
+    index = np.minimum(steps.start[:-1] + full, max(len(steps.extra) - 1, 0))
+    worth = np.zeros(len(full), dtype=bool)
+    if len(steps.extra):
+        worth = (room > _GRAIN * steps.extra[index]) & (
+            room * steps.threshold[index] > _GRAIN * enough
+        )
+    for node in np.flatnonzero(books.spare < 0)[::-1]:
+        worth[steps.begin[node] : steps.end[node]] = True
+    move = _next(options, steps, full, worth)
+    opened = open_gate(move.keyword, move.level)
+    wanted = move.keyword[opened]
+    top = level.copy()
+    top[wanted] = move.level[opened]
+    for node in np.flatnonzero(books.spare < 0)[::-1]:
+        inside = wanted[(wanted >= steps.begin[node]) & (wanted < steps.end[node])]
+        kernels_rounding.between(inside, steps.rows, steps.node, level, top, *told, node)
+    kernels_rounding.between(wanted, steps.rows, steps.node, level, top, *told, -1)

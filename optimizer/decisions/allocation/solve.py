@@ -1,0 +1,143 @@
+"""The allocation as a table of contents: steps, prices, whole levels, certificate."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import numpy as np
+
+from optimizer.decisions import kernels
+from optimizer.decisions.allocation.cutting_planes import Prices, best_ratio, find_prices
+from optimizer.decisions.allocation.problem import (
+    Allocation,
+    BudgetTree,
+    Gates,
+    Options,
+    SideCaps,
+    Target,
+    check_problem,
+)
+from optimizer.decisions.allocation.rounding import levels_at, open_books, round_plan
+from optimizer.decisions.allocation.steps import Steps, build_steps
+from optimizer.decisions.allocation.tree import Rules, Settled, rules_of, settle, shared_ratio
+from optimizer.errors import Infeasible
+from optimizer.estimates.posteriors import Floats, Ints
+
+_ENOUGH = 1e-7
+
+
+def allocate(
+    options: Options,
+    node: Ints,
+    tree: BudgetTree,
+    gates: Gates,
+    *,
+    base: float = 1.0,
+    targets: tuple[Target, ...] = (),
+    sides: SideCaps | None = None,
+    executor: Executor | None = None,
+) -> Allocation:
+    """Best levels of keywords that hang under `node`s of `tree`.
+
+    `base` is the line with slack budgets (1: money valued at par; 0: all useful money is spent).
+    Raises `Infeasible` with `node`, `asked` and the `nearest` value that can be reached, code
+    cap_unreachable, floor_unreachable, target_unreachable (with `target`), side_unreachable (with
+    `group`) or targets_conflict; `ValueError` for numbers that are none.
+    """
+    sides = sides or SideCaps.none(len(node))
+    check_problem(options, node, tree, gates, targets, sides)
+    bound_to_spend = bool((tree.floor > 0).any()) or bool(targets)
+    keep = -np.inf if bound_to_spend else base
+    steps = build_steps(options, node, tree, gates, keep, executor)
+    rules = rules_of(targets, steps)
+    ratio = shared_ratio(rules, steps)
+    if ratio is None or len(sides.limit):
+        prices = find_prices(steps, tree, rules, sides, base)
+    else:
+        prices = Prices.plain(_settled(steps, tree, rules, ratio, base), steps, base)
+    return _finished(options, steps, tree, gates, rules, sides, prices, base)
+
+
+def _settled(steps: Steps, tree: BudgetTree, rules: Rules, ratio: Floats, base: float) -> Settled:
+    try:
+        return settle(steps, tree, rules, ratio, base)
+    except Infeasible as error:
+        if error.code != "target_unreachable":
+            raise
+        node, target = np.array([error.fields["node"]]), int(error.fields["target"])
+        error.fields["nearest"] = best_ratio(steps, tree, rules, target, node)
+        raise
+
+
+def _finished(
+    options: Options,
+    steps: Steps,
+    tree: BudgetTree,
+    gates: Gates,
+    rules: Rules,
+    sides: SideCaps,
+    prices: Prices,
+    base: float,
+) -> Allocation:
+    full = prices.settled.full
+    books = open_books(options, steps, tree, rules, sides, full)
+    line = prices.price / np.maximum(prices.scale, 1e-300)
+    rough = _objective(options, steps, levels_at(steps, full), base)
+    missing = _upper_bound(options, steps, prices, levels_at(steps, full)) - rough
+    level, full = round_plan(
+        options, steps, gates, books, full, line, base, missing, _ENOUGH * abs(rough)
+    )
+    objective = _objective(options, steps, level, base)
+    upper = _upper_bound(options, steps, prices, level)
+    return Allocation(
+        level=_in_order(steps, level),
+        line=_in_order(steps, line),
+        setter=prices.settled.setter,
+        binding=prices.settled.binding,
+        node_line=prices.node_line,
+        dual_price=float(prices.node_line[0]),
+        side_price=prices.side,
+        next_return=_in_order(steps, _next_return(steps, full)),
+        short=np.maximum(-books.spare, 0.0),
+        cost=float(options.cost[steps.rows, level].sum()),
+        objective=objective,
+        fractional=prices.fractional,
+        upper_bound=upper,
+        gap=max(upper - objective, 0.0) / max(abs(upper), 1e-9),
+    )
+
+
+def _objective(options: Options, steps: Steps, level: Ints, base: float) -> float:
+    gained, spent = options.value[steps.rows, level], options.cost[steps.rows, level]
+    return float((gained - base * spent).sum())
+
+
+def _upper_bound(options: Options, steps: Steps, prices: Prices, level: Ints) -> float:
+    best: float = kernels.best_response(
+        steps.start,
+        steps.threshold,
+        steps.reached,
+        steps.lowest,
+        steps.rows,
+        options.cost,
+        options.value,
+        prices.scale,
+        prices.price,
+        level,
+    )
+    return best + prices.duals
+
+
+def _next_return(steps: Steps, full: Ints) -> Floats:
+    index = steps.start[:-1] + full
+    result = np.full(len(full), np.nan)
+    possible = index < steps.start[1:]
+    result[possible] = steps.threshold[index[possible]]
+    return result
+
+
+def _in_order(steps: Steps, part: np.ndarray) -> np.ndarray:
+    """From tree order back to the order of the options."""
+    result = np.empty_like(part)
+    result[steps.rows] = part
+    return result

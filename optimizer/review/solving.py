@@ -1,0 +1,205 @@
+"""The solve of a plan: levels, budgets and targets in, bids and the lines behind them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.decisions.allocation import Allocation, Gates, Options, allocate
+from optimizer.decisions.bids import StepLimits, allowed_levels, bid_levels, level_options
+from optimizer.errors import Infeasible
+from optimizer.estimates.posteriors import Bools, Floats, group_sum
+from optimizer.review.assembly import Held, Solution
+from optimizer.review.budget_tree import (
+    CAMPAIGN_AT,
+    Money,
+    binding_codes,
+    explained,
+    money_left,
+    solver_targets,
+    summed_up,
+)
+from optimizer.review.plan import response_of
+
+Context = Mapping[str, Any]
+
+LEAST_LINE = 1e-6
+"""Stands for a line at or below zero, where the objective or a floor makes money free."""
+
+
+def solve(plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats) -> Solution:
+    """Bids of the free keywords under what everything else leaves of budgets and targets.
+
+    `term_cost` is the change of cost from terms, per node of the context. When even the lowest
+    assumed steps overspend, lowers may use the full step limit; an assumed budget then gives way to
+    what is reachable, a stated one is `Infeasible`.
+    """
+    try:
+        return _solve(plan, context, held, term_cost, stretched=False)
+    except Infeasible:
+        relaxed = dict(context)
+    try:
+        return _solve(plan, relaxed, held, term_cost, stretched=True)
+    except Infeasible as error:
+        if not context["budget_assumed"] or error.code != "account_budget_unreachable":
+            raise
+        relaxed["budgets"] = _with_account_budget(context, error.fields["nearest"])
+        return _solve(plan, relaxed, held, term_cost, stretched=True)
+
+
+def paused_rows(plan: pd.DataFrame, held: Held) -> Bools:
+    """Keywords that stop."""
+    paused: Bools = plan["pause"].to_numpy(dtype=bool) & ~held.state
+    return paused
+
+
+def _with_account_budget(context: Context, budget: float) -> list[dict[str, Any]]:
+    first, *rest = context["budgets"]
+    return [{**first, "budget": budget}, *rest]
+
+
+def _solve(
+    plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats, *, stretched: bool
+) -> Solution:
+    paused = paused_rows(plan, held)
+    fixed = np.where(paused, 0.0, np.where(np.isnan(held.bid), plan["bid"].to_numpy(), held.bid))
+    free = (plan["state_code"] == "").to_numpy() & np.isnan(held.bid) & ~paused
+    index = np.flatnonzero(free & (plan["clicks"].to_numpy() > 0))
+    part = plan.iloc[index]
+    levels, options = keyword_options(part, context, stretched=stretched)
+    unit = objective_per_value(plan, context)
+    others = fixed.copy()
+    others[index] = 0.0
+    money, targets = _constraints(plan, context, others, term_cost, unit, index)
+    try:
+        found = allocate(
+            Options(options.cost, options.value * unit[index, None], options.allowed, options.hold),
+            money.rank[part["node"].to_numpy(dtype=np.int64)],
+            money.tree,
+            Gates(
+                part["raise_gate"].to_numpy() * unit[index],
+                part["lower_gate"].to_numpy() * unit[index],
+            ),
+            base=1.0 if context.get("objective", "profit") == "profit" else 0.0,
+            targets=targets,
+        )
+    except Infeasible as error:
+        raise explained(error, context["budgets"], context.get("targets", ()), money) from error
+    bid = fixed.copy()
+    bid[index] = levels[np.arange(len(index)), found.level]
+    room = np.zeros((len(plan), 2), dtype=bool)
+    middle = levels.shape[1] // 2
+    room[index, 0] = options.allowed[:, :middle].any(axis=1)
+    room[index, 1] = options.allowed[:, middle + 1 :].any(axis=1)
+    line, campaign_line = _lines(plan, context, found, money, unit, index)
+    kinds = sorted({one["kind"] for one in context.get("targets", ())})
+    return Solution(
+        bid,
+        paused,
+        free,
+        room,
+        found,
+        float(context["budgets"][0]["budget"]),
+        stretched,
+        line,
+        campaign_line,
+        binding_codes(found, context["budgets"], kinds, money),
+    )
+
+
+def _lines(
+    plan: pd.DataFrame,
+    context: Context,
+    found: Allocation,
+    money: Money,
+    unit: Floats,
+    index: Any,
+) -> tuple[Floats, Floats]:
+    """Λ per keyword and per campaign, as the margin that the last unit of money must bring.
+
+    A keyword that was not free gets its node's line. Where the objective is not margin, a campaign's
+    line is the mean of its keywords'.
+    """
+    line = found.node_line[money.rank[plan["node"].to_numpy(dtype=np.int64)]]
+    line[index] = found.line
+    line = np.maximum(line / unit, LEAST_LINE)
+    campaign = plan["campaign"].to_numpy(dtype=np.int64)
+    count = sum(node["scope"] == "campaign" for node in context["budgets"])
+    at = money.rank[np.arange(CAMPAIGN_AT, CAMPAIGN_AT + count)]
+    if context.get("objective", "profit") == "profit" and not context.get("targets"):
+        return line, np.maximum(found.node_line[at], LEAST_LINE)
+    size = np.maximum(np.bincount(campaign, minlength=count), 1)
+    return line, group_sum(campaign, line, count) / size
+
+
+def objective_per_value(plan: pd.DataFrame, context: Context) -> Floats:
+    """What the objective counts per unit of expected margin: itself, value before margin, or orders."""
+    objective = context.get("objective", "profit")
+    if objective == "profit":
+        return np.ones(len(plan))
+    return _counted_per_value(plan, "roas" if objective == "value" else "cpa")
+
+
+def _counted_per_value(plan: pd.DataFrame, kind: str) -> Floats:
+    """What a target counts (value before margin, or orders) per unit of expected margin."""
+    orders = plan["rate_mean"].to_numpy(dtype=np.float64)
+    if kind == "roas":
+        orders = orders * plan["per_conversion_mean"].to_numpy(dtype=np.float64)
+    margin = plan["value_mean"].to_numpy(dtype=np.float64)
+    result: Floats = np.divide(orders, margin, out=np.ones_like(orders), where=margin > 0)
+    return result
+
+
+def _constraints(
+    plan: pd.DataFrame,
+    context: Context,
+    others: Floats,
+    term_cost: Floats,
+    unit: Floats,
+    index: Any,
+) -> tuple[Money, Any]:
+    """Budgets and targets less what keywords at the bids `others`, and the terms, spend and bring."""
+    nodes, node = context["budgets"], plan["node"].to_numpy(dtype=np.int64)
+    clicks, cost = _expected_at(plan, others)
+    money = money_left(nodes, group_sum(node, cost, len(nodes)) + term_cost)
+    told = context.get("targets", ())
+    kinds = {one["kind"] for one in told}
+    per = {kind: _counted_per_value(plan, kind) for kind in kinds}
+    margin = clicks * plan["value_mean"].to_numpy(dtype=np.float64)
+    brought = {
+        kind: summed_up(nodes, group_sum(node, margin * per[kind], len(nodes))) for kind in kinds
+    }
+    counted = {kind: per[kind][index] / unit[index] for kind in kinds}
+    return money, solver_targets(told, money, counted, brought)
+
+
+def keyword_options(
+    part: pd.DataFrame, context: Context, *, stretched: bool
+) -> tuple[Floats, Options]:
+    """Bids each row may take today, and what each costs and brings in margin."""
+    rules = context["rules"]
+    step = part["step_limit"].to_numpy()
+    limits = StepLimits(
+        step,
+        np.full(len(part), rules["step_limit"]) if stretched else step,
+        (part["raise_block"] == "").to_numpy(),
+        (part["lower_block"] == "").to_numpy(),
+        part["lowest_bid"].to_numpy(),
+        part["highest_bid"].to_numpy(),
+    )
+    bid = part["bid"].to_numpy(dtype=np.float64)
+    levels = bid_levels(bid, limits, context["step"], context["half_grid_levels"])
+    allowed = allowed_levels(levels, bid, limits, rules["dead_band"])
+    return levels, level_options(response_of(part), part["value_mean"].to_numpy(), levels, allowed)
+
+
+def _expected_at(plan: pd.DataFrame, bid: Floats) -> tuple[Floats, Floats]:
+    """Expected clicks and cost per day at `bid`; where the bid is unknown, what they are now."""
+    response = response_of(plan)
+    target = np.where(np.isnan(bid) | (bid <= 0), response.bid, bid)[:, None]
+    on = bid != 0.0
+    clicks = np.where(on, response.expected_clicks(target)[:, 0], 0.0)
+    return clicks, np.where(on, response.expected_cost(target)[:, 0], 0.0)
