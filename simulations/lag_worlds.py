@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from optimizer.tables import KEYWORDS, empty_table
+from optimizer.tables import KEYWORD_DAILY, KEYWORDS, Table, empty_table
 from simulations.rate_worlds import ORDER_SD, Truth
 
 Floats = npt.NDArray[np.float64]
@@ -71,7 +71,7 @@ class Lived:
         chosen = np.flatnonzero((clicks > 0) | (orders > 0))
         day = chosen // keywords
         chosen, day = chosen[(day >= first) & (day < today)], day[(day >= first) & (day < today)]
-        return pd.DataFrame(
+        told = pd.DataFrame(
             {
                 "entity_key": chosen % keywords + 1,
                 "first_day": _dates(day),
@@ -83,6 +83,7 @@ class Lived:
                 "value": value[chosen],
             }
         )
+        return _as_table(told, KEYWORD_DAILY)
 
     def versions(self, downloads: Sequence[int], first: int = 0) -> pd.DataFrame:
         """Table VERSIONS of the downloads, each showing all days from `first` on."""
@@ -125,9 +126,7 @@ class Lived:
             "campaign_status": "ENABLED",
             "bid": CPC / 0.75,
         }
-        empty = empty_table(KEYWORDS)
-        frame = pd.DataFrame(named).reindex(columns=list(empty.columns))
-        return frame.astype(empty.dtypes.to_dict())
+        return _as_table(pd.DataFrame(named), KEYWORDS)
 
 
 def live(
@@ -170,6 +169,12 @@ def true_completion(delay: str, taken_back: float, rng: np.random.Generator) -> 
 def day_of(number: int) -> date:
     """The calendar day of day `number`."""
     return FIRST_DAY + timedelta(days=int(number))
+
+
+def _as_table(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """`frame` with the table's other columns, all null."""
+    empty = empty_table(table)
+    return frame.reindex(columns=list(empty.columns)).astype(empty.dtypes.to_dict())
 
 
 def _dates(number: Ints) -> npt.NDArray[np.datetime64]:

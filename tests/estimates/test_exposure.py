@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,3 +112,31 @@ def test_steady_order_dated_clicks_owe_every_day_alike() -> None:
 def test_one_record_has_finite_weights(spans: list[tuple[int, int]]) -> None:
     for found in (weighed(rows(*spans)), order_dated_weights(rows(*spans), TODAY, RAMP, None)):
         assert np.isfinite([found.exposure, found.due, found.net_value]).all()
+
+
+def order_dated_account(seed: int) -> tuple[Records, Completion, float]:
+    """Forty days of growing clicks at 5 %, orders booked on their own day; ten days before unseen."""
+    rng, lag = np.random.default_rng(seed), 1 - np.exp(-(np.arange(61) + 0.5) / 6)
+    day = np.repeat(np.arange(50, 100), np.linspace(100, 500, 50).astype(int))
+    bought = day[rng.random(len(day)) < 0.05]
+    booked = bought + np.searchsorted(lag / lag[-1], rng.random(len(bought)))
+    days = np.arange(60, 100)
+    clicks, orders = (np.bincount(each, minlength=200)[days] for each in (day, booked))
+    told = rows(*((one, one) for one in days))
+    records_of = replace(told, clicks=clicks.astype(float), conversions=orders.astype(float))
+    return records_of, Completion(lag / lag[-1], np.zeros(61), 0.0), 0.05
+
+
+def test_order_dated_rates_are_right_where_click_dated_ones_would_not_be() -> None:
+    ours, naive, completed = [], [], []
+    for seed in range(20):
+        told, lag, truth = order_dated_account(seed)
+        found = order_dated_weights(told, TODAY, lag, None)
+        wrong = exposure_weights(told, TODAY, (lags(lag), lags(lag)), ALONE, None, 0.1)
+        counted = told.conversions[found.used].sum()
+        ours.append(counted / (told.clicks @ found.exposure) / truth)
+        naive.append(told.conversions.sum() / told.clicks.sum() / truth)
+        completed.append(told.conversions.sum() / (told.clicks @ wrong.exposure) / truth)
+    assert np.mean(ours) == pytest.approx(1.0, abs=0.03)
+    assert np.mean(naive) < 0.93
+    assert np.mean(completed) > 1.05
