@@ -346,7 +346,7 @@ SUGGESTIONS = Table(
         "line": _null("float", "Λ of the keyword's campaign: what it is compared with"),
         "reason": Column("str", "reason code"),
         "binding": _null("str", "constraint that stopped the change: step_limit, budget, ... "),
-        "evidence": Column("str", "JSON object: codes and numbers behind the suggestion"),
+        "evidence": Column("str", "JSON: figures of its own, or the run whose plan it follows from"),
     },
     ("id",),
 )

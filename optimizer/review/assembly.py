@@ -15,7 +15,7 @@ from optimizer.decisions.bids import clicks_to_be_sure
 from optimizer.decisions.guardrails import first_code
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
-from optimizer.review.evidence import evidence_json
+from optimizer.review.evidence import FROM_PLAN
 from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (
     Interval,
@@ -308,7 +308,7 @@ def _finished(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
         entity_key=key,
         linked_id=None,
         marginal_return=frame["marginal_mean"],
-        evidence=evidence_json(frame, context),
+        evidence=FROM_PLAN,
     )
     return full[[*SUGGESTIONS.columns]]
 

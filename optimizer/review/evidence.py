@@ -48,6 +48,9 @@ _FIGURES = (
 _INTERVALS = ("rate", "parent", "value", "marginal")
 _CURVE_POINTS = 41
 
+FROM_PLAN = ""
+"""Evidence that follows from the run's plan and the row itself: `explaining.explain` makes it when asked."""
+
 
 def evidence_frame(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
     """Figures and the ends of their intervals, one row per row of `frame`."""
@@ -58,17 +61,6 @@ def evidence_frame(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFr
                 gamma_of(frame, name), context["interval"]
             )
     return figures
-
-
-def evidence_json(frame: pd.DataFrame, context: Mapping[str, Any]) -> list[str]:
-    """One JSON object per row: figures, 80 % intervals, data used, what is assumed."""
-    figures = evidence_frame(frame, context)
-    lines = figures.to_json(orient="records", lines=True, double_precision=6, force_ascii=False)
-    shared = pd.DataFrame([shared_evidence(context)]).to_json(
-        orient="records", lines=True, force_ascii=False
-    )
-    common = shared.strip()[1:-1]
-    return [f"{line[:-1]},{common}}}" for line in lines.split("\n")[: len(frame)]]
 
 
 def _ends(belief: Gamma, interval: float) -> tuple[Floats, Floats]:

@@ -6,6 +6,7 @@ of it has to be stored.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +53,14 @@ def explain(
     full = pd.concat([figures, told[columns].reset_index(drop=True)], axis=1)
     rows = full.astype("object").where(full.notna(), None).to_dict(orient="records")
     return [
-        {**{str(key): value for key, value in row.items()}, **shared, "advice": codes}
-        for row, codes in zip(rows, advice, strict=True)
+        {**{str(key): value for key, value in row.items()}, **shared, "advice": codes} | own
+        for row, codes, own in zip(rows, advice, _own(suggestions), strict=True)
     ]
+
+
+def _own(suggestions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Figures that a suggestion brings along because the plan's rows do not tell them."""
+    return [json.loads(text) if text else {} for text in suggestions["evidence"]]
 
 
 def _figures(
@@ -92,7 +98,7 @@ def _advice(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> li
     marks = {
         "fix_creative": far_below(gamma_of(rows, "ctr"), _peer_ctr(rows, frames["plan"])),
         "fix_page": far_below(gamma_of(rows, "rate"), gamma_of(rows, "parent").mean),
-        "quality_low": (rows["quality_score"] <= _LOW_QUALITY).fillna(False).to_numpy(dtype=bool),
+        "quality_low": rows["quality_score"].astype("float64").le(_LOW_QUALITY).to_numpy(),
         "value_constant": change > _LARGE_RAISE,
     }
     for number, place in enumerate(np.flatnonzero(words)):

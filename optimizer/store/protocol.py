@@ -230,6 +230,9 @@ class Store(Protocol):
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
         """The newest review (of that day) without frames. Raises `NotFound`."""
 
+    def run(self, run_id: str) -> RunRecord:
+        """One review without frames. Raises `NotFound`."""
+
     def run_frames(self, run_id: str) -> dict[str, pd.DataFrame]:
         """The frames given to `save_run`."""
 

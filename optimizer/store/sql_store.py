@@ -169,6 +169,11 @@ class SqlStore:
         with self._database.read() as connection:
             return suggestions.latest_run(connection, account, as_of)
 
+    def run(self, run_id: str) -> RunRecord:
+        """One review; see `protocol.Store`."""
+        with self._database.read() as connection:
+            return suggestions.run(connection, run_id)
+
     def run_frames(self, run_id: str) -> dict[str, pd.DataFrame]:
         """The frames given to `save_run`."""
         with self._database.read() as connection:

@@ -215,8 +215,13 @@ def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
 
 def _prepared(suggestions: pd.DataFrame, run: RunRecord) -> pd.DataFrame:
     rows = suggestions[list(SUGGESTIONS.columns)].reset_index(drop=True)
+    follows = canonical({"run": run.run_id})
     return rows.assign(
-        account=run.account, run_id=run.run_id, as_of=run.as_of, position=range(len(rows))
+        evidence=rows["evidence"].mask(rows["evidence"].eq(""), follows),
+        account=run.account,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        position=range(len(rows)),
     )
 
 

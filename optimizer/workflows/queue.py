@@ -109,9 +109,11 @@ def suggestion(
 def _run_of(
     workspace: Workspace, account: str, row: Mapping[str, Any]
 ) -> tuple[RunRecord, dict[str, pd.DataFrame]]:
-    """The newest run of the suggestion's day and its frames."""
-    run = workspace.store.latest_run(account, row["as_of"].date())
-    return run, workspace.store.run_frames(run.run_id)
+    """The run a suggestion follows from (else the newest of its day) and its frames."""
+    named = json.loads(row["evidence"]).get("run")
+    store = workspace.store
+    run = store.run(named) if named else store.latest_run(account, row["as_of"].date())
+    return run, store.run_frames(run.run_id)
 
 
 def _conflicts(

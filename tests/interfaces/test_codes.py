@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from optimizer import workflows
@@ -47,6 +45,7 @@ def test_every_kind_has_readable_evidence(
 ) -> None:
     rows = workflows.suggestions(workspace, ACCOUNT, OWNER).drop_duplicates("kind")
     for row in rows.to_dict(orient="records"):
-        lines = evidence_lines(words, row, json.loads(row["evidence"]))
+        found = workflows.suggestion(workspace, ACCOUNT, row["id"], OWNER)
+        lines = evidence_lines(words, found.row, found.evidence)
         assert len(lines) > 5
         assert not any("–" in line and "{" in line for line in lines)

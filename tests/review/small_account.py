@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.review.daily import review_account
+from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import Account, LagPrior, Settings, find_configs
 from optimizer.tables import (
@@ -139,11 +139,8 @@ def reason_of(result: ReviewResult, text: str) -> str:
 
 
 def evidence_of(result: ReviewResult, text: str) -> dict[str, object]:
-    rows = result.suggestions
-    loaded: dict[str, object] = json.loads(
-        rows.loc[rows["keyword_text"] == text, "evidence"].iloc[0]
-    )
-    return loaded
+    rows = result.suggestions[result.suggestions["keyword_text"] == text]
+    return explain(rows, result.frames, result.context)[0]
 
 
 def alerts_of(result: ReviewResult) -> dict[str, dict[str, object]]:

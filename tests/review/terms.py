@@ -26,3 +26,15 @@ def with_wasteful_term(inputs: ReviewInputs, clicks: float = 9.0) -> ReviewInput
         terms=pd.concat([inputs.terms, term.astype(inputs.terms.dtypes)], ignore_index=True),
         term_daily=pd.concat([inputs.term_daily, daily], ignore_index=True),
     )
+
+
+def with_dead_keyword(inputs: ReviewInputs) -> ReviewInputs:
+    """The busiest biddable keyword buys thirty dear clicks more a day and never sells."""
+    biddable = inputs.keywords.query("bidding_mode == 'manual' and status == 'ENABLED'")
+    known = inputs.daily[inputs.daily["entity_key"].isin(biddable["entity_key"])]
+    busiest = known.groupby("entity_key")["clicks"].sum().idxmax()
+    own = inputs.daily["entity_key"] == busiest
+    more = {"clicks": 30, "cost": 90, "impressions": 300}
+    dead = {name: inputs.daily[name] + own * extra for name, extra in more.items()}
+    sold = {name: inputs.daily[name].where(~own, 0.0) for name in ("conversions", "value")}
+    return replace(inputs, daily=inputs.daily.assign(**dead, **sold))

@@ -8,6 +8,7 @@ import pytest
 
 from optimizer.errors import BadTable, Infeasible, RefusedInput
 from optimizer.review.daily import review_account
+from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewInputs, ReviewResult, suggestion_id
 from optimizer.settings import BidLimit, Event, Settings
 from optimizer.tables import SUGGESTIONS, TERM_DAILY, TERMS, check_table, empty_table
@@ -75,7 +76,8 @@ def test_moves_keep_their_step_limits_and_directions(
 ) -> None:
     moves = suggested(reviewed, "raise", "lower")
     change = moves["proposed_bid"] / moves["bid"] - 1
-    limit = [json.loads(text)["step_limit"] for text in moves["evidence"]]
+    shown = explain(moves, reviewed.frames, reviewed.context)
+    limit = [one["step_limit"] for one in shown]
     assert (change.abs() <= np.array(limit) + 1e-6).all()
     assert (change.abs() >= settings.guardrails.dead_band).all()
     assert ((change > 0) == (moves["kind"] == "raise")).all()
@@ -85,7 +87,8 @@ def test_moves_keep_their_step_limits_and_directions(
 
 def test_moves_are_sure_enough_of_their_side_of_the_line(reviewed: ReviewResult) -> None:
     moves = suggested(reviewed, "raise", "lower")
-    above = np.array([json.loads(text)["p_marginal_above"] for text in moves["evidence"]])
+    shown = explain(moves, reviewed.frames, reviewed.context)
+    above = np.array([one["p_marginal_above"] for one in shown])
     sure = np.where(moves["kind"] == "raise", above, 1 - above)
     assert sure.min() >= 0.7 - 1e-5
 

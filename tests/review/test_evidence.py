@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optimizer.review.evidence import response_curve
+from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewResult
 
 KEYWORD_KEYS = {
@@ -35,6 +36,12 @@ KEYWORD_KEYS = {
     "last_day",
     "horizon_days",
     "interval",
+    "flip_rate",
+    "flip_per_conversion",
+    "flip_side",
+    "flip_kind",
+    "flip_reason",
+    "advice",
 }
 TERM_KEYS = KEYWORD_KEYS - {"p_marginal_above", "clicks_needed", "step_limit"} | {"donor_key"}
 KINDS = {
@@ -50,15 +57,15 @@ def test_evidence_is_an_object_with_what_an_interface_shows(
     reviewed: ReviewResult, kind: str
 ) -> None:
     rows = reviewed.suggestions[reviewed.suggestions["kind"] == kind]
-    shown = [json.loads(text) for text in rows["evidence"]]
+    shown = explain(rows, reviewed.frames, reviewed.context)
     assert shown
+    json.dumps(shown, allow_nan=False, default=float)
     assert all(KINDS[kind] <= set(one) for one in shown)
     assert [one["binding"] for one in shown] == rows["binding"].tolist()
 
 
 def test_intervals_hold_their_means(reviewed: ReviewResult) -> None:
-    for text in reviewed.suggestions["evidence"]:
-        shown = json.loads(text)
+    for shown in explain(reviewed.suggestions, reviewed.frames, reviewed.context):
         assert shown["rate_low"] <= shown["rate_mean"] * 1.5
         assert shown["rate_low"] < shown["rate_high"]
         assert shown["value_low"] < shown["value_high"]
@@ -98,3 +105,50 @@ def test_a_keyword_with_an_unknown_bid_has_a_curve_around_its_price(
     row = reviewed.frames["plan"].query("state_code == 'automated_bidding'").iloc[0].to_dict()
     curve = response_curve(row, reviewed.context)
     assert np.isfinite(curve[["clicks", "cost", "profit_mean"]].to_numpy()).all()
+
+
+def explained(result: ReviewResult, kind: str, **plan: object) -> list[dict]:
+    """Evidence of one kind, with some columns of the plan replaced."""
+    rows = result.suggestions[result.suggestions["kind"] == kind]
+    frames = {**result.frames, "plan": result.frames["plan"].assign(**plan)}
+    return explain(rows, frames, result.context)
+
+
+def test_a_large_raise_says_that_clicks_are_assumed_to_stay_as_good(
+    reviewed: ReviewResult,
+) -> None:
+    rows = reviewed.suggestions.query("kind == 'raise'")
+    large = (rows["proposed_bid"] / rows["bid"] - 1 > 0.1).tolist()
+    shown = explained(reviewed, "raise")
+    assert ["value_constant" in one["advice"] for one in shown] == large
+    assert any(large)
+    assert not any("value_constant" in one["advice"] for one in explained(reviewed, "lower"))
+
+
+def test_a_weak_page_or_creative_comes_before_the_bid(reviewed: ReviewResult) -> None:
+    plan = reviewed.frames["plan"]
+    weak = {"rate_mean": 0.3 * plan["parent_mean"], "rate_cv2": 0.01, "quality_score": 3.0}
+    own = (
+        plan["entity_key"]
+        .astype(str)
+        .isin(reviewed.suggestions.query("kind == 'lower'")["entity_key"])
+    )
+    seen = {"ctr_mean": plan["ctr_mean"].where(~own, 0.2 * plan["ctr_mean"]), "ctr_cv2": 0.01}
+    codes = {code for one in explained(reviewed, "lower", **weak, **seen) for code in one["advice"]}
+    assert codes == {"fix_page", "fix_creative", "quality_low"}
+
+
+def test_an_unknown_quality_score_gives_no_advice(reviewed: ReviewResult) -> None:
+    shown = explained(reviewed, "lower", quality_score=np.nan)
+    assert not any("quality_low" in one["advice"] for one in shown)
+
+
+def test_every_keyword_has_exactly_one_answer(reviewed: ReviewResult) -> None:
+    """Suggested, or counted once under the reason why it is not."""
+    plan = reviewed.frames["plan"]
+    on_keywords = reviewed.suggestions["slot"].isin(["bid", "state"])
+    suggested = set(reviewed.suggestions.loc[on_keywords, "entity_key"])
+    unsaid = plan["reason"] == ""
+    assert set(plan.loc[unsaid, "entity_key"].astype(str)) == suggested
+    assert sum(reviewed.summary.not_suggested.values()) == (~unsaid).sum()
+    assert on_keywords.sum() + (~unsaid).sum() == len(plan)

@@ -1,6 +1,5 @@
 """The response in a review: measured where bids were set at random, assumed elsewhere."""
 
-import json
 from datetime import timedelta
 from functools import lru_cache
 
@@ -10,6 +9,7 @@ import pytest
 from optimizer.planning.account_frames import account_frames
 from optimizer.planning.market import MarketSettings, make_market, simulate_days
 from optimizer.planning.market.settings import Demand, Size, StartBids
+from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from tests.review.conftest import DOWNLOADS, TODAY, Run
 
@@ -65,7 +65,7 @@ def test_history_that_people_made_teaches_nothing(run: Run):
 
 def test_evidence_says_what_the_response_rests_on(measured: ReviewResult):
     rows = measured.suggestions[measured.suggestions["slot"] == "bid"]
-    told = [json.loads(text) for text in rows["evidence"]]
+    told = explain(rows, measured.frames, measured.context)
     assert {fields["response_source"] for fields in told} <= {"measured", "pooled"}
     assert all(fields["response_information"] >= 0 for fields in told)
 

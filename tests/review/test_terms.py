@@ -1,10 +1,10 @@
-import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.review.terms import term_units
 from optimizer.settings import Segments, Settings
@@ -95,7 +95,8 @@ def test_new_keywords_bid_within_reach_of_their_donor(
 ) -> None:
     added = of_kind(reviewed, "add_keyword")
     plan = reviewed.frames["plan"].set_index("entity_key")["bid"]
-    donors = [plan[json.loads(text)["donor_key"]] for text in added["evidence"]]
+    shown = explain(added, reviewed.frames, reviewed.context)
+    donors = [plan[one["donor_key"]] for one in shown]
     change = added["proposed_bid"].to_numpy() / np.array(donors) - 1
     assert len(added) > 0
     assert (np.abs(change) <= settings.guardrails.step_limit + 0.01).all()

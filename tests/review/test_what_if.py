@@ -12,17 +12,17 @@ from optimizer.review.explaining import suggestion_flips, suggestions_at_rates
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import Settings
 from tests.review.conftest import TODAY, shop_inputs, told
-from tests.review.terms import with_wasteful_term
+from tests.review.terms import with_dead_keyword, with_wasteful_term
 
-SEEDS = (3, 4, 5, 8)
+SEEDS = (3, 4, 8)
 
 
 @lru_cache
 def reviews(settings: str) -> list[ReviewResult]:
-    """Four accounts with a term that never pays: as they are, richer, and with a budget too tight."""
+    """Three accounts with a term and a keyword that never pay: as they are, richer, and too poor."""
     found = []
     for seed in SEEDS:
-        inputs = with_wasteful_term(shop_inputs(seed))
+        inputs = with_dead_keyword(with_wasteful_term(shop_inputs(seed)))
         known = Settings.model_validate_json(settings)
         plain = _reviewed(inputs, known)
         rich = told(known, margin=1.0)
@@ -38,10 +38,13 @@ def _reviewed(inputs: ReviewInputs, settings: Settings) -> ReviewResult:
 
 @pytest.fixture(scope="module")
 def asked(settings: Settings) -> list[tuple[ReviewResult, pd.DataFrame, pd.DataFrame]]:
-    """500 suggestions drawn from all reviews, with their flips, per review."""
+    """500 suggestions of all reviews, all that are not lowers among them, with their flips."""
     results = reviews(settings.model_dump_json())
     sizes = [len(result.suggestions) for result in results]
-    drawn = np.random.default_rng(1).choice(sum(sizes), 500, replace=False)
+    kinds = np.concatenate([result.suggestions["kind"] for result in results])
+    rare, common = np.flatnonzero(kinds != "lower"), np.flatnonzero(kinds == "lower")
+    rest = np.random.default_rng(1).choice(common, 500 - len(rare), replace=False)
+    drawn = np.concatenate([rare, rest])
     owner, at = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([*map(np.arange, sizes)])
     kept = [np.sort(at[drawn[owner[drawn] == number]]) for number in range(len(sizes))]
     rows = [result.suggestions.iloc[part] for result, part in zip(results, kept, strict=True)]
@@ -64,12 +67,12 @@ def believed(result: ReviewResult, rows: pd.DataFrame) -> pd.Series:
         result.frames[name][names].astype({"entity_key": "str"}) for name in ("plan", "terms")
     ]
     rates = pd.concat(frames).set_index("entity_key")["rate_mean"]
-    return pd.Series(rates.loc[rows["entity_key"]].to_numpy(), index=rows.index)
+    return pd.Series(rates.reindex(rows["entity_key"]).to_numpy(), index=rows.index)
 
 
 def test_the_sample_holds_every_kind(asked: list) -> None:
     kinds = {kind for _, rows, _ in asked for kind in rows["kind"]}
-    assert kinds == {"raise", "lower", "pause", "watch", "add_keyword", "add_negative"}
+    assert kinds >= {"raise", "lower", "pause", "watch", "add_keyword", "add_negative"}
     assert sum(len(rows) for _, rows, _ in asked) == 500
 
 
@@ -80,7 +83,7 @@ def test_nearly_every_suggestion_has_a_flip(asked: list) -> None:
 
 def test_at_the_believed_rate_nothing_changes(asked: list) -> None:
     for result, rows, flips in asked:
-        judged = flips["flip_reason"] != "line_moved"
+        judged = ~flips["flip_reason"].isin(["line_moved", "other_kind"])
         again = kinds_at(result, rows[judged], believed(result, rows)[judged])
         assert again.tolist() == rows.loc[judged, "kind"].tolist()
 
