@@ -249,12 +249,13 @@ class Estimation(Model):
     elasticity_mean: Positive = 1.0
     elasticity_sd: Positive = 0.5
     elasticity_common_sd: Positive = 0.2
-    cpc_exponent_mean: NonNegative = 0.6
+    cpc_exponent_mean: NonNegative = 0.7
     cpc_exponent_sd: Positive = 0.2
     cpc_exponent_common_sd: NonNegative = 0.15
     elasticity_information: NonNegative = 1.0
     click_share: Annotated[float, Field(ge=0, lt=1)] = 0.4
     click_share_when_always_shown: Annotated[float, Field(gt=0, lt=1)] = 0.65
+    simulator_sd: Positive = 0.3
     value_cv: Positive = 0.8
     parent: Literal["ad_group", "match_type", "item", "best"] = "ad_group"
     demand_sd: NonNegative = 0.1

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response
+from optimizer.curves.simulator import simulated_exponents
 from optimizer.estimates.bid_history import Tested, bid_history, capped_days, find_trials
 from optimizer.estimates.elasticity import (
     LARGEST_ELASTICITY,
@@ -65,8 +66,19 @@ class Learned:
         )
 
 
+@dataclass(frozen=True)
+class _Simulated:
+    """Per keyword what a simulator implies, nan where it is silent, and how far it is trusted."""
+
+    elasticity: Floats
+    elasticity_sd: Floats
+    exponent: Floats
+    exponent_sd: Floats
+
+
 def learn_response(
     bid_changes: pd.DataFrame,
+    landscapes: pd.DataFrame,
     rows: Records,
     daily: pd.DataFrame,
     keywords: pd.DataFrame,
@@ -77,19 +89,21 @@ def learn_response(
 ) -> Learned:
     """Exponents of every keyword of `keywords`, from the randomised part of `bid_changes`.
 
-    `rows` are the arrays of `daily`; `campaign` per keyword; `budget` per campaign, nan where
-    unknown. A keyword that gets less of its clicks is expected to answer more to its bid: with Hill's
-    curve ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
+    What a platform's simulator says in `landscapes` is the prior of the keywords it names. `rows`
+    are the arrays of `daily`; `campaign` per keyword; `budget` per campaign, nan where unknown. A
+    keyword that gets less of its clicks is expected to answer more to its bid: with Hill's curve
+    ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
     """
     told = settings.estimation
     share = _click_share(daily, rows, len(keywords), told, today)
     factor = (1 - share) / (1 - told.click_share)
-    learned = _stated(share, told)
+    told_by = _simulated(landscapes, keywords, factor, told)
+    learned = _with_simulator(_stated(share, told), told_by)
     history = bid_history(bid_changes, keywords["entity_key"], today)
     if history.randomised.any():
         closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
         tested = find_trials(history, rows, campaign, closed, start)
-        learned = _measured(learned, tested, factor[tested.index], told)
+        learned = _measured(learned, tested, told_by, factor[tested.index], told)
     return replace(
         learned,
         elasticity=np.minimum(learned.elasticity * factor, LARGEST_ELASTICITY),
@@ -109,7 +123,8 @@ def _click_share(
     return click_share(shown, told.click_share_when_always_shown, told.click_share)
 
 
-def _priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
+def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
+    """What is stated of ε and η."""
     least = told.elasticity_information
     return (
         ExponentPrior(told.elasticity_mean, told.elasticity_sd, told.elasticity_common_sd, least),
@@ -135,26 +150,68 @@ def _stated(share: Floats, told: Estimation) -> Learned:
     )
 
 
-def _measured(learned: Learned, tested: Tested, factor: Floats, told: Estimation) -> Learned:
+def _simulated(
+    landscapes: pd.DataFrame, keywords: pd.DataFrame, factor: Floats, told: Estimation
+) -> _Simulated:
+    """Exponents that a platform's simulator implies, ε at the stated click share; nan elsewhere."""
+    unit = pd.Index(keywords["entity_key"]).get_indexer(pd.Index(landscapes["entity_key"]))
+    bid, clicks, cost = (
+        landscapes[name].to_numpy(dtype=np.float64)[unit >= 0] for name in ("bid", "clicks", "cost")
+    )
+    present = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    found, exponent = simulated_exponents(
+        unit[unit >= 0].astype(np.int64), bid, clicks, cost, present
+    )
+    return _Simulated(
+        found / factor,
+        told.simulator_sd / factor,
+        exponent,
+        np.full(len(factor), told.simulator_sd / 2),
+    )
+
+
+def _with_simulator(learned: Learned, told_by: _Simulated) -> Learned:
+    """Keywords without a trial of their own take the simulator's word."""
+    named = ~np.isnan(told_by.elasticity) & (learned.source != "measured")
+    return replace(
+        learned,
+        elasticity=np.where(named, told_by.elasticity, learned.elasticity),
+        elasticity_sd=np.where(named, told_by.elasticity_sd, learned.elasticity_sd),
+        cpc_exponent=np.where(named, told_by.exponent, learned.cpc_exponent),
+        cpc_exponent_sd=np.where(named, told_by.exponent_sd, learned.cpc_exponent_sd),
+        source=np.where(named, "simulator", learned.source),
+    )
+
+
+def _measured(
+    learned: Learned, tested: Tested, told_by: _Simulated, factor: Floats, told: Estimation
+) -> Learned:
     """With what the tested keywords teach about themselves and, pooled, about the others."""
-    trials, units = tested.trials, len(tested.index)
-    clicks_prior, price_prior = _priors(told)
+    trials, units, index = tested.trials, len(tested.index), tested.index
+    clicks_prior, price_prior = stated_priors(told)
     scaled = replace(trials, log_bid=trials.log_bid * factor[trials.unit])
-    clicks = estimate_elasticity(scaled, tested.control, units, clicks_prior)
-    price = estimate_cpc_exponent(trials, units, price_prior)
+    own = (told_by.elasticity[index], told_by.elasticity_sd[index])
+    clicks = estimate_elasticity(scaled, tested.control, units, _known(clicks_prior, *own))
+    own = (told_by.exponent[index], told_by.exponent_sd[index])
+    price = estimate_cpc_exponent(trials, units, _known(price_prior, *own))
     size = len(learned.source)
     pooled = "pooled" if clicks.pooled_sd < told.elasticity_common_sd else "assumed"
     source = np.full(size, pooled, dtype="<U9")
-    source[tested.index[clicks.measured]] = "measured"
-    return Learned(
-        *_placed(clicks, tested.index, size),
-        *_placed(price, tested.index, size),
-        _at(tested.index, clicks.information / factor**2, np.zeros(size)),
+    source[index[clicks.measured]] = "measured"
+    found = Learned(
+        *_placed(clicks, index, size),
+        *_placed(price, index, size),
+        _at(index, clicks.information / factor**2, np.zeros(size)),
         source,
         learned.click_share,
         clicks.pooled_sd,
         price.pooled_sd,
     )
+    return _with_simulator(found, told_by)
+
+
+def _known(prior: ExponentPrior, mean: Floats, sd: Floats) -> ExponentPrior:
+    return replace(prior, unit_mean=mean, unit_sd=sd)
 
 
 def _placed(fit: ExponentFit, index: Ints, size: int) -> tuple[Floats, Floats]:
