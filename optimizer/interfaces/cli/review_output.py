@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from optimizer import workflows
+from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.evidence import evidence_lines, rate_line
@@ -48,6 +49,8 @@ def print_review(run: Run, answer: Mapping[str, Any], dry_run: bool = False) -> 
     _print_levers(run, answer.get("levers") or {})
     for code in answer.get("assumed") or ():
         run.line(words.text("Assumed: {what}", what=words.reason(code)))
+    for line in check_lines(words, answer.get("data") or {}):
+        run.line(line)
     for line in alert_lines(words, answer.get("alerts") or ()):
         run.line(f"! {line}")
     run.say(
