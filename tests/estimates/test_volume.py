@@ -5,7 +5,7 @@ import pytest
 
 from optimizer.estimates.exposure import Records
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.volume import discounted_days, estimate_volume
+from optimizer.estimates.volume import discounted_days, estimate_volume, served_share
 
 TODAY, HALF_LIFE = 100, 14.0
 ONE_GROUP = np.zeros(2, dtype=np.int64)
@@ -22,6 +22,27 @@ def daily(first: int = 60, last: int = 99, clicks: float = 4.0) -> Records:
 
 def volume(rows: Records, bid: float = 2.0):
     return estimate_volume(rows, PAIR, np.full(2, bid), TODAY, HALF_LIFE)
+
+
+def test_the_share_served_weighs_days_by_their_demand() -> None:
+    """Half of the days lose half of their demand: 4 of 8 and 4 of 4 clicks were bought."""
+    rows = daily()
+    lost = np.where(rows.last % 2 == 0, 0.5, 0.0)
+    recent = rows.last >= TODAY - 8
+    even = Records(*(getattr(rows, name)[recent] for name in rows.__dataclass_fields__))
+    kept = even.last > TODAY - 7
+    share, known = served_share(even, ONE_GROUP, np.where(kept, lost[recent], 0.9), TODAY, 2)
+    days = np.arange(TODAY - 6, TODAY)
+    demand = np.where(days % 2 == 0, 8.0, 4.0).sum()
+    oldest = 4.0 / 0.1
+    assert share[0] == pytest.approx(4.0 * 7 / (demand + oldest))
+    assert known.tolist() == [True, False]
+
+
+def test_without_a_share_in_the_reports_it_is_a_guess() -> None:
+    rows = daily()
+    share, known = served_share(rows, ONE_GROUP, np.full(len(rows.unit), np.nan), TODAY, 1)
+    assert (share.tolist(), known.tolist()) == ([0.75], [False])
 
 
 def test_steady_clicks_are_found_as_they_are() -> None:

@@ -186,7 +186,8 @@ def _campaign(row: Mapping[Any, Any], value: float, limit: BidLimit) -> Cells:
     if row["kind"] == "set_budget":
         return cells | {"Budget": _money(value, limit)}
     if row["target"] == "roas":
-        return cells | {"Target ROAS": f"{Decimal(repr(float(value))) * 100:f}%"}
+        percent = (Decimal(repr(float(value))) * 100).normalize()
+        return cells | {"Target ROAS": f"{percent:f}%"}
     return cells | {"Target CPA": _money(value, limit)}
 
 

@@ -60,6 +60,54 @@ def codes(*rows: dict[str, Any], limit: BidLimit = CENTS) -> set[str]:
     return {refusal.code for refusal in refusals(frame(*rows), limit)}
 
 
+def campaign(kind: str, **values: Any) -> dict[str, Any]:
+    names = dict.fromkeys(("ad_group_id", "keyword_id", "match_type", "bid_source", "status"))
+    place = {"ad_group_name": "", "keyword_text": "帐篷, 露营", "kind": kind, "id": kind}
+    known = {"old_bid": 300.0, "new_bid": 390.0, "current_bid": 300.0}
+    return row(**names) | place | known | values
+
+
+def campaign_rows(*rows: dict[str, Any], file: str = "campaigns.csv") -> list[dict[str, str]]:
+    content = write_bulk_upload(frame(*rows), CENTS)[file]
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_a_campaigns_budget_is_written_and_rolled_back_whatever_the_highest_bid() -> None:
+    (new,) = campaign_rows(campaign("set_budget"))
+    assert (new["Row Type"], new["Action"], new["Budget"]) == ("Campaign", "Edit", "390.00")
+    assert (new["Campaign ID"], new["Target ROAS"]) == ("21000000001", "")
+    (old,) = campaign_rows(campaign("set_budget"), file="rollback_campaigns.csv")
+    assert old["Budget"] == "300.00"
+
+
+def test_targets_are_written_as_the_platform_shows_them() -> None:
+    target = {"old_bid": 4.0, "new_bid": 3.4, "current_bid": None}
+    (roas,) = campaign_rows(campaign("set_target", target="roas", **target))
+    assert roas["Target ROAS"] == "340%"
+    (cpa,) = campaign_rows(campaign("set_target", target="cpa", **target))
+    assert (cpa["Target CPA"], cpa["Target ROAS"], cpa["Budget"]) == ("3.40", "", "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"new_bid": None}, "bid_missing"),
+        ({"new_bid": 0.0}, "bid_outside_limits"),
+        ({"new_bid": 390.001}, "bid_not_on_step"),
+        ({"current_bid": 310.0}, "bid_moved"),
+        ({"campaign_status": "PAUSED"}, "campaign_not_active"),
+    ],
+)
+def test_a_budget_that_cannot_be_written_is_refused(changed: dict[str, Any], code: str) -> None:
+    assert codes(campaign("set_budget", **changed)) == {code}
+
+
+def test_one_campaign_may_get_a_budget_and_a_target() -> None:
+    target = campaign("set_target", target="roas", old_bid=4.0, new_bid=3.4, current_bid=None)
+    assert codes(campaign("set_budget"), target) == set()
+    assert codes(campaign("set_budget"), campaign("set_budget", id="again")) == {"duplicate_row"}
+
+
 @pytest.fixture
 def every_kind() -> pd.DataFrame:
     return frame(
