@@ -269,8 +269,9 @@ class Exploration(Model):
 
     `cost_share` of the account's daily budget is the most that an experiment may be expected to cost
     per day (0: none is proposed). It is proposed only where what it teaches is worth `min_return`
-    times its cost within `payback_days` of its start. Each week every bid in the test is up or down
-    by `dither`; `weeks` is even, so that each spends as long above as below.
+    times its cost within `payback_days` of its start; of what it teaches about all other keywords,
+    `shared_share` counts. Each week every bid in the test is up or down by `dither`; `weeks` is even,
+    so that each spends as long above as below.
     """
 
     cost_share: Share = 0.01
@@ -278,6 +279,7 @@ class Exploration(Model):
     weeks: Annotated[int, Field(ge=2, le=12, multiple_of=2)] = 4
     payback_days: Annotated[int, Field(ge=28, le=365)] = 56
     min_return: Annotated[float, Field(ge=1, le=10)] = 1.5
+    shared_share: Share = 0.0
     max_keywords: Annotated[int, Field(ge=1, le=10_000)] = 500
 
 

@@ -1,10 +1,10 @@
 """What a bid test would teach, what it would cost, and which keywords are worth testing.
 
-Profit in L = log(bid / present bid) is c₀(V·e^(εL) − Λκ·e^((ε+η)L)) with its top at
-L* = log(Vε / (Λκ(ε+η))) / η; a bid off the top loses ½h(L − L*)², h = c₀Λκη(ε+η). A test narrows ε and
-η, which moves the mean of L*; the value of that news is the expected gain of the better move within
-reach (Raiffa and Schlaifer 1961, preposterior analysis under quadratic loss). ε is a part shared by
-all keywords and a part of each one's own, so that a few busy keywords teach the whole account.
+Profit in L = log(bid / present bid) is c₀·G(L)·(V − Λκ·e^(ηL)), G as in `curves.bid_landscape`. Near
+its top L* a bid loses ½h(L − L*)², h = c₀Λκη·(ε/(1−s) + η), s the click share. A test narrows ε and η,
+which moves the mean of L*; the value of that news is the expected gain of the better move within reach
+(Raiffa and Schlaifer 1961, preposterior analysis under quadratic loss). ε is a part shared by all
+keywords and a part of each one's own, so that a few busy keywords teach the whole account.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from optimizer.curves.bid_landscape import Response
+from optimizer.curves.bid_landscape import Response, click_growth
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 
 # Day-to-day variation of one keyword's clicks beyond Poisson, and of the price of single clicks, both
@@ -75,12 +75,16 @@ class _News:
 
 
 def best_move(subjects: Subjects) -> Floats:
-    """L* at the mean beliefs: log of the best bid over the present one, reach aside."""
+    """L* at the mean beliefs: log of the best bid over the present one, reach aside.
+
+    log(Vε / (Λκ(ε+η))) / η on the power law; where clicks saturate, less by the ratio of the slopes.
+    """
     response = subjects.response
     elasticity, exponent = _means(response)
     worth = np.maximum(subjects.value.mean, 1e-12) * elasticity
     price = np.maximum(subjects.line * response.cpc, 1e-12) * (elasticity + exponent)
-    result: Floats = np.log(worth / price) / exponent
+    saturated = (elasticity + exponent) / _steepness(response)
+    result: Floats = np.log(worth / price) * saturated / exponent
     return result
 
 
@@ -144,7 +148,7 @@ def draw_dither_cost(
     price = (subjects.line * response.cpc)[:, None]
 
     def profit(log_ratio: Floats) -> Floats:
-        grown = np.exp(elasticity * log_ratio[:, None])
+        grown = click_growth(elasticity, log_ratio[:, None], response.click_share[:, None])
         gained: Floats = clicks * grown * (value - price * np.exp(exponent * log_ratio[:, None]))
         return gained
 
@@ -187,18 +191,19 @@ def choose_tests(
     cap: float,
     min_return: float,
     most: int,
+    shared_share: float,
 ) -> Choice:
     """The tests worth most beyond `min_return` times their cost, under `cap` of cost per day.
 
     By value per cost, where a test's value is what it teaches about its own keyword and, through
     the shared part, about all others. Of that order the prefix is taken that leaves most over; the
-    shared part counts from where the estimate would believe it.
+    shared part counts from where the estimate would believe it, and by `shared_share` of its worth.
     """
     index = np.flatnonzero(eligible)
     tested, own = np.zeros(len(eligible), dtype=bool), np.zeros(len(eligible))
     if not len(index):
         return Choice(tested, 0.0, own)
-    offers = _offers(subjects, trial, index, cost)
+    offers = _offers(subjects, trial, index, cost, shared_share)
     order = offers.best_first()[:most]
     value, spent = offers.totals(order)
     net = np.where(spent <= cap * trial.days, value - min_return * spent, -np.inf)
@@ -262,19 +267,28 @@ def _means(response: Response) -> tuple[Floats, Floats]:
 
 def _curvature(subjects: Subjects) -> Floats:
     response = subjects.response
-    elasticity, exponent = _means(response)
     spend = response.clicks * response.cpc * subjects.line
-    result: Floats = spend * exponent * (elasticity + exponent)
+    result: Floats = spend * _means(response)[1] * _steepness(response)
+    return result
+
+
+def _steepness(response: Response) -> Floats:
+    """ε/(1−s) + η: how fast marginal cost per click outruns what the click is worth."""
+    elasticity, exponent = _means(response)
+    result: Floats = elasticity / np.maximum(1.0 - response.click_share, 0.05) + exponent
     return result
 
 
 def _news_spread(subjects: Subjects, news: _News) -> Floats:
-    """Standard deviation of the coming mean of L*: ∂L*/∂ε = 1/(ε(ε+η)), ∂L*/∂η = −L*/η − 1/(η(ε+η))."""
+    """Standard deviation of the coming mean of L*.
+
+    ∂L*/∂ε = 1/(ε·(ε/(1−s)+η)), ∂L*/∂η = −L*/η − 1/(η·(ε/(1−s)+η)).
+    """
     elasticity, exponent = _means(subjects.response)
-    both = elasticity + exponent
-    by_elasticity = 1.0 / (elasticity * both)
+    steep = _steepness(subjects.response)
+    by_elasticity = 1.0 / (elasticity * steep)
     by_exponent = np.clip(best_move(subjects), -subjects.reach, subjects.reach) / exponent
-    by_exponent = by_exponent + 1.0 / (exponent * both)
+    by_exponent = by_exponent + 1.0 / (exponent * steep)
     result: Floats = np.sqrt(by_elasticity**2 * news.elasticity + by_exponent**2 * news.exponent)
     return result
 
@@ -286,7 +300,9 @@ def _precisions(subjects: Subjects, trial: Trial) -> tuple[Floats, Floats]:
     return seen / (1 + _CLICK_CV**2 * clicks), seen / _PRICE_CV**2
 
 
-def _offers(subjects: Subjects, trial: Trial, index: Ints, cost: Floats) -> _Offers:
+def _offers(
+    subjects: Subjects, trial: Trial, index: Ints, cost: Floats, shared_share: float
+) -> _Offers:
     response, precisions = subjects.response, _precisions(subjects, trial)
     variances = response.elasticity_sd**2, response.cpc_exponent_sd**2
     told = [
@@ -296,8 +312,8 @@ def _offers(subjects: Subjects, trial: Trial, index: Ints, cost: Floats) -> _Off
     return _Offers(
         own=_own_value(subjects, trial, index),
         shared=(
-            _shared(subjects, trial, told[0], of_exponent=False),
-            _shared(subjects, trial, told[1], of_exponent=True),
+            _shared(subjects, trial, told[0], shared_share, of_exponent=False),
+            _shared(subjects, trial, told[1], shared_share, of_exponent=True),
         ),
         price=np.maximum(cost[index], 1e-9) * trial.days,
     )
@@ -310,7 +326,9 @@ def _told_of_shared(variance: Floats, precision: Floats, shared_sd: float) -> Fl
     return result
 
 
-def _shared(subjects: Subjects, trial: Trial, weight: Floats, *, of_exponent: bool) -> _Shared:
+def _shared(
+    subjects: Subjects, trial: Trial, weight: Floats, counted: float, *, of_exponent: bool
+) -> _Shared:
     """Value over `days_after`, to all keywords, of information on the shared ε or the shared η."""
     variance = subjects.common[int(of_exponent)] ** 2
     known = np.concatenate([[0.0], max(float(weight.sum()), 1e-9) * np.geomspace(1e-3, 1.0, _GRID)])
@@ -321,7 +339,7 @@ def _shared(subjects: Subjects, trial: Trial, weight: Floats, *, of_exponent: bo
         news = _News(none, one) if of_exponent else _News(one, none)
         gains.append(float(_gain(subjects, news).sum()))
     believed = _BELIEVED / max(variance, 1e-12)
-    return _Shared(weight, known, trial.days_after * np.array(gains), believed)
+    return _Shared(weight, known, counted * trial.days_after * np.array(gains), believed)
 
 
 def _own_value(subjects: Subjects, trial: Trial, index: Ints) -> Floats:

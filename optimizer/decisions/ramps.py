@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from optimizer.estimates.posteriors import Bools, Floats, Gamma
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,36 @@ def look_cost(looks: Looks) -> Floats:
     price = looks.line * looks.cpc
     loss: Floats = looks.clicks * (price - looks.value.mean + _excess(looks.value, price))
     return loss
+
+
+def draw_net_cost(looks: Looks, draws: int, rng: np.random.Generator) -> Floats:
+    """Draws of what all looks cost net of what they bring, per day; shape (draws,).
+
+    Traffic nobody has seen yet may as well be half or twice what is expected: cv 1.
+    """
+    clicks = Gamma(looks.clicks, np.ones(len(looks.clicks))).draws(draws, rng)
+    price = (looks.line * looks.cpc)[:, None]
+    net: Floats = (clicks * (price - looks.value.draws(draws, rng))).sum(axis=0, dtype=np.float64)
+    return net
+
+
+def net_cost(looks: Looks) -> Floats:
+    """Expected cost per day less what the clicks are worth; negative where a look pays from the start."""
+    net: Floats = looks.clicks * (looks.line * looks.cpc - looks.value.mean)
+    return net
+
+
+def take(looks: Looks, index: Ints) -> Looks:
+    """The looks at `index`."""
+    return Looks(
+        looks.bid[index],
+        looks.target[index],
+        looks.clicks[index],
+        looks.cpc[index],
+        looks.value.take(index),
+        looks.rate.take(index),
+        looks.line[index],
+    )
 
 
 def look_value(looks: Looks, days: int, days_after: int) -> Floats:

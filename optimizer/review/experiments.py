@@ -29,10 +29,12 @@ _STARVED = ("", "cool_down", "no_impressions")
 _AT_STEP = ("step_limit", "assumed_step_limit")
 _LEAST_STEPS = 2
 _STARVED_IMPRESSIONS = 1.0
-# Below the first page impressions grow faster with the bid than clicks do above it; own impressions of
-# about three weeks stand against the ad group's median. Judgement.
+# Below the first page impressions grow faster with the bid than clicks do above it. Words of one ad
+# group differ so much in how often they are asked for that three weeks of a word's own impressions
+# leave little to its neighbours. Judgement.
 _STEEP = 3.0
 _SEEN_DAYS = 20.0
+_USUAL_DAYS = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,25 +83,25 @@ def propose_experiment(
     found = _candidates(result, holds)
     dithered, cost = _dithers(found, cap, settings, float(result.context["step"]))
     spent = float(cost[dithered.tested].clip(min=0.0).sum())
-    looks, target, gain, price = _ramps(found, dithered.tested, cap - spent, settings)
-    if not (dithered.tested.any() or looks.any()):
+    ramped = _ramps(found, dithered.tested, cap - spent, settings)
+    if not (dithered.tested.any() or len(ramped.row)):
         return None
+    tested = np.flatnonzero(dithered.tested)
     members = pd.concat(
         [
-            _members(found, dithered.tested, "dither", cost, dithered.own),
-            _members(found, looks, "ramp", price, gain),
+            _members(found, tested, "dither", cost[tested], dithered.own[tested]),
+            _members(found, ramped.row, "ramp", ramps.net_cost(ramped.looks), ramped.value),
         ],
         ignore_index=True,
     )
     steps = pd.concat(
         [
-            _dither_steps(found, dithered.tested, settings, result, rng),
-            _ramp_steps(found, looks, target, settings, result),
+            _dither_steps(found, tested, settings, result, rng),
+            _ramp_steps(found, ramped, settings, result),
         ],
         ignore_index=True,
     )
-    value = dithered.value + float(gain[looks].sum())
-    return _experiment(found, members, steps, dithered, looks, price, value, result, settings, rng)
+    return _experiment(found, members, steps, dithered, ramped, result, settings, rng)
 
 
 def schedule(experiment: Experiment, day: date) -> pd.DataFrame:
@@ -190,15 +192,29 @@ def _dithers(
     cost = exploration.dither_cost(found.subjects, trial.dither, found.planned)
     rules = settings.exploration
     chosen = exploration.choose_tests(
-        found.subjects, trial, eligible, cost, cap, rules.min_return, rules.max_keywords
+        found.subjects,
+        trial,
+        eligible,
+        cost,
+        cap,
+        rules.min_return,
+        rules.max_keywords,
+        rules.shared_share,
     )
     return chosen, cost
 
 
-def _ramps(
-    found: _Candidates, dithered: Bools, cap: float, settings: Settings
-) -> tuple[Bools, Floats, Floats, Floats]:
-    """Starved keywords to raise: who, target bids, value of the looks and cost per day."""
+@dataclass(frozen=True)
+class _Ramped:
+    """Starved keywords chosen: their plan rows, what each look is, and its value over the payback days."""
+
+    row: Ints
+    looks: ramps.Looks
+    value: Floats
+
+
+def _ramps(found: _Candidates, dithered: Bools, cap: float, settings: Settings) -> _Ramped:
+    """Starved keywords to raise within `cap` of expected losses per day."""
     plan, rules, trial = found.plan, settings.exploration, trial_of(settings)
     bid = plan["bid"].to_numpy(dtype=np.float64)
     first_page = plan["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -213,35 +229,24 @@ def _ramps(
     row = np.flatnonzero(starved)
     looks = _looks(plan.iloc[row], bid[row], target[row], found.subjects.line[row], plan)
     value = ramps.look_value(looks, trial.days, trial.days_after)
+    most = rules.max_keywords - int(dithered.sum())
     cost = ramps.look_cost(looks)
-    chosen = ramps.choose_looks(
-        value, cost, cap, rules.min_return, trial.days, rules.max_keywords - int(dithered.sum())
-    )
-    picked = np.zeros(len(plan), dtype=bool)
-    picked[row[chosen]] = True
-    return picked, target, _spread(row, value, len(plan)), _spread(row, cost, len(plan))
-
-
-def _spread(row: Ints, values: Floats, size: int) -> Floats:
-    full = np.zeros(size)
-    full[row] = values
-    return full
+    chosen = ramps.choose_looks(value, cost, cap, rules.min_return, trial.days, most)
+    picked = np.flatnonzero(chosen)
+    return _Ramped(row[picked], ramps.take(looks, picked), value[picked])
 
 
 def _looks(
     part: pd.DataFrame, bid: Floats, target: Floats, line: Floats, plan: pd.DataFrame
 ) -> ramps.Looks:
-    """What the first page would bring: own impressions grown steeply, and as one day of its ad group.
-
-    A word that was shown a little tells more of how often it is asked for than its neighbours do.
-    """
+    """What the first page would bring: own impressions grown steeply, and a trace of the ad group's."""
     shown = plan[plan["impressions"] >= _STARVED_IMPRESSIONS]
     group = ["campaign_name", "ad_group_name"]
     typical = shown.groupby(group)["impressions"].median()
     usual = typical.reindex(pd.MultiIndex.from_frame(part[group])).to_numpy(dtype=np.float64)
     grown = part["impressions"].to_numpy(dtype=np.float64) * (target / bid) ** _STEEP
     usual = np.where(np.isnan(usual), grown, usual)
-    impressions = (_SEEN_DAYS * grown + usual) / (_SEEN_DAYS + 1)
+    impressions = (_SEEN_DAYS * grown + _USUAL_DAYS * usual) / (_SEEN_DAYS + _USUAL_DAYS)
     return ramps.Looks(
         bid=bid,
         target=target,
@@ -253,24 +258,22 @@ def _looks(
     )
 
 
-def _members(
-    found: _Candidates, chosen: Bools, arm: str, cost: Floats, value: Floats
-) -> pd.DataFrame:
-    part = found.plan[chosen]
+def _members(found: _Candidates, row: Ints, arm: str, cost: Floats, value: Floats) -> pd.DataFrame:
+    part = found.plan.iloc[row]
     frame = part[["entity_key", *NAMES]].assign(
         entity_key=part["entity_key"].astype(str),
         arm=arm,
         base_bid=part["bid"].to_numpy(dtype=np.float64),
         clicks=part["clicks"].to_numpy(dtype=np.float64),
-        cost=cost[chosen],
-        value=value[chosen],
+        cost=cost,
+        value=value,
     )
     return frame[list(EXPERIMENT_MEMBERS.columns)]
 
 
 def _dither_steps(
     found: _Candidates,
-    chosen: Bools,
+    row: Ints,
     settings: Settings,
     result: ReviewResult,
     rng: np.random.Generator,
@@ -279,7 +282,7 @@ def _dither_steps(
 
     Neighbours in spend go against each other, so that no week is dearer than another.
     """
-    part, trial = found.plan[chosen], trial_of(settings)
+    part, trial = found.plan.iloc[row], trial_of(settings)
     base = part["bid"].to_numpy(dtype=np.float64)
     spend = (part["clicks"] * part["cpc"]).to_numpy(dtype=np.float64)
     order = np.argsort(-spend, kind="stable")
@@ -300,17 +303,18 @@ def balanced_signs(keywords: int, weeks: int, rng: np.random.Generator) -> npt.N
 
 
 def _ramp_steps(
-    found: _Candidates, chosen: Bools, target: Floats, settings: Settings, result: ReviewResult
+    found: _Candidates, ramped: _Ramped, settings: Settings, result: ReviewResult
 ) -> pd.DataFrame:
-    part = found.plan[chosen]
+    looks = ramped.looks
     bids = ramps.climb(
-        part["bid"].to_numpy(dtype=np.float64),
-        target[chosen],
+        looks.bid,
+        looks.target,
         settings.guardrails.step_limit,
         float(result.context["step"]),
         settings.exploration.weeks,
     )
-    return _steps(part["entity_key"], np.column_stack([bids, bids[:, -1:]]))
+    keys = found.plan.iloc[ramped.row]["entity_key"]
+    return _steps(keys, np.column_stack([bids, bids[:, -1:]]))
 
 
 def _steps(keys: pd.Series[Any], bids: Floats) -> pd.DataFrame:
@@ -330,33 +334,45 @@ def _experiment(
     members: pd.DataFrame,
     steps: pd.DataFrame,
     dithered: Choice,
-    looks: Bools,
-    price: Floats,
-    value: float,
+    ramped: _Ramped,
     result: ReviewResult,
     settings: Settings,
     rng: np.random.Generator,
 ) -> Experiment:
-    told, trial = result.summary, trial_of(settings)
+    told, trial, looks = result.summary, trial_of(settings), ramped.looks
     part = exploration.take(found.subjects, np.flatnonzero(dithered.tested))
-    volume = gamma_of(found.plan[dithered.tested], "volume")
-    planned = found.planned[dithered.tested]
-    drawn = exploration.draw_dither_cost(
-        part, trial.dither, planned, volume, int(result.context["draws"]), rng
-    )
-    tail = (1 - float(result.context["interval"])) / 2
-    dither_mean = float(exploration.dither_cost(part, trial.dither, planned).sum())
-    low, high = np.quantile(drawn - drawn.mean(), [tail, 1 - tail]) + dither_mean
-    ramp_cost = float(price[looks].sum())
+    spend = float(exploration.extra_spend(part, trial.dither).sum() + looks.clicks @ looks.cpc)
     return Experiment(
         id=suggestion_id(told.account, told.as_of, "account", "experiment"),
         account=told.account,
         as_of=told.as_of,
         last_day=told.as_of + timedelta(days=trial.days - 1),
         weeks=settings.exploration.weeks,
-        cost=Interval(dither_mean + ramp_cost, float(low), float(high) + ramp_cost),
-        extra_spend=float(exploration.extra_spend(part, trial.dither).sum()),
-        value=value,
+        cost=_stated_cost(found, dithered, looks, trial, result, rng),
+        extra_spend=spend,
+        value=dithered.value + float(ramped.value.sum()),
         members=check_table(members, EXPERIMENT_MEMBERS),
         steps=check_table(steps, EXPERIMENT_STEPS),
     )
+
+
+def _stated_cost(
+    found: _Candidates,
+    dithered: Choice,
+    looks: ramps.Looks,
+    trial: Trial,
+    result: ReviewResult,
+    rng: np.random.Generator,
+) -> Interval:
+    """Expected cost per day, net of what ramped keywords bring, with the interval of joint draws."""
+    row, draws = np.flatnonzero(dithered.tested), int(result.context["draws"])
+    part, planned = exploration.take(found.subjects, row), found.planned[row]
+    volume = gamma_of(found.plan.iloc[row], "volume")
+    drawn = exploration.draw_dither_cost(part, trial.dither, planned, volume, draws, rng)
+    drawn = drawn + ramps.draw_net_cost(looks, draws, rng)
+    mean = float(
+        exploration.dither_cost(part, trial.dither, planned).sum() + ramps.net_cost(looks).sum()
+    )
+    tail = (1 - float(result.context["interval"])) / 2
+    low, high = np.quantile(drawn - drawn.mean(), [tail, 1 - tail]) + mean
+    return Interval(mean, float(low), float(high))

@@ -31,19 +31,24 @@ def subjects(clicks: list[float], value: float = 1.6, common: float = 0.2) -> Su
     return Subjects(response, worth, flat, np.full(size, REACH), flat > 0, (common, 0.15))
 
 
-def chosen(of: Subjects, cap: float = np.inf, min_return: float = 1.0) -> exploration.Choice:
+def chosen(
+    of: Subjects, cap: float = np.inf, min_return: float = 1.0, shared: float = 1.0
+) -> exploration.Choice:
     cost = exploration.dither_cost(of, TRIAL.dither, of.response.bid)
     everyone = np.ones(len(of.line), dtype=bool)
-    return exploration.choose_tests(of, TRIAL, everyone, cost, cap, min_return, 100)
+    return exploration.choose_tests(of, TRIAL, everyone, cost, cap, min_return, 100, shared)
 
 
-def test_best_move_is_the_top_of_the_profit() -> None:
-    of = subjects([10.0], value=2.0)
-    certain = replace(of.response, elasticity_sd=np.zeros(1), cpc_exponent_sd=np.zeros(1))
+@pytest.mark.parametrize(("share", "value"), [(0.0, 2.0), (0.0, 1.2), (0.4, 1.7), (0.6, 1.5)])
+def test_best_move_is_the_top_of_the_profit(share: float, value: float) -> None:
+    of = subjects([10.0], value=value)
+    known = {"elasticity_sd": np.zeros(1), "cpc_exponent_sd": np.zeros(1)}
+    certain = replace(of.response, click_share=np.full(1, share), **known)
+    of = replace(of, response=certain)
     bids = np.exp(np.linspace(-1, 1, 2001))[None, :]
-    profit = 2.0 * certain.expected_clicks(bids) - certain.expected_cost(bids)
+    profit = value * certain.expected_clicks(bids) - certain.expected_cost(bids)
     assert np.log(bids[0, profit[0].argmax()]) == pytest.approx(
-        exploration.best_move(of)[0], abs=0.001
+        exploration.best_move(of)[0], abs=0.002
     )
 
 
@@ -116,7 +121,7 @@ def test_nothing_is_tested_that_cannot_pay() -> None:
 def test_no_eligible_keyword_is_an_empty_choice() -> None:
     of = subjects([5.0, 5.0])
     none = np.zeros(2, dtype=bool)
-    choice = exploration.choose_tests(of, TRIAL, none, np.ones(2), 10.0, 1.0, 10)
+    choice = exploration.choose_tests(of, TRIAL, none, np.ones(2), 10.0, 1.0, 10, 1.0)
     assert (choice.tested.any(), choice.value) == (False, 0.0)
 
 
@@ -128,6 +133,13 @@ def test_shared_knowledge_of_a_few_is_enough_for_all() -> None:
     )
     choice = chosen(replace(of, response=alike), min_return=3.0)
     assert 1 <= choice.tested.sum() < 100
+
+
+def test_shared_news_counts_as_far_as_it_is_told_to() -> None:
+    of = subjects([20.0] * 50)
+    full, half, none = (chosen(of, shared=share).value for share in (1.0, 0.5, 0.0))
+    assert full > half > none > 0
+    assert half == pytest.approx((full + none) / 2)
 
 
 def test_the_value_of_a_test_grows_with_what_is_unknown() -> None:

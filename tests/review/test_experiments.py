@@ -21,7 +21,7 @@ from optimizer.settings import Exploration, Guardrails, Settings
 from optimizer.tables import HOLDS, empty_table
 from tests.review.conftest import TODAY, Run
 
-GENEROUS = Exploration(cost_share=0.05, min_return=1, payback_days=365)
+GENEROUS = Exploration(cost_share=0.05, min_return=1, payback_days=365, shared_share=1)
 NO_HOLDS = empty_table(HOLDS)
 
 
