@@ -251,9 +251,7 @@ TERMS = Table(
 )
 """One row per search term of an ad group (and donor keyword text)."""
 
-TERM_DAILY = Table(
-    "term_daily", {"entity_key": Column("int"), **_DAYS, **_SUMS}, KEYWORD_DAILY.key
-)
+TERM_DAILY = Table("term_daily", {"entity_key": Column("int"), **_DAYS, **_SUMS}, KEYWORD_DAILY.key)
 """As KEYWORD_DAILY without shares, per search term."""
 
 VERSIONS = Table(
@@ -294,8 +292,10 @@ EXPERIMENT_MEMBERS = Table(
         "match_type": _null("str"),
         "base_bid": Column("float", "the bid before the test"),
         "clicks": Column("float", "per day at that bid"),
-        "cost": Column("float", "profit per day that the test is expected to forgo here"),
-        "value": Column("float", "what this keyword alone gains from its test, over the payback days"),
+        "cost": Column("float", "profit per day that the test is expected to forgo here; below 0: gain"),
+        "value": Column(
+            "float", "what this keyword alone gains from its test, over the payback days"
+        ),
     },
     ("entity_key",),
 )
