@@ -67,6 +67,14 @@ def alert_lines(words: Translator, alerts: Sequence[Mapping[str, Any]]) -> list[
     return [words.code("alert", str(alert["code"]), **_without(alert, "code")) for alert in alerts]
 
 
+def conflict_lines(words: Translator, data: Mapping[str, Any]) -> list[str]:
+    """Suggestions that stand against each other, by kind of conflict."""
+    return [
+        words.text("{count:whole} × {reason}", count=n, reason=words.code("conflict_short", code))
+        for code, n in (data.get("conflicts") or {}).items()
+    ]
+
+
 def totals_lines(words: Translator, sums: Any) -> list[str]:
     """Count, Σ Δcost and Σ Δprofit of a selection."""
     return [

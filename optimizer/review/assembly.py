@@ -16,6 +16,7 @@ from optimizer.decisions.guardrails import first_code
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.evidence import FROM_PLAN
+from optimizer.review.overlaps import conflict_counts
 from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (
     Interval,
@@ -353,7 +354,11 @@ def summarise(
         completion=tuple(context["completion"]),
         alerts=tuple(context["alerts"]),
         gap=solution.allocation.gap,
-        data={**context["data"], "lag_observed": context["lag_observed"]},
+        data={
+            **context["data"],
+            "lag_observed": context["lag_observed"],
+            "conflicts": conflict_counts(suggestions, {"plan": plan}),
+        },
     )
 
 

@@ -27,6 +27,7 @@ from optimizer.estimates.value_per_click import (
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items, levers
 from optimizer.review.budget_tree import Funds, budget_nodes, period_pace, stated_targets
+from optimizer.review.last_change import last_changes
 from optimizer.review.maturity import (
     Campaigns,
     Maturity,
@@ -151,6 +152,7 @@ def review_account(
         state,
     )
     plan = negatives_first(plan, terms, settings)
+    plan = plan.assign(**last_changes(rows, keywords["last_change"], now))
     funds = account_funds(inputs, settings, keywords, tree, rows, volume, now)
     plan, terms = plan.assign(node=funds.node), with_donor_nodes(terms, funds.node)
     alerts += funds.alerts

@@ -42,6 +42,12 @@ _FIGURES = (
     "first_page_bid",
     "impressions",
     "binding",
+    "change_day",
+    "change_days",
+    "change_clicks_before",
+    "change_clicks_after",
+    "change_cpc_before",
+    "change_cpc_after",
     "donor_key",
     *CURVE[3:],
 )

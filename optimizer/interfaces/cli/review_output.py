@@ -18,6 +18,7 @@ from optimizer.interfaces.reconciliation import stored_line
 from optimizer.interfaces.sentences import (
     alert_lines,
     budget_sentence,
+    conflict_lines,
     kinds_sentence,
     line_sentence,
     profit_sentence,
@@ -52,6 +53,8 @@ def print_review(run: Run, answer: Mapping[str, Any], dry_run: bool = False) -> 
     for line in check_lines(words, answer.get("data") or {}):
         run.line(line)
     for line in alert_lines(words, answer.get("alerts") or ()):
+        run.line(f"! {line}")
+    for line in conflict_lines(words, answer.get("data") or {}):
         run.line(f"! {line}")
     run.say(
         "Nothing was written (--dry-run)."

@@ -1,0 +1,50 @@
+"""What followed each keyword's last bid change, as the reports have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.estimates.exposure import Records
+from optimizer.estimates.posteriors import Bools, Floats, group_sum
+
+LONGEST_DAYS = 14
+SHORTEST_DAYS = 3
+
+
+def last_changes(rows: Records, last_change: pd.Series[Any], now: int) -> dict[str, Any]:
+    """Plan columns on the last known change of each keyword's bid; `now` is the review's day number.
+
+    `change_day` (ISO text, None: none known), `change_days`, and clicks per day and CPC in that many
+    days before and from it on: up to LONGEST_DAYS, nan under SHORTEST_DAYS, when nothing can be
+    said yet. No claim of cause: demand may have moved as well.
+    """
+    known = last_change.notna().to_numpy()
+    day = last_change.to_numpy().astype("datetime64[D]")
+    number = np.where(known, day.astype(np.int64), now)
+    span = np.minimum(now - number, LONGEST_DAYS)
+    told = known & (span >= SHORTEST_DAYS)
+    offset = rows.last - number[rows.unit]
+    daily = (rows.first == rows.last) & told[rows.unit]
+    after = daily & (offset >= 0) & (offset < span[rows.unit])
+    before = daily & (offset < 0) & (offset >= -span[rows.unit])
+    return {
+        "change_day": np.where(known, day.astype(str), None),
+        "change_days": np.where(told, span, np.nan),
+        **_side(rows, before, span, told, "before"),
+        **_side(rows, after, span, told, "after"),
+    }
+
+
+def _side(rows: Records, inside: Bools, span: Any, told: Bools, name: str) -> dict[str, Floats]:
+    """Clicks per day and CPC of the rows on one side of the change."""
+    size = len(span)
+    clicks = group_sum(rows.unit[inside], rows.clicks[inside], size)
+    cost = group_sum(rows.unit[inside], rows.cost[inside], size)
+    missing = np.full(size, np.nan)
+    return {
+        f"change_clicks_{name}": np.divide(clicks, span, out=missing.copy(), where=told),
+        f"change_cpc_{name}": np.divide(cost, clicks, out=missing, where=told & (clicks > 0)),
+    }
