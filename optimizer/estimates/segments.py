@@ -43,7 +43,7 @@ def keyword_items(keywords: pd.DataFrame, items: Sequence[Item]) -> Ints:
     by_group = {name: number for number, item in enumerate(items) for name in item.ad_groups}
     found = keywords["item_id"].map(by_id).astype("float64")
     found = found.fillna(keywords["ad_group_name"].map(by_group).astype("float64"))
-    return found.fillna(-1).to_numpy(dtype=np.int64)
+    return np.asarray(found.fillna(-1), dtype=np.int64)
 
 
 def _contains(text: pd.Series[str], words: Sequence[str]) -> Bools:

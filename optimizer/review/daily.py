@@ -74,7 +74,7 @@ def review_account(
     tree = build_hierarchy(keywords, segment)
     settings = settings.model_copy(update={"account": goals.with_salvage(settings.account)})
     item = keyword_items(keywords, settings.account.items)
-    telling, changes = items.with_breaks(rows, item, settings)
+    telling, changes = items.with_breaks(rows, item, settings, today)
     campaigns = Campaigns(tree.campaign, campaign_names(keywords, tree))
     maturity = estimate_maturity(
         rows,

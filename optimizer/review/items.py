@@ -22,17 +22,18 @@ _SHARE_DAYS = 14
 
 
 def with_breaks(
-    rows: Records, item: Ints, settings: Settings
+    rows: Records, item: Ints, settings: Settings, today: date
 ) -> tuple[Records, list[dict[str, Any]]]:
     """`rows` in which days before a change of their item count less, and the alerts that say so.
 
     A price, coupon, image or page change makes another offer of the item: what its clicks did
     before tells `break_weight` of what they will do. Counts are scaled, so that a posterior widens
-    as if there had been fewer clicks. `item` is the index of each unit's item.
+    as if there had been fewer clicks. `item` is the index of each unit's item. A change that is
+    only planned changes nothing yet.
     """
     log = settings.account.item_log
     number = {one.item_id: place for place, one in enumerate(settings.account.items)}
-    known = [change for change in log if change.item_id in number]
+    known = [change for change in log if change.item_id in number and change.day <= today]
     weight = settings.estimation.break_weight
     tells = goals.break_weights(
         item,
@@ -89,7 +90,7 @@ def broken_groups(
     alerts = [
         {
             "code": code,
-            "name": names[place],
+            "name": names[int(place)],
             "seen": float(told[0, place]),
             "expected": round(float(told[1, place]), 2),
         }
@@ -141,13 +142,16 @@ def item_state(
 def hold_alerts(plan: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
     """What holding the bids of each ranked item costs per day."""
     held = plan[plan["lower_block"] == "rank_hold"]
-    cost = held.groupby("item")["hold_cost"].agg(["sum", "size"])
+    items = settings.account.items
+    number = held["item"].to_numpy(dtype=np.int64)
+    cost = group_sum(number, held["hold_cost"].to_numpy(dtype=np.float64), len(items))
+    keywords = np.bincount(number, minlength=len(items))
     return [
         {
             "code": "rank_hold",
-            "item": settings.account.items[int(number)].item_id,
-            "cost": float(row["sum"]),
-            "keywords": int(row["size"]),
+            "item": items[place].item_id,
+            "cost": float(cost[place]),
+            "keywords": int(keywords[place]),
         }
-        for number, row in cost.iterrows()
+        for place in np.flatnonzero(keywords).tolist()
     ]

@@ -24,7 +24,7 @@ from optimizer.decisions.levers import (
 )
 from optimizer.decisions.outcomes import CommonShocks
 from optimizer.estimates.exposure import Records, day_number
-from optimizer.estimates.posteriors import Bools, Floats, Gamma, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.settings import AutomatedTarget, Settings
@@ -85,7 +85,7 @@ def lever_candidates(
     return found, learning
 
 
-def _facts(plan: pd.DataFrame, number: Any, size: int) -> dict[str, Floats]:
+def _facts(plan: pd.DataFrame, number: Ints, size: int) -> dict[str, Any]:
     """Sums per campaign; value that more clicks would not bring (brand, sold out) counts nothing."""
     clicks, cost = plan["clicks"].to_numpy(), (plan["clicks"] * plan["cpc"]).to_numpy()
     blocked = plan["raise_block"]
@@ -99,8 +99,8 @@ def _facts(plan: pd.DataFrame, number: Any, size: int) -> dict[str, Floats]:
         "cost": group_sum(number, cost, size),
         "value": np.divide(value, sums, out=np.zeros(size), where=sums > 0),
         "value_cv2": np.divide(spread, value**2, out=np.zeros(size), where=value > 0),
-        "out": group_sum(number, blocked.isin(_OUT).to_numpy(dtype=float), size) > 0,
-        "unpriced": group_sum(number, (blocked == "brand").to_numpy(dtype=float), size) > 0,
+        "out": np.bincount(number[blocked.isin(_OUT)], minlength=size) > 0,
+        "unpriced": np.bincount(number[blocked == "brand"], minlength=size) > 0,
     }
 
 

@@ -193,6 +193,15 @@ def test_a_price_change_makes_earlier_days_tell_less() -> None:
     assert "item_changed_price" not in alerts_of(before)
 
 
+def test_a_planned_change_changes_nothing_yet() -> None:
+    planned = {"item_id": "tent", "day": TODAY + timedelta(days=1), "what": "price"}
+    items = [{"item_id": "tent", "ad_groups": ["tents"]}]
+    inputs = small_account([GOOD, *FILLERS])
+    before, after = (review(inputs, told(items=items, item_log=log)) for log in ([], [planned]))
+    assert _exposure(after) == _exposure(before)
+    assert "item_changed_price" not in alerts_of(after)
+
+
 def _exposure(result: ReviewResult) -> float:
     return float(result.frames["plan"].set_index("keyword_text").loc["good", "exposure"])
 
