@@ -170,7 +170,9 @@ def money_left(nodes: Sequence[Node], used: Floats) -> Money:
     caps = np.array([np.inf if node["budget"] is None else node["budget"] for node in nodes])
     floors = np.array([float(node.get("floor") or 0.0) for node in nodes])
     above = np.where(parent[order] >= 0, rank[parent[order]], -1)
-    tree = BudgetTree(above, (caps - total)[order], np.maximum(floors - total, 0.0)[order])
+    # Negatives make `total` negative: without a stated floor nothing has to be spent in their place.
+    least = np.where(floors > 0, np.maximum(floors - total, 0.0), 0.0)
+    tree = BudgetTree(above, (caps - total)[order], least[order])
     return Money(tree, order, rank, total)
 
 
