@@ -128,7 +128,7 @@ def _with_target(rng: np.random.Generator, world: World, kind: str) -> World:
     spent = np.bincount(np.maximum(owner, 0), options.cost[rows, level])
     least = np.zeros(len(world.tree.parent))
     least[0] = np.quantile(revenue[spent > 0] / spent[spent > 0], 0.6)
-    return replace(plain, targets=(Target(1 / margin, least, np.zeros(len(least))),))
+    return replace(plain, targets=(Target.of(1 / margin, least),))
 
 
 def solve_by_highs(world: World) -> tuple[float, float]:
@@ -148,7 +148,7 @@ def solve_by_highs(world: World) -> tuple[float, float]:
         for node in np.flatnonzero(target.least):
             counted = np.repeat(target.per, levels) * world.options.value.ravel()
             rows.append(above[node][:, owner].multiply(target.least[node] * cost - counted))
-            limits.append(target.slack[[node]])
+            limits.append(target.brought[[node]])
     began = time.perf_counter()
     found = linprog(
         cost - world.options.value.ravel(),

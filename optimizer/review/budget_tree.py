@@ -193,8 +193,8 @@ def solver_targets(
             if one["kind"] == kind:
                 asked = one["asked"] if kind == "roas" else 1.0 / one["asked"]
                 least[money.rank[one["node"]]] = asked
-        slack = others[kind][money.order] - least * money.used[money.order]
-        result.append(Target(counted[kind], least, slack))
+        brought, spent = others[kind][money.order], money.used[money.order]
+        result.append(Target(counted[kind], least, brought, spent))
     return tuple(result)
 
 

@@ -139,7 +139,7 @@ def linear_optimum(problem: Problem) -> float | None:
             if one.least[n] > 0:
                 inside = problem.under(n)[keyword]
                 rows.append(np.where(inside, one.least[n] * cost - one.per[keyword] * value, 0.0))
-                limits.append(one.slack[n])
+                limits.append(one.brought[n] - one.least[n] * one.spent[n])
     if problem.sides is not None:
         for group, limit in enumerate(problem.sides.limit):
             member = problem.sides.group[keyword] == group

@@ -43,18 +43,18 @@ def test_a_refusal_names_the_node_and_a_value_that_works(
 
 def test_a_target_out_of_reach_names_the_best_that_can_be_reached() -> None:
     problem = two_campaigns([99.0] * 3, [0.0] * 3)
-    per, slack = np.array([2.0, 2.0]), np.zeros(3)
+    per = np.array([2.0, 2.0])
     with pytest.raises(Infeasible, match="target_unreachable") as refusal:
-        replace(problem, targets=(Target(per, np.array([0.0, 10.5, 0.0]), slack),)).solve()
+        replace(problem, targets=(Target.of(per, np.array([0.0, 10.5, 0.0])),)).solve()
     assert refusal.value.fields["nearest"] == pytest.approx(10.0)
     assert (refusal.value.fields["node"], refusal.value.fields["target"]) == (1, 0)
 
 
 def test_a_target_of_other_numerators_out_of_reach_names_the_best() -> None:
     problem = two_campaigns([99.0] * 3, [0.0] * 3)
-    per, slack = np.array([2.0, 3.0]), np.zeros(3)
+    per = np.array([2.0, 3.0])
     with pytest.raises(Infeasible, match="target_unreachable") as refusal:
-        replace(problem, targets=(Target(per, np.array([12.0, 0.0, 0.0]), slack),)).solve()
+        replace(problem, targets=(Target.of(per, np.array([12.0, 0.0, 0.0])),)).solve()
     assert refusal.value.fields["nearest"] == pytest.approx((100 + 120) / 20)
 
 
@@ -68,7 +68,7 @@ def test_a_side_cap_below_the_lowest_levels_is_refused() -> None:
 
 def test_floors_and_targets_that_exclude_each_other_are_refused() -> None:
     problem = two_campaigns([99.0] * 3, [0.0, 19.0, 0.0])
-    target = Target(np.array([1.0, 1.1]), np.array([0.0, 4.9, 4.0]), np.zeros(3))
+    target = Target.of(np.array([1.0, 1.1]), np.array([0.0, 4.9, 4.0]))
     with pytest.raises(Infeasible, match="floor_unreachable"):
         replace(problem, targets=(target,)).solve()
 

@@ -12,14 +12,14 @@ from tests.decisions.instances import Problem, free, linear_optimum, nested
 ALONE = np.array([0])
 
 
-def target(per: list[float], least: list[float], slack: list[float] | None = None) -> Target:
-    return Target(np.array(per), np.array(least), np.array(slack or [0.0] * len(least)))
+def target(per: list[float], least: list[float], brought: list[float]) -> Target:
+    return Target(np.array(per), np.array(least), np.array(brought), np.zeros(len(least)))
 
 
-def one_keyword(least: float, slack: float = 0.0) -> Problem:
+def one_keyword(least: float, brought: float = 0.0) -> Problem:
     """Ten each at slopes 5, 3 and 1.5; revenue is twice the margin."""
     told = free([[0, 10, 20, 30]], [[0, 50, 80, 95]])
-    aim = target([2.0], [least], [slack])
+    aim = target([2.0], [least], [brought])
     return Problem(told[0], ALONE, BudgetTree.flat(99.0), told[1], targets=(aim,))
 
 
@@ -33,8 +33,8 @@ def test_a_target_stops_where_the_average_meets_it() -> None:
 
 
 def test_what_others_contribute_loosens_or_tightens_a_target() -> None:
-    assert one_keyword(7.0, slack=20.0).solve().level.tolist() == [3]
-    assert one_keyword(7.0, slack=-20.0).solve().level.tolist() == [2]
+    assert one_keyword(7.0, brought=20.0).solve().level.tolist() == [3]
+    assert one_keyword(7.0, brought=-20.0).solve().level.tolist() == [2]
 
 
 def test_a_deficit_elsewhere_must_be_earned_back() -> None:
@@ -59,7 +59,7 @@ def with_targets(rng: np.random.Generator, *, same: bool, keywords: int = 25) ->
         if cost[node] > 0 and (node == 0 or rng.random() < 0.5):
             least[node] = revenue[free_of.under(node)].sum() / cost[node] * rng.uniform(0.9, 1.3)
     base = float(rng.choice([0.0, 1.0]))
-    return replace(free_of, base=base, targets=(Target(per, least, np.zeros(len(cost))),))
+    return replace(free_of, base=base, targets=(Target.of(per, least),))
 
 
 @pytest.mark.parametrize("block", range(3))
@@ -103,7 +103,7 @@ def assert_targets_met(problem: Problem, level: np.ndarray) -> None:
     assert (cost <= problem.tree.cap + 1e-9).all()
     for one in problem.targets:
         for node in np.flatnonzero(one.least):
-            counted = (one.per * value)[problem.under(node)].sum() + one.slack[node]
+            counted = (one.per * value)[problem.under(node)].sum() + one.brought[node]
             assert counted >= one.least[node] * cost[node] - 1e-9
 
 
@@ -141,8 +141,8 @@ def test_roas_of_the_account_and_cpa_of_a_campaign_hold_together() -> None:
     tree = BudgetTree(np.array([-1, 0, 0]), np.array([900.0, 500.0, 500.0]), np.zeros(3))
     margin, worth = rng.uniform(0.2, 0.6, 60), rng.uniform(30, 90, 60)
     told = replace(plain, node=rng.integers(1, 3, 60), tree=tree, base=1.0)
-    roas = Target(1 / margin, np.array([4.0, 0.0, 0.0]), np.zeros(3))
-    cpa = Target(1 / (margin * worth), np.array([0.0, 1 / 14.0, 0.0]), np.zeros(3))
+    roas = Target.of(1 / margin, np.array([4.0, 0.0, 0.0]))
+    cpa = Target.of(1 / (margin * worth), np.array([0.0, 1 / 14.0, 0.0]))
     problem = replace(told, targets=(roas, cpa))
     found = problem.solve()
     assert found.upper_bound == pytest.approx(linear_optimum(problem), rel=1e-6)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def test_thresholds_of_a_keyword_fall_across_its_present_bid() -> None:
     low, high = np.full(30, 0.8), np.full(30, 1.6)
     shape = (options.cost, options.value, options.allowed)
     start, reached, threshold, _, _ = kernels._steps(*shape, np.full(30, 3), low, high, -np.inf)
-    for first, last in zip(start[:-1], start[1:], strict=True):
+    for first, last in itertools.pairwise(start):
         assert (np.diff(threshold[first:last]) <= 0).all()
     assert (threshold[reached > 3] <= 0.8).all()
     assert (threshold[reached <= 3] >= 1.6).all()

@@ -80,7 +80,7 @@ def find_prices(
     steps: Steps, tree: BudgetTree, rules: Rules, sides: SideCaps, base: float
 ) -> Prices:
     """Prices of lowest Lagrangian. Raises `Infeasible` where no plan keeps all constraints."""
-    none = Rules(rules.per[:0], rules.least[:0], rules.slack[:0])
+    none = rules.none()
     settle(steps, tree, none, none.least, base)
     at = _coordinates(steps, tree, rules, sides)
     _check_reach(steps, at, rules, sides)
@@ -180,7 +180,7 @@ def _respond(
     group = sides.group[steps.rows]
     grouped = group >= 0
     scale[grouped] -= groups[group[grouped]] * sides.per[steps.rows][grouped]
-    none = Rules(rules.per[:0], rules.least[:0], rules.slack[:0])
+    none = rules.none()
     priced = steps.priced(scale, price)
     return settle(priced, at.inner, none, none.least, base, steps), (scale, price)
 
@@ -282,20 +282,21 @@ def _check_targets(steps: Steps, tree: BudgetTree, rules: Rules, target: int, no
 def _best_slack(
     steps: Steps, tree: BudgetTree, rules: Rules, target: int, nodes: Ints, bar: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Per node the largest slack at `bar`, and what is counted and spent there."""
+    """Per node the largest slack at `bar`, what the keywords count there, and all that is spent."""
     asked = np.zeros(len(steps.rows))
     inside = np.zeros(len(steps.rows))
     for node, one in zip(nodes, bar, strict=True):
         asked[steps.begin[node] : steps.end[node]] = one
         inside[steps.begin[node] : steps.end[node]] = 1.0
-    none = Rules(rules.per[:0], rules.least[:0], rules.slack[:0])
+    none = rules.none()
     priced = steps.priced(rules.per[target] * inside, asked)
     best = settle(priced, tree, none, none.least, 0.0, steps)
     total = [
         np.array([part[steps.begin[node] : steps.end[node]].sum() for node in nodes])
         for part in (rules.per[target] * best.value, best.cost)
     ]
-    return rules.slack[target, nodes] + total[0] - bar * total[1], total[0], total[1]
+    counted, spent = total[0], total[1] + rules.spent[target, nodes]
+    return rules.brought[target, nodes] + counted - bar * spent, counted, spent
 
 
 def best_ratio(steps: Steps, tree: BudgetTree, rules: Rules, target: int, node: Ints) -> float:
@@ -305,7 +306,7 @@ def best_ratio(steps: Steps, tree: BudgetTree, rules: Rules, target: int, node: 
         short, counted, spent = _best_slack(steps, tree, rules, target, node, bar)
         if short[0] >= 0 or spent[0] <= 0:
             break
-        bar = np.maximum((counted + rules.slack[target, node]) / spent, 0.0)
+        bar = np.maximum(counted + rules.brought[target, node], 0.0) / spent
     return float(bar[0])
 
 

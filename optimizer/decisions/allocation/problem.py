@@ -53,15 +53,21 @@ class BudgetTree:
 
 @dataclass(frozen=True)
 class Target:
-    """Σ per·value + slack ≥ least·Σ cost over the keywords under each node with `least` above 0.
+    """Σ per·value + brought ≥ least·(Σ cost + spent) under each node with `least` above 0.
 
     `per` keyword: what counts towards the target per unit of objective value (revenue per margin,
-    conversions per margin). `slack` per node: what keywords outside the problem already contribute.
+    conversions per margin). `brought` and `spent` per node: by keywords outside the problem.
     """
 
     per: Floats
     least: Floats
-    slack: Floats
+    brought: Floats
+    spent: Floats
+
+    @classmethod
+    def of(cls, per: Floats, least: Floats) -> Target:
+        """A target to which only the problem's own keywords contribute."""
+        return cls(per, least, np.zeros(len(least)), np.zeros(len(least)))
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ def check_problem(
     if (raising > lowering).any():
         raise ValueError("raise_gate must not exceed lower_gate")
     numbers = [options.cost, options.value, sides.per, sides.limit]
-    numbers += [part for one in targets for part in (one.per, one.least, one.slack)]
+    numbers += [part for one in targets for part in vars(one).values()]
     if not all(np.isfinite(np.sum(part)) for part in numbers):
         raise ValueError("costs, values, targets and side caps must be finite")
     if len(options.hold) and not options.allowed[np.arange(len(node)), options.hold].all():

@@ -299,9 +299,7 @@ def _fill_between(
     index = np.minimum(steps.start[:-1] + full, max(len(steps.extra) - 1, 0))
     worth = np.zeros(len(full), dtype=bool)
     if len(steps.extra):
-        worth = (room > _GRAIN * steps.extra[index]) & (
-            room * steps.threshold[index] > _GRAIN * enough
-        )
+        worth = (room > _GRAIN * steps.extra[index]) & (room * steps.threshold[index] > enough)
     for node in np.flatnonzero(books.spare < 0)[::-1]:
         worth[steps.begin[node] : steps.end[node]] = True
     move = _next(options, steps, full, worth)

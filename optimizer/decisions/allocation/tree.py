@@ -18,11 +18,21 @@ CODES = ("cap_unreachable", "floor_unreachable", "target_unreachable")
 
 @dataclass(frozen=True)
 class Rules:
-    """The targets as arrays: `per` (targets, keywords in tree order), `least` and `slack` (targets, nodes)."""
+    """The targets as arrays: `per` (targets, keywords in tree order), the others (targets, nodes)."""
 
     per: Floats
     least: Floats
-    slack: Floats
+    brought: Floats
+    spent: Floats
+
+    @property
+    def slack(self) -> Floats:
+        """What keywords outside the problem leave of each target, or ask of it."""
+        return self.brought - self.least * self.spent
+
+    def none(self) -> Rules:
+        """The same keywords without targets."""
+        return Rules(self.per[:0], self.least[:0], self.brought[:0], self.spent[:0])
 
 
 @dataclass(frozen=True)
@@ -48,11 +58,13 @@ def rules_of(targets: tuple[Target, ...], steps: Steps) -> Rules:
     """Targets stacked; empty first axis where there are none."""
     nodes, keywords = len(steps.begin), len(steps.rows)
     if not targets:
-        return Rules(np.zeros((0, keywords)), np.zeros((0, nodes)), np.zeros((0, nodes)))
+        empty = np.zeros((0, nodes))
+        return Rules(np.zeros((0, keywords)), empty, empty, empty)
     return Rules(
         np.stack([one.per[steps.rows] for one in targets]),
         np.stack([one.least for one in targets]),
-        np.stack([one.slack for one in targets]),
+        np.stack([one.brought for one in targets]),
+        np.stack([one.spent for one in targets]),
     )
 
 
