@@ -171,7 +171,7 @@ def believe(inputs: ReviewInputs, settings: Settings, today: date) -> Belief:
     segment = mark_segments(keywords["keyword_text"], account.segments)
     tree = build_hierarchy(keywords, segment)
     item = keyword_items(keywords, account.items)
-    telling, _ = items.with_breaks(rows, item, settings)
+    telling, _ = items.with_breaks(rows, item, settings, today)
     campaigns = Campaigns.of(keywords["campaign_name"], tree.campaign)
     basis, platform = inputs.attribution_basis, inputs.platform
     maturity = estimate_maturity(rows, inputs.versions, settings, platform, now, campaigns, basis)
