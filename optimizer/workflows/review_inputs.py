@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from optimizer.errors import RefusedInput
+from optimizer.reports.landscapes import read_landscape
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.settings import Basis
 from optimizer.store.protocol import BatchRecord, ReviewTables
@@ -43,6 +48,21 @@ def review_inputs(
         bid_changes=known.bid_changes,
         attribution_basis=basis,
     )
+
+
+def with_landscape(
+    inputs: ReviewInputs, landscape: Path | None
+) -> tuple[ReviewInputs, dict[str, Any]]:
+    """`inputs` with the simulator points of a file, and what the run's origin says of that file.
+
+    Raises `RefusedInput` naming its first bad line.
+    """
+    if landscape is None:
+        return inputs, {}
+    points = read_landscape(landscape, inputs.keywords)
+    sha256 = hashlib.sha256(landscape.read_bytes()).hexdigest()
+    told = {"file": landscape.name, "sha256": sha256, "points": len(points)}
+    return replace(inputs, landscapes=points), {"landscape": told}
 
 
 def telling_batches(

@@ -22,7 +22,7 @@ from optimizer.settings import Settings
 from optimizer.store.protocol import AccountRecord, ReviewTables, RunRecord
 from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.checking import with_check
-from optimizer.workflows.review_inputs import review_inputs
+from optimizer.workflows.review_inputs import review_inputs, with_landscape
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import (
     Workspace,
@@ -91,11 +91,13 @@ def review(
     actor: Actor,
     seed: int = 0,
     dry_run: bool = False,
+    landscape: Path | None = None,
 ) -> ReviewReport:
     """Review `account` as known on `as_of` (the newest import's day when not said) and store it.
 
-    `budget` overrides the account's daily budget. Same data, settings and seed give the same
-    suggestions. Raises `NotFound` without data, `BadSettings` where settings and reports disagree.
+    `budget` overrides the account's daily budget; `landscape` is a file of the platform's simulator
+    (see `reports.landscapes`). Same data, settings and seed give the same suggestions. Raises
+    `NotFound` without data, `BadSettings` where settings and reports disagree.
     """
     actor.require("operator")
     day = _review_day(workspace, checked_account_name(account), as_of)
@@ -103,10 +105,10 @@ def review(
     window = settings.estimation.window_days
     known = workspace.store.review_tables(account, day, window)
     _check_account(known.account, settings)
-    inputs = review_inputs(workspace, known, window, budget)
+    inputs, points = with_landscape(review_inputs(workspace, known, window, budget), landscape)
     result = _reviewed(workspace, inputs, settings, day, seed)
     result = with_check(workspace, result, inputs, settings, day)
-    origin = _origin(known, settings, seed, budget)
+    origin = _origin(known, settings, seed, budget) | points
     if dry_run:
         return _dry_report(result, origin)
     first = not _reviewed_before(workspace, account, day)

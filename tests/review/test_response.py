@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer.planning.account_frames import account_frames
@@ -88,3 +89,19 @@ def test_a_word_shown_less_is_expected_to_answer_more(run: Run, shop: ReviewInpu
     assert always["elasticity"].to_numpy()[seen] == pytest.approx((1 - 0.65) / 0.6)
     assert (rarely["elasticity"].to_numpy()[seen] > 1.5).all()
     assert (unknown["elasticity"] == 1.0).all()
+
+
+def test_a_simulator_is_the_prior_of_the_words_it_names(run: Run, shop: ReviewInputs):
+    """Clicks ~ bid^1.8 and CPC ~ bid^0.9 of one word; the others stay assumed."""
+    word = shop.keywords[shop.keywords["bid"].notna()].iloc[0]
+    bid = word["bid"] * np.array([0.8, 1.0, 1.25])
+    points = {"bid": bid, "clicks": 9 * bid**1.8, "cost": 4 * bid**2.7}
+    silent = shop.daily.assign(impression_share=np.nan)
+    plan = run(
+        daily=silent, landscapes=pd.DataFrame(points | {"entity_key": word["entity_key"]})
+    ).frames["plan"]
+    told = plan["entity_key"] == word["entity_key"]
+    names = ["elasticity", "elasticity_sd", "cpc_exponent", "cpc_exponent_sd"]
+    assert plan.loc[told, names].to_numpy()[0] == pytest.approx([1.8, 0.3, 0.9, 0.15])
+    assert list(plan.loc[told, "response_source"]) == ["simulator"]
+    assert set(plan.loc[~told, "response_source"]) == {"assumed"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,15 @@ Rate = Annotated[
 Conflicts = Annotated[
     bool, typer.Option("--conflicts", help="Only those that stand against another, and why.")
 ]
+Landscape = Annotated[
+    Path | None,
+    typer.Option(
+        "--landscape",
+        exists=True,
+        dir_okay=False,
+        help="CSV of the platform's bid simulator: keyword, bid, clicks, cost per day.",
+    ),
+]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="Part of a keyword's text.")]
 
 
@@ -39,6 +49,7 @@ def review(
     budget: Budget = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
+    landscape: Landscape = None,
 ) -> None:
     """Judge every keyword and propose changes that fit the budget."""
     report = workflows.review(
@@ -49,6 +60,7 @@ def review(
         actor=run.actor,
         seed=seed,
         dry_run=dry_run,
+        landscape=landscape,
     )
     answer = report.to_json()
     run.show(answer, lambda run: review_output.print_review(run, answer, dry_run))
