@@ -24,11 +24,9 @@ ACCOUNT = "big"
 SETTINGS = "currency: CNY\nplatform: google_ads\nmargin: 0.45\n"
 STAGES = {
     "optimizer.store.sql_store:SqlStore": ("review_tables", "save_run"),
+    "optimizer.review.beliefs": ("records", "estimate_maturity", "estimate_value_per_click"),
     "optimizer.review.daily": (
         "_check",
-        "records",
-        "estimate_maturity",
-        "estimate_value_per_click",
         "estimate_volume",
         "build_plan",
         "judge_terms",

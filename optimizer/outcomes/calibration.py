@@ -17,24 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from optimizer.decisions import goals
 from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, day_number, order_dated_weights, records
-from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.estimates.rates import estimate_unit_cv2
-from optimizer.estimates.segments import keyword_items, mark_segments
-from optimizer.estimates.value_per_click import (
-    ValueEstimate,
-    estimate_value_per_click,
-    informed_tree,
-)
-from optimizer.review import items
+from optimizer.review.beliefs import Beliefs, estimate_beliefs
 from optimizer.review.maturity import (
-    Campaigns,
-    Maturity,
     completion_spread,
-    estimate_maturity,
     weights_of,
 )
 from optimizer.review.suggestions import Interval, ReviewInputs
@@ -99,18 +88,6 @@ class Calibration:
         return None
 
 
-@dataclass(frozen=True)
-class Belief:
-    """What the estimates said of each keyword (in the order of `entity_key`)."""
-
-    entity_key: pd.Series[int]
-    tree: Hierarchy
-    maturity: Maturity
-    value: ValueEstimate
-    spread: float
-    rows: Records
-
-
 def checked_days(as_of: date) -> tuple[date, date, date]:
     """Day of the belief, first and last day of the clicks that a check as of `as_of` looks at."""
     then = as_of - timedelta(days=AGO)
@@ -150,45 +127,24 @@ def check_predictions(
     if not long_enough(now.daily, as_of) or then.daily.empty:
         raise RefusedInput("history_too_short", account=now.account, days=AGO + HISTORY)
     believed_on, first, last = checked_days(as_of)
-    belief = believe(then, settings, as_of if rebuilt else believed_on)
+    known_on = as_of if rebuilt else believed_on
+    belief = estimate_beliefs(then, settings, known_on)
     bought = _bought(now.daily, belief, first, last)
-    promised = promise(belief, bought, settings, as_of)
+    promised = promise(belief, bought, settings, (known_on, as_of))
     labels = {"all": _everything(belief), "sparsity": sparsity(belief.value.conversions)}
     if kinds is not None:
-        labels["kind"] = _kind_labels(belief.entity_key, kinds)
+        labels["kind"] = _kind_labels(belief.keywords["entity_key"], kinds)
     found = tuple(
         comparison for by, label in labels.items() for comparison in compare(promised, by, label)
     )
     return Calibration(believed_on, first, last, rebuilt, found)
 
 
-def believe(inputs: ReviewInputs, settings: Settings, today: date) -> Belief:
-    """The estimates of `review_account`, in its order, without what follows from them."""
-    now, account = day_number(today), goals.with_salvage(settings.account)
-    settings = settings.model_copy(update={"account": account})
-    keywords = inputs.keywords.reset_index(drop=True)
-    rows = records(inputs.daily, keywords["entity_key"])
-    segment = mark_segments(keywords["keyword_text"], account.segments)
-    tree = build_hierarchy(keywords, segment)
-    item = keyword_items(keywords, account.items)
-    telling, _ = items.with_breaks(rows, item, settings, today)
-    campaigns = Campaigns.of(keywords["campaign_name"], tree.campaign)
-    basis, platform = inputs.attribution_basis, inputs.platform
-    maturity = estimate_maturity(rows, inputs.versions, settings, platform, now, campaigns, basis)
-    weights, parent = maturity.weights, settings.estimation.parent
-    tree = informed_tree(telling, weights, tree, keywords, item, segment, parent)
-    value = estimate_value_per_click(
-        telling, weights, tree, account, inputs.account, settings.estimation.value_cv, item
-    )
-    spread = completion_spread(rows, maturity, now)
-    return Belief(keywords["entity_key"], tree, maturity, value, spread, rows)
-
-
-def _bought(daily: pd.DataFrame, belief: Belief, first: date, last: date) -> Records:
+def _bought(daily: pd.DataFrame, belief: Beliefs, first: date, last: date) -> Records:
     """Records of the days on trial of the keywords that were known then."""
     inside = (daily["first_day"] >= pd.Timestamp(first)) & (daily["last_day"] <= pd.Timestamp(last))
-    known = daily["entity_key"].isin(belief.entity_key)
-    return records(daily[inside & known], belief.entity_key)
+    known = daily["entity_key"].isin(belief.keywords["entity_key"])
+    return records(daily[inside & known], belief.keywords["entity_key"])
 
 
 @dataclass(frozen=True)
@@ -213,9 +169,15 @@ class Promise:
     noise: tuple[Floats, Floats]
 
 
-def promise(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Promise:
-    """What `belief` says of the clicks of `bought`, and what the reports of `as_of` say came."""
-    units = len(belief.entity_key)
+def promise(
+    belief: Beliefs, bought: Records, settings: Settings, days: tuple[date, date]
+) -> Promise:
+    """What `belief` says of the clicks of `bought`, and what came of them.
+
+    `days`: the one that `belief` rests on, and the one whose reports `bought` is from.
+    """
+    known_on, as_of = days
+    units = len(belief.keywords["entity_key"])
     rate, worth = belief.value.rate, belief.value.value
     conversions = rate.posterior.mean * _exposure(belief, bought, settings, as_of)
     single = worth.mean * _net_value(belief, bought, settings, as_of)
@@ -236,7 +198,7 @@ def promise(belief: Belief, bought: Records, settings: Settings, as_of: date) ->
         shared=shared,
         worth=worth.cv2 * (1.0 + rate.posterior.cv2),
         floors=(rate.dispersion / seen, amount_cv2 / seen),
-        spread=belief.spread,
+        spread=completion_spread(belief.rows, belief.maturity, day_number(known_on)),
         noise=(
             rate.dispersion * conversions,
             conversions * single**2 * (rate.dispersion + amount_cv2),
@@ -244,7 +206,7 @@ def promise(belief: Belief, bought: Records, settings: Settings, as_of: date) ->
     )
 
 
-def _amount_cv2(belief: Belief, settings: Settings) -> float:
+def _amount_cv2(belief: Beliefs, settings: Settings) -> float:
     """Squared CV of single order values: 0 where one value is stated for all."""
     rows, used = belief.rows, belief.maturity.weights.used
     if "value_per_conversion" in belief.value.assumed:
@@ -254,14 +216,14 @@ def _amount_cv2(belief: Belief, settings: Settings) -> float:
         np.maximum(rows.value[valued], 0.0),
         rows.conversions[valued],
         rows.unit[valued],
-        len(belief.entity_key),
+        len(belief.keywords["entity_key"]),
         prior=settings.estimation.value_cv**2,
     )
 
 
-def _exposure(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Floats:
+def _exposure(belief: Beliefs, bought: Records, settings: Settings, as_of: date) -> Floats:
     """Clicks that should have converted by `as_of`, per keyword."""
-    units, maturity = len(belief.entity_key), belief.maturity
+    units, maturity = len(belief.keywords["entity_key"]), belief.maturity
     if maturity.basis == "click":
         now = day_number(as_of)
         weights = weights_of(bought, belief.tree.campaign, now, maturity, settings)
@@ -280,19 +242,19 @@ def _joined(rows: Records, more: Records) -> Records:
     return Records(*(np.concatenate([getattr(rows, n)[before], getattr(more, n)]) for n in names))
 
 
-def _net_value(belief: Belief, bought: Records, settings: Settings, as_of: date) -> Floats | float:
+def _net_value(belief: Beliefs, bought: Records, settings: Settings, as_of: date) -> Floats | float:
     """F_value / F_count of the days on trial, per keyword, weighted by clicks."""
     if belief.maturity.basis == "order":
         return 1.0
     campaign, now = belief.tree.campaign, day_number(as_of)
     weights = weights_of(bought, campaign, now, belief.maturity, settings)
-    units = len(belief.entity_key)
+    units = len(belief.keywords["entity_key"])
     clicks = group_sum(bought.unit, bought.clicks, units)
     net = group_sum(bought.unit, bought.clicks * weights.net_value, units)
     return np.divide(net, clicks, out=np.ones(units), where=clicks > 0)
 
 
-def _shared(belief: Belief) -> Floats:
+def _shared(belief: Beliefs) -> Floats:
     """Relative sd of each posterior mean that doubt about the ad group's own level causes.
 
     The posterior (a + x)/(a/m + e) moves by b = (a/m)/(a/m + e) of what m moves; the squared CV of
@@ -356,8 +318,8 @@ def sparsity(conversions: Floats) -> Labels:
     return np.asarray(SPARSITY)[np.searchsorted(_BOUNDS, conversions, side="left")]
 
 
-def _everything(belief: Belief) -> Labels:
-    return np.full(len(belief.entity_key), "all")
+def _everything(belief: Beliefs) -> Labels:
+    return np.full(len(belief.keywords["entity_key"]), "all")
 
 
 def _kind_labels(entity_key: pd.Series[int], kinds: Mapping[int, str]) -> Labels:

@@ -13,26 +13,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions import goals, guardrails
+from optimizer.decisions import guardrails
 from optimizer.errors import BadTable, RefusedInput
-from optimizer.estimates.exposure import Records, day_number, records
-from optimizer.estimates.hierarchy import Hierarchy, build_hierarchy
+from optimizer.estimates.exposure import Records, day_number
+from optimizer.estimates.hierarchy import Hierarchy
 from optimizer.estimates.posteriors import Floats, Ints
-from optimizer.estimates.segments import keyword_items, mark_segments
 from optimizer.estimates.value_per_click import (
     ValueEstimate,
-    estimate_value_per_click,
-    informed_tree,
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items, levers
+from optimizer.review.beliefs import estimate_beliefs
 from optimizer.review.budget_tree import Funds, budget_nodes, period_pace, stated_targets
 from optimizer.review.last_change import last_changes
 from optimizer.review.maturity import (
-    Campaigns,
     Maturity,
     completion_spread,
-    estimate_maturity,
     weights_of,
 )
 from optimizer.review.plan import AccountState, build_plan
@@ -68,35 +64,10 @@ def review_account(
     """
     _check(inputs, today)
     now = day_number(today)
-    keywords = inputs.keywords.reset_index(drop=True)
-    rows = records(inputs.daily, keywords["entity_key"])
-    segment = mark_segments(keywords["keyword_text"], settings.account.segments)
-    tree = build_hierarchy(keywords, segment)
-    settings = settings.model_copy(update={"account": goals.with_salvage(settings.account)})
-    item = keyword_items(keywords, settings.account.items)
-    telling, changes = items.with_breaks(rows, item, settings, today)
-    campaigns = Campaigns(tree.campaign, campaign_names(keywords, tree))
-    maturity = estimate_maturity(
-        rows,
-        inputs.versions,
-        settings,
-        inputs.platform,
-        now,
-        campaigns,
-        inputs.attribution_basis,
-    )
-    tree = informed_tree(
-        telling, maturity.weights, tree, keywords, item, segment, settings.estimation.parent
-    )
-    value = estimate_value_per_click(
-        telling,
-        maturity.weights,
-        tree,
-        settings.account,
-        inputs.account,
-        settings.estimation.value_cv,
-        item,
-    )
+    believed = estimate_beliefs(inputs, settings, today)
+    settings, keywords, rows = believed.settings, believed.keywords, believed.rows
+    segment, item, tree = believed.segment, believed.item, believed.tree
+    maturity, value = believed.maturity, believed.value
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)
     state, alerts = account_state(
@@ -128,7 +99,7 @@ def review_account(
         today,
     )
     check_finite(plan, "plan", ("bid", "quality_score", "first_page_bid"))
-    alerts += [*changes, *items.hold_alerts(plan, settings)]
+    alerts += [*believed.changes, *items.hold_alerts(plan, settings)]
     candidates, learning = levers.lever_candidates(
         plan,
         keywords,
