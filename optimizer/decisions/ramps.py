@@ -19,8 +19,8 @@ from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 class Looks:
     """Starved keywords and their way up.
 
-    `bid` now, `target` the bid that shows them; `clicks` per day and `cpc` expected there; `value`
-    per click as a belief and `rate` of its orders per click; `line` Λ.
+    `bid` now, `target` the bid that shows them; `clicks` more per day to be expected there, and the
+    cost of each, `cpc`; `value` per click as a belief and `rate` of its orders per click; `line` Λ.
     """
 
     bid: Floats

@@ -239,19 +239,24 @@ def _ramps(found: _Candidates, dithered: Bools, cap: float, settings: Settings) 
 def _looks(
     part: pd.DataFrame, bid: Floats, target: Floats, line: Floats, plan: pd.DataFrame
 ) -> ramps.Looks:
-    """What the first page would bring: own impressions grown steeply, and a trace of the ad group's."""
+    """What the first page would bring beyond today: own impressions grown steeply, and a trace of the
+    ad group's; a click more costs what all of them then cost more.
+    """
     shown = plan[plan["impressions"] >= _STARVED_IMPRESSIONS]
     group = ["campaign_name", "ad_group_name"]
     typical = shown.groupby(group)["impressions"].median()
     usual = typical.reindex(pd.MultiIndex.from_frame(part[group])).to_numpy(dtype=np.float64)
-    grown = part["impressions"].to_numpy(dtype=np.float64) * (target / bid) ** _STEEP
+    today = part["impressions"].to_numpy(dtype=np.float64)
+    grown = today * (target / bid) ** _STEEP
     usual = np.where(np.isnan(usual), grown, usual)
     impressions = (_SEEN_DAYS * grown + _USUAL_DAYS * usual) / (_SEEN_DAYS + _USUAL_DAYS)
+    more = np.maximum(impressions - today, 1e-9)
+    cpc = part["cpc"].to_numpy(dtype=np.float64)
     return ramps.Looks(
         bid=bid,
         target=target,
-        clicks=impressions * part["ctr_mean"].to_numpy(dtype=np.float64),
-        cpc=part["cpc"].to_numpy(dtype=np.float64) * target / bid,
+        clicks=more * part["ctr_mean"].to_numpy(dtype=np.float64),
+        cpc=cpc * np.maximum(impressions * target / bid - today, 1e-9) / more,
         value=gamma_of(part, "value"),
         rate=gamma_of(part, "rate"),
         line=line,
