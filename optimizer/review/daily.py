@@ -129,6 +129,7 @@ def review_account(
     alerts += funds.alerts
     context = _context(inputs, settings, today, rng, rows, maturity, value, tree, alerts, funds)
     context |= {"levers": candidates, "lever_rules": levers.lever_rules(settings)}
+    context["stock"] = items.stated_stock(state.items)
     context["shocks"] |= {
         "elasticity": learned.elasticity_common_sd,
         "cpc_exponent": learned.cpc_exponent_common_sd,

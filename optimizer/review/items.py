@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import goals, guardrails
+from optimizer.decisions.allocation import SideCaps
 from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.estimates.value_per_click import ValueEstimate
@@ -137,6 +138,44 @@ def item_state(
     return goals.judge_items(
         settings.account.items, item, sales, today, settings.guardrails.stock_cover_days
     )
+
+
+def stock_caps(
+    plan: pd.DataFrame, index: Ints, gained: Floats, allowed: Bools, stays: Bools, context: Any
+) -> SideCaps | None:
+    """Orders per day that stock leaves to the free keywords (plan rows `index`) of each item.
+
+    `gained` is the objective value of their levels, `allowed` which they may take; `stays` marks the
+    plan rows that go on as they are and sell from the same stock. None without a stated stock. What
+    cannot be reached within today's steps is approached, not refused.
+    """
+    stock = context.get("stock", ())
+    if not stock:
+        return None
+    item, clicks = plan["item"].to_numpy(), plan["clicks"].to_numpy()
+    orders = clicks * plan["rate_mean"].to_numpy()
+    group = np.full(len(plan), -1, dtype=np.int64)
+    for place, one in enumerate(stock):
+        group[item == one["item"]] = place
+    inside, size = group[index] >= 0, len(stock)
+    present = gained[:, gained.shape[1] // 2]
+    usable = inside & (present > 0)
+    per = np.divide(orders[index], present, out=np.zeros(len(index)), where=usable)
+    lowest = np.where(allowed, gained, np.inf).min(axis=1) * per
+    least = group_sum(group[index][inside], lowest[inside], size)
+    others = stays & (group >= 0)
+    sold = group_sum(group[others], orders[others], size)
+    limit = np.array([one["orders_per_day"] for one in stock]) - sold
+    return SideCaps(np.where(usable, group[index], -1), per, np.maximum(limit, least * (1 + 1e-9)))
+
+
+def stated_stock(state: goals.ItemState) -> list[dict[str, Any]]:
+    """JSON values of the items whose stock is stated: index and orders per day it allows."""
+    known = np.flatnonzero(np.isfinite(state.orders_per_day))
+    return [
+        {"item": int(place), "orders_per_day": float(state.orders_per_day[place])}
+        for place in known
+    ]
 
 
 def hold_alerts(plan: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from optimizer.review.budget_tree import (
     solver_targets,
     summed_up,
 )
+from optimizer.review.items import stock_caps
 from optimizer.review.plan import response_of
 
 Context = Mapping[str, Any]
@@ -74,9 +75,11 @@ def _solve(
     others = fixed.copy()
     others[index] = 0.0
     money, targets = _constraints(plan, context, others, term_cost, unit, index)
+    gained = options.value * unit[index, None]
+    sides = stock_caps(plan, index, gained, options.allowed, others > 0, context)
     try:
         found = allocate(
-            Options(options.cost, options.value * unit[index, None], options.allowed, options.hold),
+            Options(options.cost, gained, options.allowed, options.hold),
             money.rank[part["node"].to_numpy(dtype=np.int64)],
             money.tree,
             Gates(
@@ -85,6 +88,7 @@ def _solve(
             ),
             base=1.0 if context.get("objective", "profit") == "profit" else 0.0,
             targets=targets,
+            sides=sides,
         )
     except Infeasible as error:
         raise explained(error, context["budgets"], context.get("targets", ()), money) from error
