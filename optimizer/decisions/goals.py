@@ -4,7 +4,8 @@ profit   the ordinary rules.
 learn    a new item may lose up to `max_loss` a day: within it nothing is lowered or paused.
 rank     bids hold the item's impression share at its floor; the hold has a price that is shown.
 clear    what is left over counts with its salvage margin.
-Stock caps what may be sold until the restock: an item that would sell out gets no raises.
+Stock caps what may be sold until the restock: an item that would sell out gets no raises, and the
+solve holds its expected orders under the cap.
 """
 
 from __future__ import annotations
