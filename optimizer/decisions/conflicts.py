@@ -44,12 +44,14 @@ def rate_without(rate: Gamma, parent: Gamma, exposure: Floats, left_out: Floats)
     own = np.maximum(weight - prior, 0.0)
     share = np.divide(left_out, exposure, out=np.zeros_like(exposure), where=exposure > 0)
     rest = weight - own * np.minimum(share, 1.0)
-    return np.divide(weight, rest, out=np.ones_like(weight), where=rest > 0)
+    factor: Floats = np.divide(weight, rest, out=np.ones_like(weight), where=rest > 0)
+    return factor
 
 
 def _weight(belief: Gamma) -> Floats:
     spread = belief.cv2 * belief.mean
-    return np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+    weight: Floats = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+    return weight
 
 
 def price_without(clicks: Floats, cpc: Floats, gone_clicks: Floats, gone_cost: Floats) -> Floats:

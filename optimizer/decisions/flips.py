@@ -25,7 +25,7 @@ FAR_BELOW = 0.6
 _SURE = 0.9
 _PAST = 1e-7
 _SCAN_POINTS = 24
-_BISECTIONS = 32
+_BISECTIONS = 20
 
 
 @dataclass(frozen=True)

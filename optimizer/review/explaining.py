@@ -117,7 +117,8 @@ def _peer_ctr(rows: pd.DataFrame, plan: pd.DataFrame) -> Floats:
     impressions = whole["impressions"].to_numpy() - rows["impressions"].to_numpy()
     clicked = whole["clicked"].to_numpy() - (rows["impressions"] * rows["ctr_mean"]).to_numpy()
     few = impressions <= _ROUNDING * whole["impressions"].to_numpy()
-    return np.divide(clicked, impressions, out=np.full(len(rows), np.nan), where=~few)
+    rate: Floats = np.divide(clicked, impressions, out=np.full(len(rows), np.nan), where=~few)
+    return rate
 
 
 def suggestion_flips(

@@ -31,7 +31,7 @@ def last_changes(rows: Records, last_change: pd.Series[Any], now: int) -> dict[s
     after = daily & (offset >= 0) & (offset < span[rows.unit])
     before = daily & (offset < 0) & (offset >= -span[rows.unit])
     return {
-        "change_day": np.where(known, day.astype(str), None),
+        "change_day": pd.Series(day.astype(str), dtype="object").where(known, None).to_numpy(),
         "change_days": np.where(told, span, np.nan),
         **_side(rows, before, span, told, "before"),
         **_side(rows, after, span, told, "after"),

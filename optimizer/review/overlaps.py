@@ -30,8 +30,10 @@ def twins(plan: pd.DataFrame) -> pd.DataFrame:
     serving = (plan["inactive_code"] == "").to_numpy() & (plan["impressions"] > 0).to_numpy()
     rows = np.flatnonzero(serving & plan["match_type"].isin(_TEXT_MATCHES).to_numpy())
     part = plan.iloc[rows]
-    text = normalise_text(part["keyword_text"]).factorize()[0].astype(np.int64)
-    group = part.groupby(["campaign", "ad_group_name"], sort=False).ngroup().to_numpy(np.int64)
+    text = np.asarray(normalise_text(part["keyword_text"]).factorize()[0], dtype=np.int64)
+    group = np.asarray(
+        part.groupby(["campaign", "ad_group_name"], sort=False).ngroup(), dtype=np.int64
+    )
     twice = bought_twice(text, group, np.ones(len(rows), dtype=bool))
     worth = part["marginal_mean"].to_numpy(dtype=np.float64)
     best = best_of_each(text, worth, twice)[twice]

@@ -282,8 +282,8 @@ def negatives_first(plan: pd.DataFrame, terms: pd.DataFrame, settings: Settings)
         dearest = losing.assign(cost=losing["clicks"] * losing["cpc"])
         dearest = dearest.sort_values("cost", ascending=False, kind="stable")
         named = dearest.drop_duplicates("donor").set_index("donor")["entity_key"]
-        blamed.iloc[named.index.to_numpy()] = named.to_numpy()
-        blamed[~pays] = ""
+        found = pd.Series(np.arange(len(plan)), index=plan.index).map(named)
+        blamed = found.where(found.notna() & pays, "")
     waits = (blamed != "").to_numpy() & (plan["lower_block"] == "").to_numpy()
     return plan.assign(
         negative_first=blamed.to_numpy().astype(str),
