@@ -136,7 +136,7 @@ def lock(
     slots = {"t": ("add", "negative"), "c": ("budget", "target")}.get(key[:1], ("bid", "state"))
     for slot in slots:
         workspace.store.set_lock(account, key, slot, locked, actor)
-    return _resolved(workspace, account, (key,), [], actor)
+    return solved_again(workspace, account, (key,), [], actor)
 
 
 def _entity_key(held: Holdings, target: str) -> str:
@@ -183,7 +183,7 @@ def _decide(
                 raise
             continue
         break
-    return _resolved(workspace, account, tuple(move.id for move in moves), refused, actor)
+    return solved_again(workspace, account, tuple(move.id for move in moves), refused, actor)
 
 
 def _judge(
@@ -227,13 +227,14 @@ def _check_risk(held: Holdings, moves: Sequence[Transition], actor: Actor) -> No
         )
 
 
-def _resolved(
+def solved_again(
     workspace: Workspace,
     account: str,
     changed: tuple[str, ...],
     refused: Sequence[Conflict],
     actor: Actor,
 ) -> DecisionResult:
+    """The result of a command that `changed` and `refused`, with the rest solved around it."""
     held = load_holdings(workspace, account)
     told = tuple(_told(one) for one in refused)
     excess = held.excess(held.committed())

@@ -11,7 +11,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -91,14 +91,26 @@ def _export_rows(
     if excess:
         raise Conflict("over_budget", excess=list(excess))
     files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
-    staged = _stage(out, files)
     versions = list(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
+    written = write_recorded(
+        out,
+        files,
+        lambda: store.record_export(account, export_id, sorted(files), versions, actor),
+    )
+    return ExportResult(export_id, written, len(rows))
+
+
+def write_recorded(
+    out: Path, files: Mapping[str, bytes], record: Callable[[], object]
+) -> dict[str, Path]:
+    """Stage every file, record that they were made, then give them their names; all or nothing."""
+    staged = _stage(out, files)
     try:
-        store.record_export(account, export_id, sorted(files), versions, actor)
+        record()
     except OptimizerError:
         _discard(staged)
         raise
-    return ExportResult(export_id, _publish(out, staged), len(rows))
+    return _publish(out, staged)
 
 
 def _preview(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from optimizer.interfaces.cli import (
     data_commands,
     decision_commands,
+    experiment_commands,
     review_commands,
     serve_command,
 )
@@ -16,7 +17,13 @@ from optimizer.interfaces.cli.running import app
 
 __all__ = ["app", "main"]
 
-COMMAND_MODULES = (data_commands, review_commands, decision_commands, serve_command)
+COMMAND_MODULES = (
+    data_commands,
+    review_commands,
+    decision_commands,
+    experiment_commands,
+    serve_command,
+)
 """Importing them registers their commands."""
 
 

@@ -13,6 +13,7 @@ from optimizer import workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import frame, session
+from optimizer.interfaces.pages.bid_test import draw_bid_test
 from optimizer.interfaces.sentences import error_lines, obstacle_lines
 
 
@@ -21,6 +22,7 @@ def draw() -> None:
     rows = frame.read_reviewed(workflows.suggestions)
     if rows is not None:
         _draw_waiting(rows)
+        draw_bid_test()
         _draw_exports()
 
 

@@ -1,0 +1,61 @@
+"""A bid test in words, the same on the command line and on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optimizer.interfaces.locale import Translator
+
+
+def experiment_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
+    """What the test is, what it costs and teaches, and what is due; `test` as its JSON."""
+    arms = [member["arm"] for member in test["members"]]
+    lines = [
+        words.text(
+            "Bid test of {keywords:whole} keywords, {first:date} – {last_day:date}: {state}.",
+            keywords=test["keywords"],
+            first=test["as_of"],
+            last_day=test["last_day"],
+            state=words.code("experiment", test["state"]),
+        ),
+        words.text(
+            "{dithered:whole} bids go up and down around their present value, week by week at "
+            "random; {ramped:whole} words below the first page are raised step by step.",
+            dithered=arms.count("dither"),
+            ramped=arms.count("ramp"),
+        ),
+        words.text(
+            "Expected cost in profit per day {cost:money} ({low:money} to {high:money}, 80 %); spend "
+            "per day {extra:change}; what it teaches is worth {value:money} in all.",
+            cost=test["cost_mean"],
+            low=test["cost_low"],
+            high=test["cost_high"],
+            extra=test["extra_spend"],
+            value=test["value"],
+        ),
+    ]
+    return [*lines, *_due_lines(words, test)]
+
+
+def _due_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
+    if test["due"] is not None and test["due"] == test["weeks"]:
+        return [words.text("Due now: the step that gives the old bids back.")]
+    if test["due"] is not None:
+        step, weeks = test["due"] + 1, test["weeks"]
+        return [words.text("Due now: step {step:whole} of {weeks:whole}.", step=step, weeks=weeks)]
+    if test["next_day"] is not None:
+        return [words.text("The next step is due on {day:date}.", day=test["next_day"])]
+    return []
+
+
+def step_lines(words: Translator, step: Mapping[str, Any]) -> list[str]:
+    """What an exported step holds, and which keywords it leaves alone."""
+    done = words.text(
+        "{rows:whole} bids of the test in export {id}.", rows=step["rows"], id=step["export_id"]
+    )
+    left = [
+        f"– {one['keyword_text']} · {words.code('experiment', one['code'])}"
+        for one in step["left_out"]
+    ]
+    return [done, *left]

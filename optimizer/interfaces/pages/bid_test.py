@@ -1,0 +1,136 @@
+"""The account's bid test on the page of bulk files: propose, approve, export what is due, stop."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import OptimizerError
+from optimizer.interfaces.experiments import experiment_lines, step_lines
+from optimizer.interfaces.pages import frame, session
+from optimizer.interfaces.sentences import error_lines
+
+_ENDED = ("finished", "stopped", "rejected")
+
+
+def draw_bid_test() -> None:
+    """What the test is and the buttons its state allows."""
+    visit = session.current()
+    words = visit.words
+    st.markdown("##### " + words.text("Bid test"))
+    report = workflows.experiment(visit.workspace, str(visit.account), visit.actor)
+    if report is not None:
+        _draw_test(report)
+    if report is None or report.record.state in _ENDED:
+        _button("Propose a bid test", "propose", _propose)
+    _draw_files()
+
+
+def _draw_test(report: workflows.ExperimentReport) -> None:
+    words, record = session.current().words, report.record
+    for line in experiment_lines(words, report.to_json()):
+        st.markdown(frame.literal(line))
+    with st.expander(words.text("Keywords of the test")):
+        st.dataframe(_table(report), hide_index=True)
+    ref = (record.id, record.version)
+    if record.state == "proposed":
+        _button("Approve the test", "approve", lambda visit: _approve(visit, ref))
+        _button("Reject the test", "reject", lambda visit: _reject(visit, ref))
+    if report.due is not None:
+        _button("Export the step that is due", "export", _export)
+    if record.state == "running":
+        _button("Stop the test", "stop", _stop)
+
+
+def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
+    words, members = session.current().words, report.record.members
+    steps = report.record.steps.pivot_table(index="entity_key", columns="week", values="bid")
+    by_week = steps.reindex(members["entity_key"]).reset_index(drop=True)
+    named = {
+        week: words.text("Week {number:whole}", number=week + 1) for week in by_week.columns[:-1]
+    }
+    named[by_week.columns[-1]] = words.text("Afterwards")
+    shown = pd.DataFrame(
+        {
+            words.text("Keyword"): members["keyword_text"],
+            words.text("Campaign"): members["campaign_name"],
+            words.text("Bid now"): members["base_bid"],
+        }
+    )
+    return pd.concat([shown.reset_index(drop=True), by_week.rename(columns=named)], axis=1)
+
+
+def _button(english: str, key: str, act: Callable[[session.Visit], list[str]]) -> None:
+    """A button that does `act` and says, after the page is drawn afresh, what came of it."""
+    visit = session.current()
+    if not st.button(visit.words.text(english), key=f"bid_test_{key}"):
+        return
+    try:
+        told = act(visit)
+    except OptimizerError as error:
+        frame.flash("warning", error_lines(visit.words, error))
+    else:
+        frame.flash("success", told)
+    st.rerun()
+
+
+def _propose(visit: session.Visit) -> list[str]:
+    made = workflows.propose_experiment(visit.workspace, str(visit.account), visit.actor)
+    return experiment_lines(visit.words, made.to_json())[:1]
+
+
+def _approve(visit: session.Visit, ref: tuple[str, int]) -> list[str]:
+    workflows.approve_experiment(visit.workspace, str(visit.account), ref, visit.actor)
+    return [visit.words.text("The test is approved; its bids are held until it ends.")]
+
+
+def _reject(visit: session.Visit, ref: tuple[str, int]) -> list[str]:
+    reason = visit.words.text("Rejected on the page")
+    workflows.reject_experiment(visit.workspace, str(visit.account), ref, visit.actor, reason)
+    return [visit.words.text("The test is rejected.")]
+
+
+def _export(visit: session.Visit) -> list[str]:
+    return _written(visit, lambda folder: _step(visit, folder))
+
+
+def _step(visit: session.Visit, folder: Path) -> workflows.StepExport:
+    return workflows.export_experiment(visit.workspace, str(visit.account), folder, visit.actor)
+
+
+def _stop(visit: session.Visit) -> list[str]:
+    account = str(visit.account)
+    return _written(
+        visit,
+        lambda folder: workflows.stop_experiment(visit.workspace, account, folder, visit.actor),
+    )
+
+
+def _written(visit: session.Visit, write: Callable[[Path], workflows.StepExport]) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+        step: dict[str, Any] = write(Path(folder)).to_json()
+    return [
+        *step_lines(visit.words, step),
+        visit.words.text("Download the files below and upload them."),
+    ]
+
+
+def _draw_files() -> None:
+    """Downloads of the newest step, made again from its record."""
+    visit = session.current()
+    report = workflows.experiment(visit.workspace, str(visit.account), visit.actor)
+    if report is None or not report.record.exports:
+        return
+    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+        made = workflows.export_experiment(
+            visit.workspace, str(visit.account), Path(folder), visit.actor, again=True
+        )
+        files = {name: path.read_bytes() for name, path in made.files.items()}
+    for name, content in files.items():
+        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
