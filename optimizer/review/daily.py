@@ -104,7 +104,7 @@ def review_account(
         plan,
         keywords,
         rows,
-        inputs.daily.get("lost_is_budget", pd.Series(np.nan, inputs.daily.index)).to_numpy(float),
+        _lost_to_budget(inputs.daily),
         state.capped,
         campaign_budgets(keywords, tree, settings),
         state.freeze is not None,
@@ -208,6 +208,12 @@ def _broken(
         [(by_campaign, "campaign_outage"), (by_item, "item_outage")], len(item)
     )
     return codes, [*first, *second]
+
+
+def _lost_to_budget(daily: pd.DataFrame) -> Floats:
+    """Share of impressions lost to the budget per record; nan where no report tells."""
+    known = daily.get("lost_is_budget", pd.Series(np.nan, daily.index))
+    return np.asarray(known, dtype=np.float64)
 
 
 def campaign_names(keywords: pd.DataFrame, tree: Hierarchy) -> list[str]:

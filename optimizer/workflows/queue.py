@@ -107,7 +107,7 @@ def suggestion(
 
 
 def _run_of(
-    workspace: Workspace, account: str, row: Mapping[str, Any]
+    workspace: Workspace, account: str, row: Mapping[Any, Any]
 ) -> tuple[RunRecord, dict[str, pd.DataFrame]]:
     """The run a suggestion follows from (else the newest of its day) and its frames."""
     named = json.loads(row["evidence"]).get("run")

@@ -97,7 +97,9 @@ def show_suggestion(run: Run, account: Account, identity: Identity, rate: Rate =
     id_ = identity.partition("@")[0]
     found = workflows.suggestion(run.workspace, account, id_, run.actor)
     currency = review_output.account_currency(run, account)
-    tried = rate and workflows.at_rate(run.workspace, account, id_, rate, run.actor)
+    tried = None
+    if rate is not None:
+        tried = workflows.at_rate(run.workspace, account, id_, rate, run.actor)
     answer = {**found.to_json(), **({"at_rate": tried} if tried else {})}
     run.show(
         answer,
