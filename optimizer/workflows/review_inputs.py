@@ -13,6 +13,7 @@ import pandas as pd
 
 from optimizer.errors import RefusedInput
 from optimizer.reports.landscapes import read_landscape
+from optimizer.review.experiments import forget_changes
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.settings import Basis
 from optimizer.store.protocol import BatchRecord, ReviewTables
@@ -37,7 +38,9 @@ def review_inputs(
         account=account.name,
         platform=account.platform,
         currency=account.currency,
-        keywords=known.keywords,
+        keywords=forget_changes(
+            known.keywords, workspace.store.randomised_bids(account.name, known.as_of)
+        ),
         daily=known.daily,
         terms=known.terms,
         term_daily=known.term_daily,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from optimizer.errors import Conflict, Forbidden, NotFound
 from optimizer.review import experiments as proposals
 from optimizer.settings import Exploration
 from optimizer.workflows import Workspace
+from optimizer.workflows.review_inputs import review_inputs
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 GENEROUS = Exploration(cost_share=0.2, min_return=1, payback_days=365, shared_share=1)
@@ -209,3 +211,17 @@ def test_spend_beyond_a_budget_is_refused(
     monkeypatch.setattr("optimizer.workflows.holdings.Holdings.excess", lambda *_: refused)
     with pytest.raises(Conflict, match="over_budget"):
         workflows.approve_experiment(curious, "shop", ref, APPROVER)
+
+
+def test_a_bid_that_the_test_moved_is_not_in_cool_down(
+    curious: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = curious.store.review_tables("shop", AS_OF, 60)
+    moved = known.keywords["entity_key"].iloc[0]
+    today = pd.Timestamp(AS_OF)
+    seen = known.keywords["last_change"].mask(known.keywords["entity_key"].eq(moved), today)
+    known = replace(known, keywords=known.keywords.assign(last_change=seen))
+    span = {"entity_key": [moved], "bid": [1.1], "first_day": [today], "last_day": [today]}
+    assert review_inputs(curious, known, 60).keywords["last_change"].iloc[0] == today
+    monkeypatch.setattr(type(curious.store), "randomised_bids", lambda *_: pd.DataFrame(span))
+    assert pd.isna(review_inputs(curious, known, 60).keywords["last_change"].iloc[0])
