@@ -7,12 +7,14 @@ worth from its prior; the look is an option, lost clicks its price.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
+
+_TRAFFIC_SD = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,17 @@ def look_cost(looks: Looks) -> Floats:
     return loss
 
 
-def draw_net_cost(looks: Looks, draws: int, rng: np.random.Generator) -> Floats:
+def draw_net_cost(looks: Looks, level_sd: float, draws: int, rng: np.random.Generator) -> Floats:
     """Draws of what all looks cost net of what they bring, per day; shape (draws,).
 
-    Traffic nobody has seen yet may as well be half or twice what is expected: cv 1.
+    `level_sd` is the spread of log V that all keywords share. Traffic nobody has seen yet may as well
+    be half or twice what is expected, each on its own and all together.
     """
-    clicks = Gamma(looks.clicks, np.ones(len(looks.clicks))).draws(draws, rng)
+    size = len(looks.clicks)
+    level, traffic = np.exp(np.array([[level_sd], [_TRAFFIC_SD]]) * rng.standard_normal((2, draws)))
+    clicks = Gamma(looks.clicks, np.ones(size)).draws(draws, rng) * traffic
     price = (looks.line * looks.cpc)[:, None]
-    net: Floats = (clicks * (price - looks.value.draws(draws, rng))).sum(axis=0, dtype=np.float64)
+    net: Floats = (clicks * (price - level * looks.value.draws(draws, rng))).sum(axis=0)
     return net
 
 
@@ -54,6 +59,13 @@ def net_cost(looks: Looks) -> Floats:
     """Expected cost per day less what the clicks are worth; negative where a look pays from the start."""
     net: Floats = looks.clicks * (looks.line * looks.cpc - looks.value.mean)
     return net
+
+
+def climbing(looks: Looks, bids: Floats) -> Looks:
+    """The looks with the clicks they bring on the way up, averaged over `bids` (keywords, weeks)."""
+    way = np.maximum(looks.target - looks.bid, 1e-9)[:, None]
+    reached = np.clip((bids - looks.bid[:, None]) / way, 0.0, 1.0).mean(axis=1)
+    return replace(looks, clicks=looks.clicks * reached)
 
 
 def take(looks: Looks, index: Ints) -> Looks:

@@ -81,23 +81,27 @@ def propose_experiment(
     if cap <= 0:
         return None
     found = _candidates(result, holds)
-    dithered, cost = _dithers(found, cap, settings, float(result.context["step"]))
-    spent = float(cost[dithered.tested].clip(min=0.0).sum())
-    ramped = _ramps(found, dithered.tested, cap - spent, settings)
+    step = float(result.context["step"])
+    dithered, cost = _dithers(found, cap, settings, step)
+    spent = float(cost[dithered.tested].sum())
+    ramped = _ramps(found, dithered.tested, cap - spent, settings, step)
     if not (dithered.tested.any() or len(ramped.row)):
         return None
     tested = np.flatnonzero(dithered.tested)
     members = pd.concat(
         [
             _members(found, tested, "dither", cost[tested], dithered.own[tested]),
-            _members(found, ramped.row, "ramp", ramps.net_cost(ramped.looks), ramped.value),
+            _members(found, ramped.row, "ramp", ramps.net_cost(ramped.climbing), ramped.value),
         ],
         ignore_index=True,
     )
     steps = pd.concat(
         [
             _dither_steps(found, tested, settings, result, rng),
-            _ramp_steps(found, ramped, settings, result),
+            _steps(
+                found.plan.iloc[ramped.row]["entity_key"],
+                np.column_stack([ramped.bids, ramped.bids[:, -1:]]),
+            ),
         ],
         ignore_index=True,
     )
@@ -206,14 +210,17 @@ def _dithers(
 
 @dataclass(frozen=True)
 class _Ramped:
-    """Starved keywords chosen: their plan rows, what each look is, and its value over the payback days."""
+    """Starved keywords chosen: plan rows, each week's bids, the looks on the way, value over the payback days."""
 
     row: Ints
-    looks: ramps.Looks
+    bids: Floats
+    climbing: ramps.Looks
     value: Floats
 
 
-def _ramps(found: _Candidates, dithered: Bools, cap: float, settings: Settings) -> _Ramped:
+def _ramps(
+    found: _Candidates, dithered: Bools, cap: float, settings: Settings, step: float
+) -> _Ramped:
     """Starved keywords to raise within `cap` of expected losses per day."""
     plan, rules, trial = found.plan, settings.exploration, trial_of(settings)
     bid = plan["bid"].to_numpy(dtype=np.float64)
@@ -233,7 +240,9 @@ def _ramps(found: _Candidates, dithered: Bools, cap: float, settings: Settings) 
     cost = ramps.look_cost(looks)
     chosen = ramps.choose_looks(value, cost, cap, rules.min_return, trial.days, most)
     picked = np.flatnonzero(chosen)
-    return _Ramped(row[picked], ramps.take(looks, picked), value[picked])
+    taken, limit = ramps.take(looks, picked), settings.guardrails.step_limit
+    bids = ramps.climb(taken.bid, taken.target, limit, step, rules.weeks)
+    return _Ramped(row[picked], bids, ramps.climbing(taken, bids), value[picked])
 
 
 def _looks(
@@ -307,21 +316,6 @@ def balanced_signs(keywords: int, weeks: int, rng: np.random.Generator) -> npt.N
     return signs
 
 
-def _ramp_steps(
-    found: _Candidates, ramped: _Ramped, settings: Settings, result: ReviewResult
-) -> pd.DataFrame:
-    looks = ramped.looks
-    bids = ramps.climb(
-        looks.bid,
-        looks.target,
-        settings.guardrails.step_limit,
-        float(result.context["step"]),
-        settings.exploration.weeks,
-    )
-    keys = found.plan.iloc[ramped.row]["entity_key"]
-    return _steps(keys, np.column_stack([bids, bids[:, -1:]]))
-
-
 def _steps(keys: pd.Series[Any], bids: Floats) -> pd.DataFrame:
     """One row per keyword and week from bids (keywords, weeks + 1)."""
     keywords, weeks = bids.shape
@@ -344,7 +338,7 @@ def _experiment(
     settings: Settings,
     rng: np.random.Generator,
 ) -> Experiment:
-    told, trial, looks = result.summary, trial_of(settings), ramped.looks
+    told, trial, looks = result.summary, trial_of(settings), ramped.climbing
     part = exploration.take(found.subjects, np.flatnonzero(dithered.tested))
     spend = float(exploration.extra_spend(part, trial.dither).sum() + looks.clicks @ looks.cpc)
     return Experiment(
@@ -374,7 +368,8 @@ def _stated_cost(
     part, planned = exploration.take(found.subjects, row), found.planned[row]
     volume = gamma_of(found.plan.iloc[row], "volume")
     drawn = exploration.draw_dither_cost(part, trial.dither, planned, volume, draws, rng)
-    drawn = drawn + ramps.draw_net_cost(looks, draws, rng)
+    level = float(result.context["shocks"]["completion"])
+    drawn = drawn + ramps.draw_net_cost(looks, level, draws, rng)
     mean = float(
         exploration.dither_cost(part, trial.dither, planned).sum() + ramps.net_cost(looks).sum()
     )

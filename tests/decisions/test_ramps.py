@@ -60,3 +60,15 @@ def test_a_climb_never_jumps(bid: float, target: float, limit: float, step: floa
 def test_a_climb_ends_on_the_first_page() -> None:
     bids = ramps.climb(np.array([1.0]), np.array([1.5]), 0.25, 0.01, 4)
     assert bids[0].tolist() == [1.25, 1.5, 1.5, 1.5]
+
+
+def test_the_way_up_brings_part_of_the_clicks() -> None:
+    on_the_way = ramps.climbing(looks(0.8), np.array([[0.5, 0.85, 1.2, 1.2]]))
+    assert on_the_way.clicks[0] == pytest.approx(2.0 * (0 + 0.5 + 1 + 1) / 4)
+
+
+def test_net_cost_counts_what_the_clicks_are_worth() -> None:
+    drawn = ramps.draw_net_cost(looks(0.8), 0.2, 200_000, np.random.default_rng(2))
+    assert ramps.net_cost(looks(0.8))[0] == pytest.approx(0.4)
+    assert ramps.net_cost(looks(1.5))[0] < 0
+    assert drawn.std() > 1.0

@@ -52,10 +52,8 @@ def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
     words, members = session.current().words, report.record.members
     steps = report.record.steps.pivot_table(index="entity_key", columns="week", values="bid")
     by_week = steps.reindex(members["entity_key"]).reset_index(drop=True)
-    named = {
-        week: words.text("Week {number:whole}", number=week + 1) for week in by_week.columns[:-1]
-    }
-    named[by_week.columns[-1]] = words.text("Afterwards")
+    weeks = [words.text("Week {number:whole}", number=n + 1) for n in range(report.record.weeks)]
+    by_week.columns = pd.Index([*weeks, words.text("Afterwards")])
     shown = pd.DataFrame(
         {
             words.text("Keyword"): members["keyword_text"],
@@ -63,7 +61,7 @@ def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
             words.text("Bid now"): members["base_bid"],
         }
     )
-    return pd.concat([shown.reset_index(drop=True), by_week.rename(columns=named)], axis=1)
+    return pd.concat([shown.reset_index(drop=True), by_week], axis=1)
 
 
 def _button(english: str, key: str, act: Callable[[session.Visit], list[str]]) -> None:
