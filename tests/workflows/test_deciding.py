@@ -248,7 +248,7 @@ from optimizer import workflows
 from optimizer.tables import Actor
 from optimizer.workflows import deciding
 store, configs, id_, version = sys.argv[1:]
-deciding._resolved = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+deciding._resolve = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with workflows.open_workspace(Path(store), Path(configs)) as workspace:
     workflows.approve(workspace, "shop", [(id_, int(version))], Actor("ann", "approver"))
 """
