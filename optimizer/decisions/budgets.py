@@ -81,7 +81,25 @@ def expected_spend(mean: Floats, sd: Floats, cap: Floats) -> Floats:
     return np.where(np.isfinite(cap), result, mean)
 
 
-def day_sd(cost: Floats, cpc: Floats, spread: DaySpread) -> Floats:
-    """Standard deviation of a day's cost around its plan, Poisson clicks and the whole day's shock."""
-    result: Floats = np.sqrt(cost * cpc + (spread.sd * cost) ** 2)
+def total_sd(cost: Floats, cpc: Floats, spread: DaySpread, days: float = 1.0) -> Floats:
+    """Standard deviation of `days` days' cost around its plan: Poisson clicks, and shocks of whole days."""
+    total = cost * days
+    common = spread.sd**2 / spread.effective_days(days)
+    result: Floats = np.sqrt(total * cpc + common * total**2)
+    return result
+
+
+def enforced_spend(
+    cost: Floats, cpc: Floats, budget: Floats, spread: DaySpread, peak: float, month: float
+) -> Floats:
+    """Expected cost per day of plans `cost` under budgets that a platform enforces; inf: there is none.
+
+    No day costs more than `peak` budgets, and no month more than `month` of them. A platform that
+    lets no day pass its budget (`peak` 1) needs no rule for the month.
+    """
+    day = expected_spend(cost, total_sd(cost, cpc, spread), peak * budget)
+    if peak <= 1:
+        return day
+    sd = total_sd(day, cpc, spread, month)
+    result: Floats = expected_spend(day * month, sd, budget * month) / month
     return result

@@ -4,10 +4,11 @@ from scipy import special
 
 from optimizer.decisions.budgets import (
     DaySpread,
-    day_sd,
     day_spread,
+    enforced_spend,
     expected_spend,
     period_plan,
+    total_sd,
 )
 
 CALM = DaySpread(0.0, 0.0, 28)
@@ -73,5 +74,20 @@ def test_a_capped_day_spends_what_simulation_says() -> None:
 
 
 def test_a_day_varies_by_clicks_and_as_a_whole() -> None:
-    found = day_sd(np.array([100.0]), np.array([4.0]), DaySpread(0.1, 0.0, 28))
+    found = total_sd(np.array([100.0]), np.array([4.0]), DaySpread(0.1, 0.0, 28))
     assert found == pytest.approx(np.sqrt(400 + 100))
+
+
+@pytest.mark.parametrize(("peak", "month"), [(1.0, 1.0), (2.0, 30.0)])
+def test_an_enforced_budget_spends_what_simulated_months_do(peak: float, month: float) -> None:
+    rng, budget, spread = np.random.default_rng(3), 100.0, DaySpread(0.3, 0.0, 28)
+    day = 2.0 * rng.poisson(50 * np.maximum(rng.normal(1, 0.3, (20_000, 30)), 0))
+    allowed = np.minimum(day, peak * budget).sum(axis=1)
+    drawn = np.minimum(allowed, 30 * budget).mean() / 30
+    told = (np.array([part]) for part in (100.0, 2.0, budget))
+    assert enforced_spend(*told, spread, peak, month)[0] == pytest.approx(drawn, rel=0.005)
+
+
+def test_no_budget_spends_the_plan() -> None:
+    told = (np.array([7.0]), np.array([1.0]), np.array([np.inf]))
+    assert enforced_spend(*told, CALM, 2.0, 30.4)[0] == 7.0
