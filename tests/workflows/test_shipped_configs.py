@@ -1,4 +1,4 @@
-from optimizer.settings import Configs, Estimation, Guardrails, LagPrior
+from optimizer.settings import Configs, Estimation, Exploration, Guardrails, LagPrior
 from tests.workflows.shop_account import CONFIGS
 
 SHIPPED = Configs(CONFIGS)
@@ -9,6 +9,10 @@ def test_guardrails_and_estimation_state_the_defaults() -> None:
     stated = SHIPPED.estimation
     assert stated.model_copy(update={"lag_priors": {}}) == Estimation()
     assert stated.lag_priors["google_ads"] == LagPrior()
+
+
+def test_exploration_states_the_defaults() -> None:
+    assert SHIPPED.exploration == Exploration()
 
 
 def test_every_bid_limit_is_a_range_on_its_step() -> None:
