@@ -293,14 +293,24 @@ class BidLimit(Model):
     dated: date
 
 
+class BudgetRule(Model):
+    """How far a platform may pass a daily budget: `peak` times it on a day, `month` times it a month."""
+
+    peak: Annotated[float, Field(ge=1)]
+    month: Positive
+    source: str
+    dated: date
+
+
 class Settings(Model):
-    """All that a review needs to be told: the account, guardrails, estimation and bid limits."""
+    """All that a review needs to be told: the account, guardrails, estimation and platforms' rules."""
 
     account: Account = Account()
     guardrails: Guardrails = Guardrails()
     estimation: Estimation = Estimation()
     exploration: Exploration = Exploration()
     bid_limits: Mapping[str, Mapping[str, BidLimit]] = {}
+    budget_rules: Mapping[str, BudgetRule] = {}
 
     def bid_limit(self, platform: str, currency: str) -> BidLimit:
         """The limit for (platform, currency), else for (platform, "*"); `BadSettings` when neither is listed."""
@@ -343,12 +353,14 @@ class Configs:
     def settings(self, account: str) -> Settings:
         """Everything a review of `account` needs. Raises `BadSettings`."""
         limits = load_model(self.root / "bid_limits.yaml", _BidLimits, missing_ok=True)
+        rules = load_model(self.root / "budget_rules.yaml", _BudgetRules, missing_ok=True)
         return Settings(
             account=self.account(account),
             guardrails=self.guardrails,
             estimation=self.estimation,
             exploration=self.exploration,
             bid_limits=limits.platforms,
+            budget_rules=rules.platforms,
         )
 
     def files(self, folder: str) -> list[Path]:
@@ -358,6 +370,10 @@ class Configs:
 
 class _BidLimits(Model):
     platforms: Mapping[str, Mapping[str, BidLimit]] = {}
+
+
+class _BudgetRules(Model):
+    platforms: Mapping[str, BudgetRule] = {}
 
 
 def find_configs(explicit: Path | None = None) -> Configs:

@@ -35,6 +35,24 @@ def left_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     return words.text("Budget left {left:money}.", left=left)
 
 
+def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """What single days are expected to leave of the budget, and how far a platform may pass it."""
+    told = (summary.get("data") or {}).get("budget")
+    if told is None:
+        return ""
+    unspent = words.text("Expected to stay unspent {unspent:money} per day.", **told)
+    if not told["enforced"]:
+        return unspent
+    cut = words.text(
+        "Campaign budgets stop {cut:money} of the plan (profit {lost:money}) on its better days.",
+        **told,
+    )
+    rule = words.text(
+        "The platform may spend {peak:number} budgets on a day, {month:number} a month.", **told
+    )
+    return " ".join([unspent, cut, rule] if told["peak"] > 1 else [unspent, cut])
+
+
 def profit_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     """Expected change of profit with its interval."""
     return words.text(

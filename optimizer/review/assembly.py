@@ -15,6 +15,7 @@ from optimizer.decisions.bids import clicks_to_be_sure
 from optimizer.decisions.guardrails import first_code
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.review.enforced import budget_outlook
 from optimizer.review.evidence import FROM_PLAN
 from optimizer.review.overlaps import conflict_counts
 from optimizer.review.plan import gamma_of
@@ -357,6 +358,7 @@ def summarise(
         data={
             **context["data"],
             "lag_observed": context["lag_observed"],
+            "budget": budget_outlook(plan, campaign, outcome, solution.budget, context),
             "conflicts": conflict_counts(suggestions, {"plan": plan}),
         },
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions.allocation import BASE, Allocation, BudgetTree, Target
-from optimizer.decisions.budgets import day_spread, period_plan
+from optimizer.decisions.budgets import DaySpread, day_spread, period_plan
 from optimizer.errors import BadSettings, Infeasible
 from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
@@ -24,6 +24,8 @@ from optimizer.settings import Account, PeriodBudget
 Node = Mapping[str, Any]
 CAMPAIGN_AT = 1
 """Position of campaign 0 in the list of nodes."""
+
+_SPREAD_DAYS = 28
 
 
 def budget_nodes(
@@ -260,14 +262,27 @@ def moved_by_node(nodes: Sequence[Node], node: Ints, cost: Floats) -> Floats:
 class Funds:
     """The account's money: `nodes` of the context, each keyword's `node`, and where it comes from.
 
-    `assumed`: nobody stated the account's budget. `alerts` name what was stated of nothing we know,
-    and the period's plan.
+    `spread` says how its days differ. `assumed`: nobody stated the account's budget. `alerts` name
+    what was stated of nothing we know, and the period's plan.
     """
 
     nodes: list[dict[str, Any]]
     node: Ints
+    spread: DaySpread
     assumed: bool
     alerts: list[dict[str, Any]]
+
+
+def recent_spread(first: Ints, last: Ints, cost: Floats, cpc: float) -> DaySpread:
+    """How the account's last 28 days differ; records of several days do not tell."""
+    single = first == last
+    day = last[single]
+    if not len(day):
+        return day_spread(np.zeros(0), cpc)
+    ago = day.max() - day
+    lately = ago < _SPREAD_DAYS
+    recent = group_sum(_SPREAD_DAYS - 1 - ago[lately], cost[single][lately], _SPREAD_DAYS)
+    return day_spread(recent, cpc)
 
 
 def period_pace(
@@ -277,22 +292,21 @@ def period_pace(
     cost: Floats,
     cpc: float,
     today: int,
+    spread: DaySpread,
     chance: float,
 ) -> dict[str, Any] | None:
     """What may be spent per day of a running period, as an alert; None outside of it.
 
-    `first` and `last` day and `cost` of each record; days as day numbers.
+    `first` and `last` day and `cost` of each record; days as day numbers. A record that began before
+    the period counts with its share of days; a day that no report shows yet is still to be paid for.
     """
     begins, ends = (day_number(day) for day in (period.first, period.last))
     if not begins <= today <= ends:
         return None
-    spent = float(cost[(first >= begins) & (last < today)].sum())
-    day = last[first == last]
-    end = int(day.max()) + 1 if len(day) else today
-    lately = day >= end - 28
-    recent = group_sum((day - (end - 28))[lately], cost[first == last][lately], 28)
-    days = ends - today + 1
-    per_day = period_plan(period.amount - spent, days, cpc, day_spread(recent, cpc), chance)
+    inside = np.maximum(last - np.maximum(first, begins) + 1, 0) / (last - first + 1)
+    spent = float((cost * inside).sum())
+    days = ends - max(int(last.max(initial=begins - 1)) + 1, begins) + 1
+    per_day = period_plan(period.amount - spent, days, cpc, spread, chance)
     return {
         "code": "period_budget",
         "spent": round(spent, 2),

@@ -24,7 +24,14 @@ from optimizer.estimates.value_per_click import (
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items, levers
 from optimizer.review.beliefs import estimate_beliefs
-from optimizer.review.budget_tree import Funds, budget_nodes, period_pace, stated_targets
+from optimizer.review.budget_tree import (
+    Funds,
+    budget_nodes,
+    period_pace,
+    recent_spread,
+    stated_targets,
+)
+from optimizer.review.enforced import day_rules
 from optimizer.review.last_change import last_changes
 from optimizer.review.maturity import (
     Maturity,
@@ -270,6 +277,7 @@ def _context(
         "interval": estimation.interval,
         "half_grid_levels": estimation.half_grid_levels,
         "shocks": _shocks(rows, maturity, value, now, settings),
+        "days": day_rules(funds.spread, settings.budget_rules.get(inputs.platform)),
         "completion": [round(float(share), 4) for share in maturity.count.share[:31]],
         "lag_observed": round(maturity.count.observed, 2),
         "alerts": alerts,
@@ -306,9 +314,11 @@ def account_funds(
     cost = volume.clicks.mean * volume.cpc
     alerts: list[dict[str, Any]] = []
     period = settings.account.period_budget
+    cpc = float((cost * volume.cpc).sum()) / max(float(cost.sum()), 1e-12)
+    days = (rows.first, rows.last, rows.cost, cpc)
+    spread = recent_spread(*days)
     if period is not None:
-        cpc = float((cost * volume.cpc).sum()) / max(float(cost.sum()), 1e-12)
-        pace = period_pace(period, rows.first, rows.last, rows.cost, cpc, now, _OVERRUN_CHANCE)
+        pace = period_pace(period, *days, now, spread, _OVERRUN_CHANCE)
         if pace is not None:
             alerts.append(pace)
             budget = pace["per_day"] if assumed else min(budget, pace["per_day"])
@@ -319,7 +329,7 @@ def account_funds(
         inputs.account, budget, settings.account, names, caps, keywords, tree.campaign, cost
     )
     alerts += [{"code": "budget_of_unknown", "name": name} for name in unknown]
-    return Funds(nodes, node, assumed, alerts)
+    return Funds(nodes, node, spread, assumed, alerts)
 
 
 def with_donor_nodes(terms: pd.DataFrame, node: Ints) -> pd.DataFrame:

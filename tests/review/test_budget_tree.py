@@ -1,15 +1,23 @@
 """Budgets, floors, targets and objectives as settings state them, through the whole review."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from optimizer.decisions.budgets import DaySpread
 from optimizer.errors import BadSettings, Infeasible
-from optimizer.review.budget_tree import budget_nodes, money_left, summed_up
+from optimizer.estimates.exposure import day_number
+from optimizer.review.budget_tree import (
+    budget_nodes,
+    money_left,
+    period_pace,
+    recent_spread,
+    summed_up,
+)
 from optimizer.review.suggestions import ReviewResult
-from optimizer.settings import Account, Settings
+from optimizer.settings import Account, PeriodBudget, Settings
 from tests.review.conftest import TODAY, Run, told
 
 
@@ -152,6 +160,25 @@ def test_a_period_budget_leaves_a_margin_for_its_days(
     assert alert["days"] == 10
     assert 0.8 * left / 10 < alert["per_day"] < left / 10
     assert result.summary.budget == pytest.approx(alert["per_day"])
+
+
+def test_a_period_counts_its_share_of_a_week_and_days_without_a_report() -> None:
+    """A weekly record is inside by five of its seven days; two days before today are unreported."""
+    period = PeriodBudget(amount=1000.0, first=date(2026, 7, 3), last=date(2026, 7, 20))
+    first, last = np.array([day_number(date(2026, 7, 1))]), np.array([day_number(date(2026, 7, 7))])
+    today, calm = day_number(date(2026, 7, 10)), DaySpread(0.0, 0.0, 28)
+    told = period_pace(period, first, last, np.array([70.0]), 0.0, today, calm, 0.1)
+    assert told is not None
+    assert (told["spent"], told["left"], told["days"]) == (50.0, 950.0, 13)
+    assert told["per_day"] == pytest.approx(950 / 13)
+
+
+def test_the_spread_comes_from_records_of_single_days() -> None:
+    day = np.arange(40)
+    cost = 100.0 + 20.0 * (day % 2)
+    weekly = (np.append(day, 0), np.append(day, 6), np.append(cost, 1e6))
+    assert recent_spread(*weekly, 0.0) == recent_spread(day, day, cost, 0.0)
+    assert recent_spread(day[:0], day[:0], cost[:0], 0.0).days == 0
 
 
 def test_a_period_that_is_over_binds_nothing(run: Run, settings: Settings) -> None:

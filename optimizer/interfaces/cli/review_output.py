@@ -22,6 +22,7 @@ from optimizer.interfaces.sentences import (
     kinds_sentence,
     line_sentence,
     profit_sentence,
+    unspent_sentence,
 )
 
 TOP_ROWS = 10
@@ -41,8 +42,9 @@ def print_review(run: Run, answer: Mapping[str, Any], dry_run: bool = False) -> 
     words = run.words
     title = words.text("{account}, {as_of:date}", **_pick(answer, "account", "as_of"))
     run.line(title)
-    for sentence in (line_sentence, budget_sentence, profit_sentence):
-        run.line(sentence(words, answer))
+    for sentence in (line_sentence, budget_sentence, unspent_sentence, profit_sentence):
+        if told := sentence(words, answer):
+            run.line(told)
     run.line(kinds_sentence(words, answer.get("kinds") or _count_kinds(answer)))
     rows = sorted(answer["suggestions"], key=lambda row: -(row["delta_profit"]["mean"] or 0.0))
     _print_top(run, rows[:TOP_ROWS])
