@@ -114,7 +114,7 @@ def kept_share(account: Account, item: Ints, per_conversion: Floats) -> Floats:
     """
     margin = _stated(account, "margin", item, 1.0 if account.margin is None else account.margin)
     cost = _stated(account, "unit_cost", item, np.nan)
-    left = np.divide(cost, per_conversion, out=np.ones(len(item)), where=per_conversion > 0)
+    left = np.divide(cost, per_conversion, out=np.ones(len(item)), where=per_conversion > cost)
     margin = np.where(np.isnan(cost), margin, np.maximum(1.0 - left, 0.0))
     refunds = _stated(account, "refund_rate", item, account.refund_rate)
     result: Floats = margin * (1.0 - refunds)

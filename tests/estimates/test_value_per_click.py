@@ -87,9 +87,10 @@ def test_a_unit_cost_leaves_what_the_order_is_worth_beyond_it() -> None:
     assert found == pytest.approx([0.25, 0.5, 0.0, 0.3])
 
 
-def test_a_unit_cost_of_nothing_sold_keeps_nothing() -> None:
-    account = Account(items=(Item(item_id="a", unit_cost=0.0),))
-    assert kept_share(account, np.zeros(1, dtype=np.int64), np.zeros(1)).tolist() == [0.0]
+@pytest.mark.parametrize(("cost", "value"), [(0.0, 0.0), (1.0, 5e-324)])
+def test_a_unit_cost_of_next_to_nothing_sold_keeps_nothing(cost: float, value: float) -> None:
+    account = Account(items=(Item(item_id="a", unit_cost=cost),))
+    assert kept_share(account, np.zeros(1, dtype=np.int64), np.full(1, value)).tolist() == [0.0]
 
 
 @pytest.mark.parametrize("stated", [{"margin": 0.5}, {"unit_cost": 3.0}])
