@@ -32,6 +32,7 @@ def two_campaigns(cap: list[float], floor: list[float]) -> Problem:
 def test_a_refusal_names_the_node_and_a_value_that_works(
     cap: list[float], floor: list[float], code: str, node: int, nearest: float
 ) -> None:
+    cap, floor = cap.copy(), floor.copy()
     with pytest.raises(Infeasible, match=code) as refusal:
         two_campaigns(cap, floor).solve()
     assert (refusal.value.fields["node"], refusal.value.fields["nearest"]) == (node, nearest)

@@ -300,13 +300,13 @@ def _best_slack(
 
 
 def best_ratio(steps: Steps, tree: BudgetTree, rules: Rules, target: int, node: Ints) -> float:
-    """The highest target one node can reach (Dinkelbach 1967)."""
-    bar = rules.least[target, node]
+    """The highest target that one node, which misses its own, can reach (Dinkelbach 1967)."""
+    bar = np.zeros(1)
     for _ in range(50):
         short, counted, spent = _best_slack(steps, tree, rules, target, node, bar)
-        if short[0] >= 0 or spent[0] <= 0:
+        if short[0] <= 0:
             break
-        bar = np.maximum(counted + rules.brought[target, node], 0.0) / spent
+        bar = (counted + rules.brought[target, node]) / spent
     return float(bar[0])
 
 

@@ -17,6 +17,7 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 _PASSES = 60
 _BESIDE = 2_000
 _GRAIN = 0.05
+_ENOUGH = 1e-7
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ def levels_at(steps: Steps, full: Ints) -> Ints:
     return np.where(full > 0, last, steps.lowest)
 
 
+def objective(options: Options, steps: Steps, level: Ints, base: float) -> float:
+    """Σ (value - base·cost) at `level` per keyword (tree order)."""
+    gained, spent = options.value[steps.rows, level], options.cost[steps.rows, level]
+    return float((gained - base * spent).sum())
+
+
 def round_plan(
     options: Options,
     steps: Steps,
@@ -90,21 +97,21 @@ def round_plan(
     full: Ints,
     line: Floats,
     base: float,
-    missing: float,
-    enough: float,
+    best: float,
 ) -> tuple[Ints, Ints]:
     """Level per keyword, and how many whole steps it stands for.
 
     Mends what is broken, meets the floors, exchanges steps where a cap is met in part, then spends
-    what is left; `line` per keyword. `missing` is how far the objective may still rise, `enough` what
-    is not worth looking for. Caps, targets and side caps are kept; a floor that whole levels within
-    the caps cannot meet stays short.
+    what is left; `line` per keyword, `best` the highest objective there can be. Caps, targets and
+    side caps are kept; a floor that whole levels within the caps cannot meet stays short.
     """
     full = full.copy()
     _mend(options, steps, books, full)
     for node in np.flatnonzero(books.spare < 0)[::-1]:
         _meet_floor(options, steps, books, full, int(node))
     open_gate = _open_gate(options, steps, gates, line)
+    mended = objective(options, steps, levels_at(steps, full), base)
+    missing, enough = best - mended, _ENOUGH * abs(mended)
     if missing > enough:
         _exchange(
             steps, books, full, line, base, open_gate, _kept_steps(options, steps, gates, line)

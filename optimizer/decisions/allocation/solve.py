@@ -17,13 +17,11 @@ from optimizer.decisions.allocation.problem import (
     Target,
     check_problem,
 )
-from optimizer.decisions.allocation.rounding import levels_at, open_books, round_plan
+from optimizer.decisions.allocation.rounding import levels_at, objective, open_books, round_plan
 from optimizer.decisions.allocation.steps import Steps, build_steps
 from optimizer.decisions.allocation.tree import Rules, Settled, rules_of, settle, shared_ratio
 from optimizer.errors import Infeasible
 from optimizer.estimates.posteriors import Floats, Ints
-
-_ENOUGH = 1e-7
 
 
 def allocate(
@@ -82,12 +80,9 @@ def _finished(
     full = prices.settled.full
     books = open_books(options, steps, tree, rules, sides, full)
     line = prices.price / np.maximum(prices.scale, 1e-300)
-    rough = _objective(options, steps, levels_at(steps, full), base)
-    missing = _upper_bound(options, steps, prices, levels_at(steps, full)) - rough
-    level, full = round_plan(
-        options, steps, gates, books, full, line, base, missing, _ENOUGH * abs(rough)
-    )
-    objective = _objective(options, steps, level, base)
+    best = _upper_bound(options, steps, prices, levels_at(steps, full))
+    level, full = round_plan(options, steps, gates, books, full, line, base, best)
+    reached = objective(options, steps, level, base)
     upper = _upper_bound(options, steps, prices, level)
     return Allocation(
         level=_in_order(steps, level),
@@ -100,16 +95,11 @@ def _finished(
         next_return=_in_order(steps, _next_return(steps, full)),
         short=np.maximum(-books.spare, 0.0),
         cost=float(options.cost[steps.rows, level].sum()),
-        objective=objective,
+        objective=reached,
         fractional=prices.fractional,
         upper_bound=upper,
-        gap=max(upper - objective, 0.0) / max(abs(upper), 1e-9),
+        gap=max(upper - reached, 0.0) / max(abs(upper), 1e-9),
     )
-
-
-def _objective(options: Options, steps: Steps, level: Ints, base: float) -> float:
-    gained, spent = options.value[steps.rows, level], options.cost[steps.rows, level]
-    return float((gained - base * spent).sum())
 
 
 def _upper_bound(options: Options, steps: Steps, prices: Prices, level: Ints) -> float:
