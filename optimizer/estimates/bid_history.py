@@ -59,6 +59,16 @@ def bid_history(changes: pd.DataFrame, entity_keys: pd.Series[int], today: int) 
     )
 
 
+def bid_in_force(history: BidHistory, unit: Ints, day: Ints) -> Floats:
+    """The bid of each unit on each day; nan before the first that is known."""
+    if not len(history.unit):
+        return np.full(len(unit), np.nan)
+    key = (history.unit << _DAY_BITS) + history.day
+    place = np.searchsorted(key, (unit << _DAY_BITS) + day, side="right") - 1
+    known = (place >= 0) & (history.unit[place] == unit)
+    return np.where(known, history.bid[place], np.nan)
+
+
 def capped_days(campaign: Ints, rows: Records, budget: Floats, share: float) -> tuple[Bools, int]:
     """(campaigns, days) on which cost reached `share` of the budget, and the number of the first day.
 

@@ -40,7 +40,7 @@ from optimizer.review.maturity import (
 )
 from optimizer.review.plan import AccountState, build_plan
 from optimizer.review.resolve import resolve_plan
-from optimizer.review.response import learn_response
+from optimizer.review.response import at_present_bid, learn_response
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.review.terms import judge_terms, negatives_first
 from optimizer.settings import Settings
@@ -76,10 +76,6 @@ def review_account(
     segment, item, tree = believed.segment, believed.item, believed.tree
     maturity, value = believed.maturity, believed.value
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    volume = estimate_volume(rows, tree, bid, now, settings.estimation.volume_half_life_days)
-    state, alerts = account_state(
-        inputs, rows, keywords, tree, maturity, value, volume, item, settings, today
-    )
     budget = campaign_budgets(keywords, tree, settings)
     learned = learn_response(
         inputs.bid_changes,
@@ -91,6 +87,11 @@ def review_account(
         budget,
         settings,
         now,
+    )
+    restated = at_present_bid(rows, inputs.bid_changes, keywords, learned, now)
+    volume = estimate_volume(restated, tree, bid, now, settings.estimation.volume_half_life_days)
+    state, alerts = account_state(
+        inputs, rows, keywords, tree, maturity, value, volume, item, settings, today
     )
     plan = build_plan(
         keywords,

@@ -9,6 +9,7 @@ import pytest
 
 from optimizer.planning.account_frames import account_frames
 from optimizer.planning.market import MarketSettings, make_market, simulate_days
+from optimizer.planning.market.auction import expected_day
 from optimizer.planning.market.settings import Demand, Size, StartBids
 from optimizer.review.explaining import explain
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
@@ -105,3 +106,34 @@ def test_a_simulator_is_the_prior_of_the_words_it_names(run: Run, shop: ReviewIn
     assert plan.loc[told, names].to_numpy()[0] == pytest.approx([1.8, 0.3, 0.9, 0.15])
     assert list(plan.loc[told, "response_source"]) == ["simulator"]
     assert set(plan.loc[~told, "response_source"]) == {"assumed"}
+
+
+@lru_cache
+def lowered_last_week() -> tuple[ReviewInputs, pd.DataFrame]:
+    """A busy account whose bids all fell by a fifth six days ago, and what they now bring."""
+    rng, start = np.random.default_rng(6), TODAY - timedelta(days=DAYS)
+    market = make_market(BUSY, start, rng)
+    bids = np.tile(market.start_bids, (DAYS, 1))
+    bids[-6:] *= 0.8
+    frames = account_frames(simulate_days(market, bids, start, DAYS, rng), TODAY, DOWNLOADS)
+    names = ("keywords", "daily", "terms", "term_daily", "versions", "bid_changes")
+    return {name: getattr(frames, name) for name in names}, expected_day(market.auctions, bids[-1])
+
+
+def test_volume_and_price_are_those_of_the_present_bid(run: Run):
+    """Half of the weight lies on days under the old bid."""
+    inputs, now = lowered_last_week()
+    plan = run(**inputs).frames["plan"].sort_values("entity_key")
+    open_ = plan["bid"].notna().to_numpy()
+    clicks, cpc = plan["clicks"].to_numpy()[open_], plan["cpc"].to_numpy()[open_]
+    truth = {name: now[name][open_] for name in ("clicks", "cost")}
+    assert (clicks * cpc).sum() / clicks.sum() == pytest.approx(
+        truth["cost"].sum() / truth["clicks"].sum(), rel=0.04
+    )
+
+
+def test_a_bid_that_nobody_knows_leaves_its_days_alone(run: Run):
+    inputs, _ = lowered_last_week()
+    silent = inputs | {"bid_changes": inputs["bid_changes"].iloc[:0]}
+    known, unknown = run(**inputs).frames["plan"], run(**silent).frames["plan"]
+    assert (known["cpc"] <= unknown["cpc"] + 1e-9).mean() > 0.9
