@@ -158,6 +158,22 @@ def move_targets(
     return best
 
 
+def target_cost(
+    now: Campaigns,
+    roas: Bools,
+    setting: Floats,
+    response: tuple[float, float, float, float],
+    shocks: CommonShocks,
+    draws: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Expected Δcost per day of moving targets to `setting`, with the draws of `move_targets`."""
+    elasticity, exponent = _responses(response, shocks, len(now.cost), draws, rng)
+    bid = np.where(roas, now.setting / setting, setting / now.setting)[:, None]
+    result: Floats = (now.cost[:, None] * (bid ** (elasticity + exponent) - 1.0)).mean(axis=1)
+    return result
+
+
 def _steps(limit: float) -> list[float]:
     shares = [limit * level / _TARGET_LEVELS for level in range(1, _TARGET_LEVELS + 1)]
     return [sign * share for share in shares for sign in (1, -1)]

@@ -38,7 +38,7 @@ def left_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
 def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     """What single days are expected to leave of the budget, and how far a platform may pass it."""
     told = (summary.get("data") or {}).get("budget")
-    if told is None:
+    if not told:
         return ""
     unspent = words.text("Expected to stay unspent {unspent:money} per day.", **told)
     if not told["enforced"]:

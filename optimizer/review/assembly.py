@@ -15,6 +15,7 @@ from optimizer.decisions.bids import clicks_to_be_sure
 from optimizer.decisions.guardrails import first_code
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.enforced import budget_outlook
 from optimizer.review.evidence import FROM_PLAN
 from optimizer.review.overlaps import conflict_counts
@@ -335,7 +336,9 @@ def summarise(
     """The account's side of the run; `campaign` is the campaign number of each row of `outcome`."""
     campaigns = [node for node in context["budgets"] if node["scope"] == "campaign"]
     cost_now = float((plan["clicks"] * plan["cpc"]).sum())
+    reserved = np.array(context["reserved"])
     change = group_sum(campaign, outcome.cost, len(campaigns))
+    change = change + reserved[CAMPAIGN_AT : CAMPAIGN_AT + len(campaigns)]
     by_reason = pd.Series(reasons[reasons != ""]).value_counts()
     low, high = outcome.total[1:]
     return ReviewSummary(
@@ -345,7 +348,7 @@ def summarise(
         budget=solution.budget,
         dual_price=solution.allocation.dual_price,
         cost_now=cost_now,
-        cost_planned=cost_now + float(outcome.cost.sum()),
+        cost_planned=cost_now + float(outcome.cost.sum() + reserved.sum()),
         profit_delta=Interval(outcome.total[0], low, high),
         not_suggested={str(code): int(number) for code, number in by_reason.items()},
         kinds={str(kind): int(n) for kind, n in suggestions["kind"].value_counts().items()},

@@ -35,14 +35,18 @@ def budget_outlook(
 
     `campaign` is the campaign number of each row of `outcome`. `unspent` of the account's `budget`;
     `cut` is the planned cost, and `lost` the planned profit, that budgets are expected to stop.
+    Empty for a run that was stored without its spread of days.
     """
-    nodes, days = context["budgets"], context["days"]
+    nodes, days = context["budgets"], context.get("days")
+    if days is None:
+        return {}
     size = sum(node["scope"] == "campaign" for node in nodes)
     number = plan["campaign"].to_numpy(dtype=np.int64)
     clicks, price, worth = plan[["clicks", "cpc", "value_mean"]].to_numpy(dtype=np.float64).T
     now = clicks * price
     before = group_sum(number, now, size)
-    cost = before + group_sum(campaign, outcome.cost, size)
+    reserved = np.array(context["reserved"])[CAMPAIGN_AT : CAMPAIGN_AT + size]
+    cost = before + group_sum(campaign, outcome.cost, size) + reserved
     profit = group_sum(number, clicks * worth - now, size)
     profit += group_sum(campaign, outcome.profit, size)
     paid = group_sum(number, now * price, size)

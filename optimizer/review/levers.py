@@ -21,11 +21,13 @@ from optimizer.decisions.levers import (
     lower_instead,
     move_targets,
     raise_budgets,
+    target_cost,
 )
 from optimizer.decisions.outcomes import CommonShocks
 from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
+from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.settings import AutomatedTarget, Settings
 from optimizer.tables import SUGGESTIONS, check_table
@@ -151,12 +153,53 @@ def lever_rules(settings: Settings) -> dict[str, Any]:
 
 
 def committed(context: Context, holds: pd.DataFrame) -> Context:
-    """The context with budgets that somebody approved in place of the present ones."""
+    """The context with budgets that somebody approved in place of the present ones.
+
+    `reserved` per node is what approved budgets and targets will spend: no bid may have it.
+    """
     approved = _settled(holds).get("budget", {})
     asked = (one for one in context.get("levers", ()) if one["kind"] == "set_budget")
     budgets = {one["name"]: approved[one["key"]] for one in asked if one["key"] in approved}
     nodes = [_with_budget(node, budgets) for node in context["budgets"]]
-    return {**context, "budgets": nodes}
+    return {**context, "budgets": nodes, "reserved": _reserved(context, holds)}
+
+
+def _reserved(context: Context, holds: pd.DataFrame) -> list[float]:
+    """Δcost per day of approved budgets and targets, by node of the context."""
+    approved, result = _settled(holds), np.zeros(len(context["budgets"]))
+    for kind, price in (("set_budget", _budget_cost), ("set_target", _target_cost)):
+        asked = [one for one in context.get("levers", ()) if one["kind"] == kind]
+        known = approved.get(SLOTS[kind], {})
+        setting = np.array([float(known.get(one["key"], one["now"])) for one in asked])
+        if any(one["key"] in known for one in asked):
+            at = [CAMPAIGN_AT + one["campaign"] for one in asked]
+            cost = np.where(
+                setting == _campaigns(asked).setting, 0.0, price(asked, setting, context)
+            )
+            np.add.at(result, at, cost)
+    return [float(one) for one in result]
+
+
+def _budget_cost(asked: list[dict[str, Any]], setting: Floats, context: Context) -> Floats:
+    more = np.maximum(setting - _campaigns(asked).setting, 0.0)
+    result: Floats = np.minimum(_priced_budgets(asked, 0.0, context).cost, more)
+    return result
+
+
+def _target_cost(asked: list[dict[str, Any]], setting: Floats, context: Context) -> Floats:
+    return target_cost(
+        _campaigns(asked),
+        _by_roas(asked),
+        setting,
+        tuple(context["lever_rules"]["response"]),
+        CommonShocks(**context["shocks"]),
+        context["draws"],
+        np.random.default_rng(context["seed"]),
+    )
+
+
+def _by_roas(asked: list[dict[str, Any]]) -> Bools:
+    return np.array([one["target"] == "roas" for one in asked])
 
 
 def _with_budget(node: Mapping[str, Any], budgets: Mapping[str, float]) -> Mapping[str, Any]:
@@ -177,8 +220,9 @@ def _settled(holds: pd.DataFrame) -> dict[str, dict[str, float]]:
 def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     """`result` with a suggestion for each lever that pays at its line, and the shares of cost they cover."""
     context = result.context
-    told = [one for one in context.get("levers", ()) if not _refused(one, holds, context)]
-    parts = [_budget_rows(told, result), _target_rows(told, result)]
+    told = list(context.get("levers", ()))
+    refused = {(one["kind"], one["key"]) for one in told if _refused(one, holds, context)}
+    parts = [_budget_rows(told, refused, result), _target_rows(told, refused, result)]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     covered = {**result.summary.levers, **_covered(context, result.summary.cost_now)}
     if rows.empty:
@@ -236,25 +280,23 @@ def _campaigns(told: list[dict[str, Any]]) -> Campaigns:
     )
 
 
-def _budget_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFrame:
+_Refused = set[tuple[str, str]]
+"""Kind and campaign key of levers somebody refused. They are priced all the same: the draws of one
+campaign must not depend on what was decided on another."""
+
+
+def _budget_rows(
+    told: list[dict[str, Any]], refused: _Refused, result: ReviewResult
+) -> pd.DataFrame:
     context, rules = result.context, result.context.get("lever_rules", {})
     asked = [one for one in told if one["kind"] == "set_budget"]
     if not asked:
         return pd.DataFrame()
-    now, line = _campaigns(asked), result.summary.dual_price
-    priced = raise_budgets(
-        now,
-        line,
-        rules["budget_step_limit"],
-        context["step"],
-        CommonShocks(**context["shocks"]),
-        context["draws"],
-        context["interval"],
-        np.random.default_rng(context["seed"]),
-    )
+    now, priced = _campaigns(asked), _priced_budgets(asked, result.summary.dual_price, context)
     elasticity, _, exponent, _ = rules["response"]
     factor, gain = lower_instead(now, elasticity, exponent, context["rules"]["step_limit"])
     pays = (priced.p_above >= context["rules"]["min_probability"]) & (priced.setting > now.setting)
+    pays &= _open(asked, refused)
     extra = [
         {
             "served": one["served"],
@@ -269,12 +311,31 @@ def _budget_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFra
     return _rows(asked, priced, pays, [reason] * len(asked), extra, result)
 
 
-def _target_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFrame:
+def _open(asked: list[dict[str, Any]], refused: _Refused) -> Bools:
+    return np.array([(one["kind"], one["key"]) not in refused for one in asked])
+
+
+def _priced_budgets(asked: list[dict[str, Any]], line: float, context: Context) -> Priced:
+    return raise_budgets(
+        _campaigns(asked),
+        line,
+        context["lever_rules"]["budget_step_limit"],
+        context["step"],
+        CommonShocks(**context["shocks"]),
+        context["draws"],
+        context["interval"],
+        np.random.default_rng(context["seed"]),
+    )
+
+
+def _target_rows(
+    told: list[dict[str, Any]], refused: _Refused, result: ReviewResult
+) -> pd.DataFrame:
     context, rules = result.context, result.context.get("lever_rules", {})
     asked = [one for one in told if one["kind"] == "set_target"]
     if not asked:
         return pd.DataFrame()
-    now, roas = _campaigns(asked), np.array([one["target"] == "roas" for one in asked])
+    now, roas = _campaigns(asked), _by_roas(asked)
     priced = move_targets(
         now,
         roas,
@@ -290,6 +351,7 @@ def _target_rows(told: list[dict[str, Any]], result: ReviewResult) -> pd.DataFra
     )
     frozen = np.array([one["frozen"] for one in asked])
     pays = (priced.setting != now.setting) & ~(frozen & (priced.cost < 0))
+    pays &= _open(asked, refused)
     more = np.where(priced.cost > 0, "target_returns_above_line", "target_returns_below_line")
     extra = [
         {

@@ -48,6 +48,7 @@ def resolve_plan(
     stays = _donor_stays(plan, terms, held)
     negative = _free_terms(terms, holds, "negative", day) & stays
     saved = _term_change(terms, negative, np.zeros(len(terms)), context)
+    saved = saved + np.array(context["reserved"])
     solution = solve(plan, context, held, saved)
     approved = _approved_bids(terms, holds, day)
     free = _free_terms(terms, holds, "add", day) & stays

@@ -1,0 +1,52 @@
+"""Money that an approved budget or target will spend is not given to bids a second time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from optimizer.review.resolve import resolve_account
+from optimizer.review.suggestions import ReviewResult
+from optimizer.tables import HOLDS, check_table
+from tests.review.small_account import FILLERS, Word, review, small_account, told
+
+CAPPED = [
+    Word(f"capped {number}", 30.0, rate=0.08, campaign="capped", budget=90.0, lost_is_budget=0.4)
+    for number in range(3)
+]
+GROWING = [Word(**{**vars(one), "rate": 0.08}) for one in FILLERS]
+AUTOMATED = [
+    Word(**{**vars(one), "rate": 0.2, "budget": np.nan, "bidding_mode": "automated"})
+    for one in CAPPED
+]
+
+
+def approved(row: pd.Series) -> pd.DataFrame:
+    hold = {"entity_key": row["entity_key"], "slot": row["slot"], "kind": "approved"}
+    frame = pd.DataFrame([{**hold, "value": row["proposed_bid"], "until": pd.NaT}])
+    return check_table(frame.astype({"until": "datetime64[s]"}), HOLDS)
+
+
+def spent(result: ReviewResult) -> float:
+    return result.summary.cost_now + float(result.suggestions["delta_cost"].sum())
+
+
+@pytest.mark.parametrize(("words", "kind"), [(CAPPED, "set_budget"), (AUTOMATED, "set_target")])
+def test_an_approved_lever_s_money_is_reserved(words: list[Word], kind: str) -> None:
+    targets = {"capped": {"roas": 3.0}} if kind == "set_target" else {}
+    settings = told(daily_budget=520.0, automated_targets=targets)
+    before = review(small_account([*GROWING, *words]), settings)
+    row = before.levers[before.levers["kind"].eq(kind)].iloc[0]
+    assert min(spent(before) - 510, row["delta_cost"] - 5) > 0
+    after = resolve_account(before, approved(row))
+    assert 515 < spent(after) + row["delta_cost"] <= 520
+    assert after.summary.cost_planned == pytest.approx(spent(after) + row["delta_cost"])
+    assert after.summary.dual_price > before.summary.dual_price
+
+
+def test_refusing_one_campaign_s_lever_leaves_the_price_of_another() -> None:
+    other = [Word(**{**vars(one), "campaign": "also"}) for one in CAPPED]
+    before = review(small_account([*GROWING, *CAPPED, *other]), told(daily_budget=900.0))
+    first, second = (before.levers.iloc[at] for at in (0, 1))
+    after = resolve_account(before, approved(first).assign(kind="rejected"))
+    (left,) = (row for _, row in after.levers.iterrows())
+    assert left[["id", "delta_cost"]].tolist() == second[["id", "delta_cost"]].tolist()
