@@ -22,6 +22,11 @@ from typing import Any
 import numpy as np
 
 from optimizer.estimates.posteriors import Gamma
+from optimizer.estimates.rate_and_value import (
+    Dependence,
+    estimate_dependence,
+    revenue_per_click,
+)
 from optimizer.estimates.rates import (
     RateFit,
     estimate_dispersion,
@@ -50,15 +55,12 @@ class Sums:
 
 @dataclass(frozen=True)
 class Fit:
-    """Rate and value per order of each keyword."""
+    """Rate, value per order and V before margin of each keyword, and how the first two go together."""
 
     rate: RateFit
     value: RateFit
-
-    @property
-    def per_click(self) -> Gamma:
-        """V before margin."""
-        return self.rate.posterior.times(self.value.posterior)
+    dependence: Dependence
+    per_click: Gamma
 
 
 def summed(seen: Seen, keywords: int) -> Sums:
@@ -72,7 +74,10 @@ def fitted(sums: Sums, truth: Truth) -> Fit:
     """From one row per keyword to beliefs."""
     tree = truth.parents
     rate = fit_rates(sums.conversions, sums.exposure, tree, dispersion=sums.dispersion)
-    return Fit(rate, fit_rates(sums.amounts, sums.conversions, tree, unit_cv2=sums.unit_cv2))
+    value = fit_rates(sums.amounts, sums.conversions, tree, unit_cv2=sums.unit_cv2)
+    clicks, orders = (sums.conversions, sums.exposure), (sums.amounts, sums.conversions)
+    found = estimate_dependence(rate, value, clicks, orders, unit_cv2=sums.unit_cv2)
+    return Fit(rate, value, found, revenue_per_click(rate, value, found))
 
 
 def baselines(sums: Sums, truth: Truth) -> dict[str, Floats]:
@@ -124,6 +129,8 @@ def judged(truth: Truth, sums: Sums, fit: Fit) -> dict[str, Any]:
         "tau2": {"rate": fit.rate.tau2, "value": fit.value.tau2},
         "dispersion": sums.dispersion,
         "order_value_cv2": sums.unit_cv2,
+        "covariance": fit.dependence.covariance,
+        "covariance_error": fit.dependence.error,
     }
 
 

@@ -11,6 +11,11 @@ from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, Weights
 from optimizer.estimates.hierarchy import Hierarchy, alternative_parents
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, group_sum
+from optimizer.estimates.rate_and_value import (
+    Dependence,
+    estimate_dependence,
+    revenue_per_click,
+)
 from optimizer.estimates.rates import (
     RateFit,
     best_parents,
@@ -27,7 +32,9 @@ class ValueEstimate:
 
     `exposure` completed clicks, `conversions` and `clicks` of the mature days; `rate` conversions per
     click; `value` per conversion before margin; `kept` share of it that counts after margin, refunds
-    and multiplier; `per_click` V; `assumed` what nobody measured.
+    and multiplier; `per_click` V; `revenue_per_click` the same before margin: what a target ROAS is
+    about. `dependence` of rate and value among siblings, None without values of orders; where it is
+    clear `revenue_per_click` is not `rate` times `value`. `assumed` what nobody measured.
     """
 
     exposure: Floats
@@ -37,12 +44,29 @@ class ValueEstimate:
     value: Gamma
     kept: Floats
     per_click: Gamma
+    revenue_per_click: Gamma
+    dependence: Dependence | None
     assumed: tuple[str, ...]
 
-    @property
-    def revenue_per_click(self) -> Gamma:
-        """Value of a click before margin: what a target ROAS is about."""
-        return self.rate.posterior.times(self.value)
+
+@dataclass(frozen=True)
+class _Orders:
+    """Amounts and number of the orders with a known value per keyword, and the fit to them."""
+
+    amounts: Floats
+    number: Floats
+    unit_cv2: float
+    fit: RateFit
+
+
+@dataclass(frozen=True)
+class _Worth:
+    """What a conversion and a click bring before margin."""
+
+    value: Gamma
+    revenue: Gamma
+    dependence: Dependence | None
+    assumed: tuple[str, ...]
 
 
 def estimate_value_per_click(
@@ -65,9 +89,11 @@ def estimate_value_per_click(
     exposure = group_sum(rows.unit, rows.clicks * weights.exposure, units)
     conversions = group_sum(rows.unit[used], rows.conversions[used], units)
     rate = _conversion_rate(rows, weights, conversions, exposure, tree, units)
-    value, assumed = _value_per_conversion(rows, weights, tree, account, account_name, value_cv)
+    orders = _order_values(rows, weights, tree, value_cv)
+    worth = _worth(rate, orders, (conversions, exposure), account, account_name)
+    assumed = worth.assumed
     sold = np.full(units, -1, dtype=np.int64) if item is None else item
-    kept = kept_share(account, sold, value.mean)
+    kept = kept_share(account, sold, worth.value.mean)
     if account.margin is None and not _margins_stated(account, sold):
         assumed = (*assumed, "margin")
     return ValueEstimate(
@@ -75,9 +101,11 @@ def estimate_value_per_click(
         group_sum(rows.unit[used], rows.clicks[used], units),
         conversions,
         rate,
-        value,
+        worth.value,
         kept,
-        rate.posterior.times(value).scaled(kept),
+        worth.revenue.scaled(kept),
+        worth.revenue,
+        worth.dependence,
         assumed,
     )
 
@@ -149,28 +177,38 @@ def _conversion_rate(
     return fit_rates(conversions, exposure, tree.parents, dispersion=dispersion)
 
 
-def _value_per_conversion(
-    rows: Records,
-    weights: Weights,
-    tree: Hierarchy,
+def _worth(
+    rate: RateFit,
+    orders: _Orders | None,
+    clicks: tuple[Floats, Floats],
     account: Account,
     account_name: str,
-    value_cv: float,
-) -> tuple[Gamma, tuple[str, ...]]:
+) -> _Worth:
+    if orders is None:
+        value = _stated_value(account, account_name, len(rate.posterior.mean))
+        return _Worth(value, rate.posterior.times(value), None, ("value_per_conversion",))
+    amounts = orders.amounts, orders.number
+    found = estimate_dependence(rate, orders.fit, clicks, amounts, unit_cv2=orders.unit_cv2)
+    return _Worth(orders.fit.posterior, revenue_per_click(rate, orders.fit, found), found, ())
+
+
+def _stated_value(account: Account, account_name: str, units: int) -> Gamma:
+    stated = account.value_per_conversion
+    if stated is None:
+        raise RefusedInput("value_unknown", account=account_name, key="value_per_conversion")
+    return Gamma(np.full(units, stated), np.zeros(units))
+
+
+def _order_values(
+    rows: Records, weights: Weights, tree: Hierarchy, value_cv: float
+) -> _Orders | None:
+    """Value per conversion from the records; None where they have none."""
     units = len(tree.ad_group)
     valued = weights.used & ~np.isnan(rows.value)
     if not (rows.value[valued] > 0).any():
-        stated = account.value_per_conversion
-        if stated is None:
-            raise RefusedInput("value_unknown", account=account_name, key="value_per_conversion")
-        return Gamma(np.full(units, stated), np.zeros(units)), ("value_per_conversion",)
+        return None
     number = rows.conversions[valued] * weights.net_value[valued]
     amounts, unit = np.maximum(rows.value[valued], 0.0), rows.unit[valued]
-    cv2 = estimate_unit_cv2(amounts, number, unit, units, prior=value_cv**2)
-    fit = fit_rates(
-        group_sum(unit, amounts, units),
-        group_sum(unit, number, units),
-        tree.parents,
-        unit_cv2=max(cv2, 1e-3),
-    )
-    return fit.posterior, ()
+    cv2 = max(estimate_unit_cv2(amounts, number, unit, units, prior=value_cv**2), 1e-3)
+    summed = group_sum(unit, amounts, units), group_sum(unit, number, units)
+    return _Orders(*summed, cv2, fit_rates(*summed, tree.parents, unit_cv2=cv2))

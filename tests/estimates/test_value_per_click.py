@@ -16,7 +16,7 @@ from optimizer.estimates.value_per_click import (
     kept_share,
 )
 from optimizer.settings import Account, Item
-from simulations.rate_worlds import rates_truth, see_by_click_day
+from simulations.rate_worlds import Truth, rates_truth, see_by_click_day
 
 NONE = np.full(2, -1)
 
@@ -164,6 +164,40 @@ def test_an_idle_keyword_is_worth_what_its_neighbours_are() -> None:
 def test_rescaling_the_currency_rescales_the_value() -> None:
     fen = records([0, 1], [400.0, 300.0], [12.0, 6.0], [60_000.0, 30_000.0])
     assert estimate(fen).per_click.mean == pytest.approx(100 * estimate(TWO).per_click.mean)
+
+
+def world(variant: str, seed: int) -> tuple[ValueEstimate, Truth]:
+    rng = np.random.default_rng(seed)
+    truth = rates_truth(8000, rng, variant)
+    seen = see_by_click_day(truth, rng)
+    rows = records(seen.unit, seen.exposure, seen.conversions, seen.amounts, seen.day)
+    levels = Hierarchy(truth.parents[0], np.zeros(8000, dtype=np.int64), truth.parents)
+    return estimate_value_per_click(rows, mature(rows), levels, Account(), "shop", 0.8), truth
+
+
+def test_rates_and_values_that_do_not_go_together_are_multiplied() -> None:
+    found, _ = world("base", 5)
+    plain = found.rate.posterior.times(found.value)
+    assert found.dependence is not None
+    assert abs(found.dependence.covariance) < 3 * found.dependence.error
+    assert found.revenue_per_click.mean.tolist() == plain.mean.tolist()
+    assert found.revenue_per_click.cv2.tolist() == plain.cv2.tolist()
+
+
+def test_what_converts_better_and_is_worth_less_is_found_out() -> None:
+    found, truth = world("correlated", 5)
+    assert found.dependence is not None
+    assert found.dependence.clear
+    assert found.dependence.covariance == pytest.approx(np.expm1(-0.125), abs=0.08)
+    plain, joint = found.rate.posterior.times(found.value), found.per_click
+    worth = np.log(truth.value_per_click)
+    assert np.std(np.log(joint.mean) - worth) < np.std(np.log(plain.mean) - worth)
+    assert joint.cv2.mean() < plain.cv2.mean()
+
+
+def test_where_orders_have_no_value_nothing_goes_together() -> None:
+    rows = records([0, 1], [40.0, 9.0], [2.0, 1.0], [np.nan, np.nan])
+    assert estimate(rows, value_per_conversion=50.0).dependence is None
 
 
 def shop(parent: str) -> tuple[Hierarchy, Hierarchy]:
