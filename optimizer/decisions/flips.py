@@ -69,14 +69,15 @@ def line_taken(line: Floats, up: Floats, stay: Floats, kind: Codes) -> Floats:
     """The line nearest to `line` at which each keyword does what was decided.
 
     Money that the step on the line could not use buys steps just below it; those keywords were
-    decided at the threshold of their own step.
+    decided at the threshold of their own step. A pause rests on no line and keeps it.
     """
     raised, lowered = kind == "raise", kind == "lower"
     just_above, just_below = up * (1 + _PAST), up * (1 - _PAST)
     above = np.where(lowered, stay * (1 + _PAST), np.where(raised, 0.0, just_above))
     below = np.where(raised, just_below, np.where(lowered, np.inf, stay * (1 - _PAST)))
     bounded = np.minimum(np.maximum(line, above), below)
-    return np.where(np.isfinite(bounded) & (bounded > 0), bounded, line)
+    taken = np.isfinite(bounded) & (bounded > 0) & (kind != "pause")
+    return np.where(taken, bounded, line)
 
 
 def turning_points(

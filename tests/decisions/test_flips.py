@@ -99,6 +99,11 @@ def test_a_line_that_explains_the_decision_stays() -> None:
     assert flips.line_taken(one(1.5), one(2.0), one(3.0), np.array(["raise"])) == [1.5]
 
 
+def test_a_pause_keeps_its_line_so_that_past_it_the_bid_still_falls() -> None:
+    line, up, stay = one(1.2), one(0.1), one(0.2)
+    assert flips.line_taken(line, up, stay, np.array(["pause"])) == line
+
+
 def test_the_first_change_is_found_either_way() -> None:
     def kind_at(ratio: np.ndarray) -> np.ndarray:
         return np.where((ratio > 0.37) & (ratio < 2.9), "kept", "other")
