@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,7 +92,7 @@ def _change(words: Translator, row: Mapping[str, Any]) -> list[str]:
         words.text(
             "Per day over the next 7 days: clicks {clicks}, cost {cost:change}, "
             "profit {profit} (80 %).",
-            clicks=words.number(row["delta_clicks"], 1, sign=True),
+            clicks=words.number(row["delta_clicks"], 2, sign=True),
             cost=row["delta_cost"],
             profit=words.interval(profit),
         ),
@@ -117,16 +118,20 @@ def _worth(words: Translator, told: Mapping[str, Any]) -> list[str]:
         else "The next {currency} here returns {marginal_mean:ratio} ({marginal_low:ratio} to "
         "{marginal_high:ratio}); the account stops at {line:ratio}."
     )
-    plain = "The next unit of money here returns {marginal_mean:ratio}; the account stops at {line:ratio}."
+    plain = (
+        "The next yuan here returns {marginal_mean:ratio}; the account stops at {line:ratio}."
+        if words.currency == "CNY"
+        else "The next {currency} here returns {marginal_mean:ratio}; the account stops at {line:ratio}."
+    )
     named = {**told, "currency": words.currency}
     return [
         _line(
             words,
             told,
             "A click is worth {value_mean:money} ({value_low:money} to {value_high:money}) after "
-            "margin and costs {cpc:money}; it is worth its cost with {p_above_cpc:percent}.",
+            "margin and costs {cpc:money}; the chance that it pays is {p_above_cpc:percent}.",
         ),
-        _line(words, named, returns) or _line(words, told, plain),
+        _line(words, named, returns) or _line(words, named, plain),
         _line(
             words,
             told,
@@ -176,7 +181,7 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
         _line(
             words,
             told,
-            "Allowing for late conversions, that is as good as {exposure:number} complete clicks.",
+            "Allowing for late conversions, that is as good as {exposure:whole} complete clicks.",
         ),
         _line(
             words,
@@ -215,7 +220,12 @@ def _limits(words: Translator, told: Mapping[str, Any]) -> list[str]:
 def _needed(words: Translator, told: Mapping[str, Any]) -> str:
     if told["kind"] != "watch":
         return ""
-    return _line(words, told, "About {clicks_needed:whole} more clicks would settle it.")
+    if _absent(told.get("clicks_needed")):
+        return ""
+    needed = max(1, math.ceil(told["clicks_needed"]))
+    return words.text(
+        "About {clicks_needed:whole} more clicks would settle it.", clicks_needed=needed
+    )
 
 
 def _assumed(words: Translator, told: Mapping[str, Any]) -> list[str]:

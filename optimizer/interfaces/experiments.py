@@ -19,12 +19,7 @@ def experiment_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
             last_day=test["last_day"],
             state=words.code("experiment", test["state"]),
         ),
-        words.text(
-            "{dithered:whole} bids go up and down around their present value, week by week at "
-            "random; {ramped:whole} words below the first page are raised step by step.",
-            dithered=arms.count("dither"),
-            ramped=arms.count("ramp"),
-        ),
+        *_arm_lines(words, arms.count("dither"), arms.count("ramp")),
         words.text(
             "Expected cost in profit per day {cost:money} ({low:money} to {high:money}, 80 %); spend "
             "per day {extra:change}; what it teaches is worth {value:money} in all.",
@@ -36,6 +31,18 @@ def experiment_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
         ),
     ]
     return [*lines, *_due_lines(words, test)]
+
+
+def _arm_lines(words: Translator, dithered: int, ramped: int) -> list[str]:
+    """What is done to the keywords, by arm; an arm without keywords is not spoken of."""
+    up_and_down = words.text(
+        "Bids going up and down around their present value, week by week at random: {dithered:whole}.",
+        dithered=dithered,
+    )
+    step_by_step = words.text(
+        "Words below the first page, raised step by step: {ramped:whole}.", ramped=ramped
+    )
+    return [line for line, size in ((up_and_down, dithered), (step_by_step, ramped)) if size]
 
 
 def _due_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:

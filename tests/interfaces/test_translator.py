@@ -58,3 +58,10 @@ def test_language_follows_what_was_asked(asked: str, language: str) -> None:
 
 def test_markup_in_a_name_is_shown_as_it_is() -> None:
     assert literal("<b>*a*</b>") == r"\<b\>\*a\*\</b\>"
+
+
+def test_one_is_singular_and_only_one() -> None:
+    english = "{orders:number} orders from {clicks:whole} clicks"
+    say = Translator("en").text
+    assert say(english, orders=1, clicks=1) == "1 order from 1 click"
+    assert say(english, orders=2.1, clicks=11) == "2.1 orders from 11 clicks"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import locale as system_locale
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,8 @@ from optimizer.interfaces.locale.catalogue import catalogue
 from optimizer.interfaces.locale.templates import MISSING, Template
 
 LANGUAGES: Mapping[str, str] = {"zh": "中文", "en": "English"}
+_ONE = re.compile(r"(?<![\w.,])1 (order|click|day|keyword|bid|word|row|file)s\b")
+"""English counts of one; sentences are written for several."""
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en_US"}
 
 
@@ -41,7 +44,8 @@ class Translator:
 
     def text(self, english: str, **fields: Any) -> str:
         """`english` in this language, fields filled in."""
-        return self._fill(self._words.get(("", english), english), fields)
+        told = self._fill(self._words.get(("", english), english), fields)
+        return _ONE.sub(r"1 \1", told) if self.language == "en" else told
 
     @staticmethod
     def fields_of(english: str) -> frozenset[str]:
