@@ -18,6 +18,7 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.enforced import budget_outlook
 from optimizer.review.evidence import FROM_PLAN
+from optimizer.review.fit import TOLERANCE
 from optimizer.review.overlaps import conflict_counts
 from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (
@@ -59,7 +60,8 @@ class Solution:
     an assumed one may have had to give way to.
     `stretched`: lowers went beyond the assumed step because the budget asked for it.
     `line` Λ per plan row and `campaign_line` per campaign, in margin per money; `binding` says per
-    node of the context what sets its line.
+    node of the context what sets its line, `stocked` per plan row whether its item's stock does so too,
+    `short` per node the money by which whole bids miss its floor.
     """
 
     bid: Floats
@@ -72,6 +74,8 @@ class Solution:
     line: Floats
     campaign_line: Floats
     binding: Any
+    stocked: Bools
+    short: Floats
 
 
 def yield_pauses(plan: pd.DataFrame, terms: pd.DataFrame, held: Held, free: Bools) -> Held:
@@ -184,7 +188,7 @@ def _keyword_rows(
     paused = solution.paused[moved]
     raised = part["target"].to_numpy() > part["bid"].to_numpy()
     kind = np.where(paused, "pause", np.where(raised, "raise", "lower"))
-    binding = _binding(part, paused, raised, solution, context)
+    binding = _binding(part, paused, raised, solution, moved, context)
     assumed = (part["assumed_share"].to_numpy() > 0.5) & ~paused
     reason = np.select(
         [paused, assumed, raised],
@@ -207,6 +211,7 @@ def _binding(
     paused: Bools,
     raised: Bools,
     solution: Solution,
+    moved: Ints,
     context: Mapping[str, Any],
 ) -> Any:
     """What stopped the change where it stopped."""
@@ -224,6 +229,7 @@ def _binding(
             ~raised & (target <= part["lowest_bid"].to_numpy() + slack),
             at_step & (limit < rules["step_limit"]),
             at_step,
+            solution.stocked[moved],
         ],
         [
             "none",
@@ -231,6 +237,7 @@ def _binding(
             "lowest_bid",
             "assumed_step_limit",
             "step_limit",
+            "stock",
         ],
         solution.binding[at].astype(str),
     )
@@ -356,7 +363,7 @@ def summarise(
         assumed=tuple(context["assumed"]),
         campaigns=tuple(_campaign_rows(campaigns, change, solution)),
         completion=tuple(context["completion"]),
-        alerts=tuple(context["alerts"]),
+        alerts=(*context["alerts"], *_floor_alerts(context["budgets"], solution.short)),
         gap=solution.allocation.gap,
         data={
             **context["data"],
@@ -365,6 +372,15 @@ def summarise(
             "conflicts": conflict_counts(suggestions, {"plan": plan}),
         },
     )
+
+
+def _floor_alerts(nodes: list[dict[str, Any]], short: Floats) -> list[dict[str, Any]]:
+    """Floors that whole bids within the caps miss by more than a rounding."""
+    return [
+        {"code": "floor_short", "name": node["name"], "floor": node["floor"], "short": float(one)}
+        for node, one in zip(nodes, short, strict=True)
+        if one > TOLERANCE
+    ]
 
 
 def _levers(plan: pd.DataFrame, context: Mapping[str, Any]) -> dict[str, float]:

@@ -98,6 +98,9 @@ def _solve(
     middle = levels.shape[1] // 2
     room[index, 0] = options.allowed[:, :middle].any(axis=1)
     room[index, 1] = options.allowed[:, middle + 1 :].any(axis=1)
+    stocked = np.zeros(len(plan), dtype=bool)
+    if sides is not None:
+        stocked[index] = (sides.group >= 0) & (found.side_price[sides.group] > 0)
     line, campaign_line = _lines(plan, context, found, money, unit, index)
     kinds = sorted({one["kind"] for one in context.get("targets", ())})
     return Solution(
@@ -111,6 +114,8 @@ def _solve(
         line,
         campaign_line,
         binding_codes(found, context["budgets"], kinds, money),
+        stocked,
+        found.short[money.rank],
     )
 
 

@@ -142,6 +142,25 @@ def test_stock_bounds_the_orders_that_bids_bring() -> None:
     assert orders > 1.4 >= orders + change - 1e-6
 
 
+def test_a_bid_that_stops_at_the_stock_says_so() -> None:
+    restock, inputs = TODAY + timedelta(days=10), small_account([GOOD, *FILLERS])
+    plan = review(inputs, told()).frames["plan"].set_index("keyword_text").loc["good"]
+    item = {**STOCKED, "stock": 9.6 * plan["clicks"] * plan["rate_mean"], "restock": restock}
+    rows = review(inputs, told(items=[item])).suggestions.set_index("keyword_text")
+    assert rows.loc["good", ["kind", "binding"]].tolist() == ["lower", "stock"]
+    assert "stock" not in set(rows["binding"].drop("good"))
+
+
+def test_a_floor_that_whole_bids_miss_is_told() -> None:
+    words = [Word("one", campaign="few", ad_group="a"), *FILLERS]
+    stated = {"campaign_floors": {"few": 19.1}, "campaign_budgets": {"few": 19.1}}
+    result = review(small_account(words), told(daily_budget=500.0, **stated))
+    alert = alerts_of(result)["floor_short"]
+    planned = {row["name"]: row["cost_planned"] for row in result.summary.campaigns}["few"]
+    assert (alert["name"], alert["floor"]) == ("few", 19.1)
+    assert alert["short"] == pytest.approx(19.1 - planned, abs=0.05)
+
+
 def test_clearance_counts_what_is_left_against_not_selling() -> None:
     """A margin of 20 % makes the word a loser; what is in the way is worth 90 % of its price."""
     inputs = small_account([Word("old", rate=0.08), *FILLERS])
