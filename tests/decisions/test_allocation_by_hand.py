@@ -372,3 +372,15 @@ def test_the_best_there_is_may_be_nothing_at_all() -> None:
     with pytest.raises(Infeasible) as refusal:
         problem(COST, VALUE, [0, 0], tree([-1], [15.0]), targets=(aim,)).solve()
     assert refusal.value.fields["nearest"] == pytest.approx((140 - 60) / 15)
+
+
+def test_a_target_missed_by_a_little_is_out_of_reach() -> None:
+    # At 9 the first step of word 0 brings 10 and nothing else does: half a unit is short.
+    aim = target([2.0, 1.0], [9.0], [-10.5])
+    with pytest.raises(Infeasible) as refusal:
+        problem(COST, VALUE, [0, 0], tree([-1], [99.0]), targets=(aim,)).solve()
+    assert refusal.value.code == "target_unreachable"
+    assert refusal.value.fields["nearest"] == pytest.approx((100 - 10.5) / 10)
+    reached = target([2.0, 1.0], [9.0], [-10.0])
+    found = problem(COST, VALUE, [0, 0], tree([-1], [99.0]), targets=(reached,)).solve()
+    assert_answer(found, level=[1, 0], objective=40.0, fractional=40.0)

@@ -1,5 +1,7 @@
 """From fractional plans to whole levels, step by step on problems worked out on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,9 +46,12 @@ def test_a_price_moves_thresholds_and_what_is_spent_anyway() -> None:
 
 
 def test_chunks_of_keywords_give_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = nested(np.random.default_rng(11), 9, 5)
-    told = (rows.options, rows.node, rows.tree, rows.gates, 0.5, None)
+    rows = nested(np.random.default_rng(11), 9, 5, locks=False)
+    held = replace(rows.options, hold=np.arange(9) % 5)
+    gates = Gates(np.linspace(0.5, 2.0, 9), np.linspace(1.0, 3.0, 9))
+    told = (held, rows.node, rows.tree, gates, 0.5, None)
     whole = build_steps(*told)
+    assert (np.diff(whole.rows) < 0).any()
     monkeypatch.setattr("optimizer.decisions.allocation.steps.CHUNK", 2)
     for name, part in vars(build_steps(*told)).items():
         np.testing.assert_array_equal(part, getattr(whole, name), name)
@@ -250,3 +255,77 @@ def test_tiny_problems_with_targets_and_side_caps_keep_all_of_them(seed: int) ->
     for node in np.flatnonzero(least):
         counted = (per * gained)[rows.under(node)].sum() + aim.brought[node]
         assert counted >= least[node] * (spent[node] + aim.spent[node]) - 1e-9
+
+
+def exchanged(line: float, base: float = 1.0, shut: bool = False, kept: int = 0) -> list[int]:
+    """Both words at one step, the account spent: the second step of word 0 for the first of word 1."""
+    _, steps, books, full = setting(tree([-1], [21.0]), [0, 0], [1, 1])
+    opened = lambda keywords, level: np.full(len(keywords), not shut)  # noqa: E731
+    lines, least = np.array([line, 9.0]), np.array([0, kept])
+    parts._exchange(steps, books, full, lines, base, opened, least)
+    return full.tolist()
+
+
+def test_only_steps_met_in_part_that_pay_are_exchanged() -> None:
+    assert exchanged(4.0) == [2, 0]
+    assert exchanged(4.001) == [1, 1]
+    assert exchanged(4.0, base=4.0) == [1, 1]
+    assert exchanged(4.0, shut=True) == [1, 1]
+    assert exchanged(4.0, kept=1) == [1, 1]
+
+
+def spent(cap: float, full: list[int], base: float, enough: float = 0.0) -> list[int]:
+    told, steps, books, taken = setting(tree([-1], [cap]), [0, 0], full)
+    opened = lambda keywords, level: np.full(len(keywords), True)  # noqa: E731
+    parts._spend(told, steps, books, taken, base, enough, opened)
+    return taken.tolist()
+
+
+def test_spending_takes_every_step_that_pays_and_fits() -> None:
+    assert spent(99.0, [0, 0], base=0.0) == [2, 2]
+    assert spent(99.0, [2, 1], base=2.0) == [2, 1]
+    assert spent(99.0, [2, 1], base=1.0) == [2, 2]
+    assert spent(50.0, [0, 0], base=0.0) == [2, 1]
+    assert spent(41.0, [2, 0], base=1.0, enough=60.0) == [2, 0]
+    assert spent(41.0, [2, 0], base=1.0, enough=59.0) == [2, 1]
+
+
+def filled(cap: float, cost, value, enough: float, money: BudgetTree | None = None) -> list[int]:
+    told, gates = free(cost, value)
+    money = money or tree([-1], [cap])
+    node = np.arange(len(cost)) + 1 if len(money.parent) > 1 else np.zeros(len(cost), dtype=int)
+    steps, none = build_steps(told, node, money, gates, -np.inf, None), np.zeros(len(cost), int)
+    rules, no_sides = rules_of((), steps), SideCaps.none(len(cost))
+    books, level = parts.open_books(told, steps, money, rules, no_sides, none), none.copy()
+    opened = lambda keywords, level: np.full(len(keywords), True)  # noqa: E731
+    parts._fill_between(told, steps, books, none, level, 1.0, enough, opened)
+    return level.tolist()
+
+
+def test_levels_between_hull_levels_are_tried_steepest_first() -> None:
+    cost, value = [[0, 5, 10, 20], [0, 4, 12, 12]], [[0, 6, 20, 60], [0, 5, 48, 48]]
+    assert filled(9.0, cost, value, 4.0) == [1, 1]
+    assert filled(5.0, cost, value, 4.0) == [0, 1]
+    # Nine at slope 3 may bring 27, at slope 4 they may bring 36.
+    assert filled(9.0, cost, value, 28.0) == [0, 1]
+    assert filled(9.0, cost, value, 36.0) == [0, 0]
+
+
+def test_room_of_less_than_a_twentieth_of_the_step_is_left() -> None:
+    cost, value = [[0, 0.5, 20]], [[0, 1.0, 60]]
+    assert filled(0.9, cost, value, 0.0) == [0]
+    assert filled(1.1, cost, value, 0.0) == [1]
+
+
+def test_levels_between_meet_the_floors_of_their_nodes_whatever_they_bring() -> None:
+    cost = [[0, 5, 10, 20], [0, 5, 10, 20], [0.5, 5, 19, 20]]
+    value = [[0, 0.5, 2, 9], [0, 0.5, 2, 9], [0, 30, 60, 100]]
+    money = tree([-1, 0, 0, 0], [99.0] * 4, [0.0, 9.0, 4.0, 0.0])
+    assert filled(99.0, cost, value, 1e9, money) == [2, 1, 0]
+
+
+def test_a_move_may_improve_any_of_the_targets() -> None:
+    aims = (target([2, 2], [9.0], [-100.0]), target([2, 2], [11.0], [-100.0]))
+    told, steps, books, full = setting(tree([-1], [99.0]), [0, 0], [0, 0], targets=aims)
+    move = parts._next(told, steps, full)
+    assert parts._improves(steps, books, move).tolist() == [True, False]
