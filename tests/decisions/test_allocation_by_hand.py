@@ -355,7 +355,7 @@ def test_what_is_built_for_the_simple_case() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_tiny_trees_meet_the_linear_optimum_and_keep_every_limit(seed: int) -> None:
+def test_tiny_trees_agree_with_highs_and_keep_every_limit(seed: int) -> None:
     rows = nested(np.random.default_rng(seed), 6, 4)
     found, best = rows.solve(), linear_optimum(rows)
     assert found.upper_bound == pytest.approx(best, rel=1e-8, abs=1e-10)
@@ -384,3 +384,16 @@ def test_a_target_missed_by_a_little_is_out_of_reach() -> None:
     reached = target([2.0, 1.0], [9.0], [-10.0])
     found = problem(COST, VALUE, [0, 0], tree([-1], [99.0]), targets=(reached,)).solve()
     assert_answer(found, level=[1, 0], objective=40.0, fractional=40.0)
+
+
+@pytest.mark.parametrize(("cap", "best", "line"), [(99.0, 78.0, 1.0), (15.0, 55.0, 4.0)])
+def test_prices_of_one_campaign_leave_those_before_and_after_alone(cap, best, line) -> None:
+    # The target hangs in an ad group of campaign 2; words 0 and 3 are in campaigns 1 and 4.
+    money = tree([-1, 0, 0, 2, 0], [99.0, 99.0, cap, 99.0, 99.0])
+    aim = target([9, 2, 1, 9], [0, 0, 0, 8.0, 0])
+    rows = [[0, 50, 90], *VALUE, [0, 30, 50]]
+    found = problem([[0, 10, 20]] * 4, rows, [1, 3, 3, 4], money, targets=(aim,)).solve()
+    assert_answer(found, fractional=best + 100, upper_bound=best + 100)
+    assert_answer(found, node_line=[1.0, 1.0, line, line, 1.0])
+    assert found.line[[0, 3]] == pytest.approx(1.0)
+    assert found.level[[0, 3]].tolist() == [2, 2]
