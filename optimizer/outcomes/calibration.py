@@ -28,6 +28,7 @@ from optimizer.review.maturity import (
 )
 from optimizer.review.suggestions import Interval, ReviewInputs
 from optimizer.settings import Settings
+from optimizer.tables import HOLDS, LANDSCAPES, empty_table
 
 AGO = 45
 DAYS = 14
@@ -105,9 +106,25 @@ def long_enough(daily: pd.DataFrame, as_of: date) -> bool:
 
 
 def days_before(inputs: ReviewInputs, day: date) -> ReviewInputs:
-    """`inputs` without the days from `day` on, as they are known now."""
-    daily = inputs.daily[inputs.daily["last_day"] < pd.Timestamp(day)]
-    return replace(inputs, daily=daily.reset_index(drop=True))
+    """`inputs` without what came from `day` on: days as they are known now, changes of bids.
+
+    Holds and simulators are today's and say nothing of then.
+    """
+    until = pd.Timestamp(day)
+    changed = inputs.keywords["last_change"]
+    return replace(
+        inputs,
+        keywords=inputs.keywords.assign(last_change=changed.where(changed < until)),
+        daily=_until(inputs.daily, "last_day", until),
+        term_daily=_until(inputs.term_daily, "last_day", until),
+        bid_changes=_until(inputs.bid_changes, "day", until),
+        holds=empty_table(HOLDS),
+        landscapes=empty_table(LANDSCAPES),
+    )
+
+
+def _until(frame: pd.DataFrame, column: str, until: pd.Timestamp) -> pd.DataFrame:
+    return frame[frame[column] < until].reset_index(drop=True)
 
 
 def check_predictions(

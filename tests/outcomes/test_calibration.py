@@ -3,6 +3,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer.errors import RefusedInput
@@ -14,10 +15,13 @@ from optimizer.outcomes.calibration import (
     long_enough,
     sparsity,
 )
+from optimizer.review.daily import review_account
 from optimizer.review.suggestions import ReviewInputs
+from optimizer.tables import TERMS
 from simulations.bench_predictive import SETTINGS, inputs
 from simulations.lag_worlds import Lived, day_of, live
 from simulations.rate_worlds import rates_truth
+from tests.review.small_account import FILLERS, TODAY, Word, small_account, told
 
 THEN, NOW = 40, 85
 DOWNLOADS = range(4, THEN + 1, 3)
@@ -160,3 +164,20 @@ def test_four_weeks_before_the_belief_are_needed() -> None:
 def test_classes_by_conversions_known_then() -> None:
     counts = np.array([0.0, 0.5, 2.0, 2.5, 10.0, 11.0])
     assert sparsity(counts).tolist() == ["0", "1-2", "1-2", "3-10", "3-10", ">10"]
+
+
+def test_a_review_of_the_past_does_not_see_what_came_after() -> None:
+    """Search terms, bid changes and changes of today are of days that review cannot know."""
+    inputs, then = small_account([Word("tent"), *FILLERS]), TODAY - timedelta(days=20)
+    place = {"campaign_name": "shop", "ad_group_name": "tents", "keyword_text": "tent"}
+    term = {**dict.fromkeys(TERMS.columns), **place, "entity_key": 900, "search_term": "a tent"}
+    changes = {"entity_key": [1, 1], "day": [then - timedelta(days=9), TODAY], "bid": [1.0, 1.3]}
+    days = inputs.daily[inputs.daily["entity_key"] == 1].assign(entity_key=900)
+    moved = inputs.keywords.assign(last_change=pd.Timestamp(TODAY).as_unit("s"))
+    known = replace(inputs, keywords=moved, terms=pd.DataFrame([term]), term_daily=days)
+    frame = pd.DataFrame({**changes, "provenance": "human"}).astype({"day": "datetime64[s]"})
+    past = days_before(replace(known, bid_changes=frame), then)
+    assert past.term_daily["last_day"].max() < pd.Timestamp(then)
+    assert past.bid_changes["bid"].tolist() == [1.0]
+    assert past.keywords["last_change"].isna().all()
+    assert review_account(past, told(), then, np.random.default_rng(0)).summary.kinds
