@@ -36,7 +36,13 @@ check: setup  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## time the review at 100,000 keywords and kill 50 imports; print figures
+bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, review, kills; print figures
+	$(BIN)/python -m simulations.bench_allocation --keywords 10000 --nested
+	$(BIN)/python -m simulations.bench_rates --keywords 20000
+	$(BIN)/python -m simulations.bench_elasticity --keywords 5000
+	$(BIN)/python -m simulations.bench_lag --seeds 4
+	$(BIN)/python -m simulations.bench_predictive --seeds 20 --kind-seeds 4
+	$(BIN)/python -m simulations.bench_exploration --seeds 2
 	$(BIN)/python -m simulations.bench_review
 	$(BIN)/python -m simulations.bench_kill
 
