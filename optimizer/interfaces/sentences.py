@@ -36,9 +36,12 @@ def left_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
 
 
 def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
-    """What single days are expected to leave of the budget, and how far a platform may pass it."""
+    """What single days are expected to leave of the budget, and how far a platform may pass it.
+
+    Nothing where both what stays and what is cut round to zero.
+    """
     told = (summary.get("data") or {}).get("budget")
-    if not told:
+    if not told or max(told["unspent"], told.get("cut") or 0.0) < 0.005:
         return ""
     unspent = words.text("Expected to stay unspent {unspent:money} per day.", **told)
     if not told["enforced"]:
