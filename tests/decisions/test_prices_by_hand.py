@@ -93,3 +93,31 @@ def test_only_what_is_negative_is_broken(place: str) -> None:
     assert not rounding._any_broken(books)
     getattr(books, place)[...] = -0.1
     assert rounding._any_broken(books)
+
+
+def test_the_level_of_a_word_is_that_of_its_own_steps() -> None:
+    told, gates = free([[0, 10, 20], [0, 10, 20]], [[0, 50, 90], [0, 1, 60]])
+    steps = build_steps(told, np.zeros(2, int), tree([-1], [9.0]), gates, -np.inf, None)
+    assert rounding.levels_at(steps, np.array([1, 1])).tolist() == [1, 2]
+    assert rounding.levels_at(steps, np.array([2, 0])).tolist() == [2, 0]
+
+
+def test_a_small_floor_buys_a_small_step() -> None:
+    rows = problem([[0, 0.5, 1]], [[0, 0.4, 0.6]], [0], tree([-1], [9.0], [0.5])).solve()
+    assert_answer(rows, level=[1], cost=0.5, objective=-0.1, short=[0.0])
+
+
+class Calling:
+    """An executor that runs at once and remembers that it did."""
+
+    calls = 0
+
+    def map(self, task, told):
+        self.calls += 1
+        return map(task, told)
+
+
+def test_the_steps_are_built_by_the_executor_given() -> None:
+    one = Calling()
+    found = problem(COST, VALUE, [0, 0], tree([-1], [35.0])).solve(executor=one)
+    assert (one.calls, found.level.tolist()) == (1, [2, 1])
