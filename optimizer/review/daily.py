@@ -378,7 +378,17 @@ def _data(rows: Records, maturity: Maturity, value: ValueEstimate, now: int) -> 
         "cost": float(rows.cost.sum()),
         "dispersion": round(value.rate.dispersion, 4),
         "tau2": [round(part, 4) for part in value.rate.tau2],
+        "rate_and_value": _rate_and_value(value),
     }
+
+
+def _rate_and_value(value: ValueEstimate) -> dict[str, Any] | None:
+    """Siblings' covariance of rate and value per order, and whether the value of a click heeds it."""
+    found = value.dependence
+    if found is None or not np.isfinite(found.covariance):
+        return None
+    told = {"covariance": found.covariance, "error": found.error}
+    return {**{key: round(part, 4) for key, part in told.items()}, "used": found.clear}
 
 
 def _check(inputs: ReviewInputs, today: date) -> None:

@@ -44,6 +44,12 @@ def test_the_same_inputs_and_seed_give_the_same_result(run: Run, reviewed: Revie
     assert again.summary == reviewed.summary
 
 
+def test_the_summary_tells_how_rates_and_values_go_together(reviewed: ReviewResult) -> None:
+    found = reviewed.summary.data["rate_and_value"]
+    assert found["error"] > 0
+    assert found["used"] is (abs(found["covariance"]) > 3 * found["error"])
+
+
 def test_the_order_of_keywords_does_not_matter(
     run: Run, shop: ReviewInputs, reviewed: ReviewResult
 ) -> None:
