@@ -51,11 +51,12 @@ def evidence_lines(
 
 
 def rate_line(words: Translator, tried: Mapping[str, Any]) -> str:
-    """What a suggestion would be at another conversion rate."""
-    told = {**tried, "then": words.code("flip_kind", str(tried["kind"]))}
-    with_bid = "If the true conversion rate were {rate:rate}: {then}, bid {proposed_bid:money}."
+    """What a suggestion would be at another conversion rate, in enough digits to tell it from the flip."""
+    rate = words.percent(tried["rate"], 4)
+    told = {**tried, "rate": rate, "then": words.code("flip_kind", str(tried["kind"]))}
+    with_bid = "If the true conversion rate were {rate}: {then}, bid {proposed_bid:money}."
     return _line(words, told, with_bid) or _line(
-        words, told, "If the true conversion rate were {rate:rate}: {then}."
+        words, told, "If the true conversion rate were {rate}: {then}."
     )
 
 

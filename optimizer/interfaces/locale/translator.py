@@ -21,7 +21,7 @@ from optimizer.interfaces.locale.catalogue import catalogue
 from optimizer.interfaces.locale.templates import MISSING, Template
 
 LANGUAGES: Mapping[str, str] = {"zh": "中文", "en": "English"}
-_ONE = re.compile(r"(?<![\w.,])1 (order|click|day|keyword|bid|word|row|file)s\b")
+_ONE = re.compile(r"(?<![\w.,])1 (order|click|day|keyword|bid|word|row|file|suggestion)s\b")
 """English counts of one; sentences are written for several."""
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en_US"}
 
