@@ -62,7 +62,7 @@ class Priced:
 
 def raise_budgets(
     now: Campaigns,
-    line: float,
+    line: Floats,
     limit: float,
     step: float,
     shocks: CommonShocks,
@@ -86,7 +86,7 @@ def raise_budgets(
     cost = extra.mean(axis=1)
     profit = extra * (returns - 1.0)
     low, high = _ends(profit, interval)
-    above = (returns > line).mean(axis=1)
+    above = (returns > line[:, None]).mean(axis=1)
     clicks = cost / now.cpc
     gain = cost * (mean - 1.0)
     return Priced(setting, clicks, cost, gain, low, high, (profit > 0).mean(axis=1), mean, above)
@@ -109,7 +109,7 @@ def move_targets(
     now: Campaigns,
     roas: Bools,
     response: tuple[float, float, float, float],
-    line: float,
+    line: Floats,
     limit: float,
     learning_loss: float,
     probability: float,
@@ -128,7 +128,7 @@ def move_targets(
     shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
     value = now.value.draws(draws, rng) * shock
     marginal = value * elasticity / ((elasticity + exponent) * now.cpc[:, None])
-    above = (marginal > line).mean(axis=1)
+    above = (marginal > line[:, None]).mean(axis=1)
     loss = learning_loss * now.value.mean * now.clicks
     best = _nothing(now, interval, above, marginal.mean(axis=1))
     for share in _steps(limit):
@@ -140,7 +140,7 @@ def move_targets(
         cost = now.cost[:, None] * (grown * bid**exponent - 1.0)
         profit = value * clicks - cost - loss[:, None]
         sure = above >= probability if share > 0 else above <= 1 - probability
-        priced = (value * clicks - line * cost).mean(axis=1) - loss
+        priced = (value * clicks - line[:, None] * cost).mean(axis=1) - loss
         worth = sure & (priced > 0) & (profit.mean(axis=1) > best.profit)
         low, high = _ends(profit, interval)
         tried = Priced(

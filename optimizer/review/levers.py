@@ -28,6 +28,7 @@ from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
 from optimizer.review.budget_tree import CAMPAIGN_AT
+from optimizer.review.solving import objective_per_value
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.settings import AutomatedTarget, Settings
 from optimizer.tables import SUGGESTIONS, check_table
@@ -182,7 +183,7 @@ def _reserved(context: Context, holds: pd.DataFrame) -> list[float]:
 
 def _budget_cost(asked: list[dict[str, Any]], setting: Floats, context: Context) -> Floats:
     more = np.maximum(setting - _campaigns(asked).setting, 0.0)
-    result: Floats = np.minimum(_priced_budgets(asked, 0.0, context).cost, more)
+    result: Floats = np.minimum(_priced_budgets(asked, np.zeros(len(asked)), context).cost, more)
     return result
 
 
@@ -292,7 +293,7 @@ def _budget_rows(
     asked = [one for one in told if one["kind"] == "set_budget"]
     if not asked:
         return pd.DataFrame()
-    now, priced = _campaigns(asked), _priced_budgets(asked, result.summary.dual_price, context)
+    now, priced = _campaigns(asked), _priced_budgets(asked, _lines(asked, result), context)
     elasticity, _, exponent, _ = rules["response"]
     factor, gain = lower_instead(now, elasticity, exponent, context["rules"]["step_limit"])
     pays = (priced.p_above >= context["rules"]["min_probability"]) & (priced.setting > now.setting)
@@ -315,7 +316,18 @@ def _open(asked: list[dict[str, Any]], refused: _Refused) -> Bools:
     return np.array([(one["kind"], one["key"]) not in refused for one in asked])
 
 
-def _priced_budgets(asked: list[dict[str, Any]], line: float, context: Context) -> Priced:
+def _lines(asked: list[dict[str, Any]], result: ReviewResult) -> Floats:
+    """The account's line per candidate in margin per money, whatever the objective counts."""
+    plan, unit = result.frames["plan"], objective_per_value(result.frames["plan"], result.context)
+    worth = (plan["clicks"] * plan["value_mean"]).to_numpy(dtype=np.float64)
+    number = plan["campaign"].to_numpy(dtype=np.int64)
+    size = int(number.max(initial=-1)) + 1
+    margin, counted = group_sum(number, worth, size), group_sum(number, worth * unit, size)
+    share = np.divide(margin, counted, out=np.ones(size), where=counted > 0)
+    return result.summary.dual_price * share[[one["campaign"] for one in asked]]
+
+
+def _priced_budgets(asked: list[dict[str, Any]], line: Floats, context: Context) -> Priced:
     return raise_budgets(
         _campaigns(asked),
         line,
@@ -340,7 +352,7 @@ def _target_rows(
         now,
         roas,
         tuple(rules["response"]),
-        result.summary.dual_price,
+        _lines(asked, result),
         rules["target_step_limit"],
         rules["learning_loss"],
         context["rules"]["min_probability"],
@@ -375,7 +387,7 @@ def _rows(
     context, plan = result.context, result.frames["plan"]
     account, day = context["account"], date.fromisoformat(context["as_of"])
     first = plan.drop_duplicates("campaign").set_index("campaign")
-    listed = []
+    line, listed = _lines(asked, result), []
     for place in np.flatnonzero(pays):
         one = asked[place]
         slot = SLOTS[one["kind"]]
@@ -399,10 +411,12 @@ def _rows(
                 "delta_profit_high": priced.high[place],
                 "p_positive": priced.p_positive[place],
                 "marginal_return": priced.marginal[place],
-                "line": result.summary.dual_price,
+                "line": line[place],
                 "reason": reasons[place],
                 "binding": "none",
-                "evidence": _evidence(one, priced, int(place), extra[place], result),
+                "evidence": _evidence(
+                    one, priced, int(place), {**extra[place], "line": float(line[place])}, result
+                ),
             }
         )
     return pd.DataFrame(listed, columns=list(SUGGESTIONS.columns))
@@ -420,7 +434,6 @@ def _evidence(
         "clicks": one["clicks"],
         "cpc": one["cost"] / one["clicks"],
         "value_mean": one["value"],
-        "line": result.summary.dual_price,
         "p_marginal_above": float(priced.p_above[place]),
         **extra,
         "assumed": list(context["assumed"]),

@@ -18,7 +18,7 @@ def campaign(value: float = 3.0, served: float = 0.5, setting: float = 100.0) ->
 
 def raised(now: Campaigns, line: float = 1.0, limit: float = 0.3) -> tuple[float, ...]:
     rng = np.random.default_rng(0)
-    found = raise_budgets(now, line, limit, 0.01, CALM, 50, 0.8, rng)
+    found = raise_budgets(now, line * ONE, limit, 0.01, CALM, 50, 0.8, rng)
     parts = (found.setting, found.cost, found.profit, found.p_above)
     return tuple(float(part[0]) for part in parts)
 
@@ -51,7 +51,7 @@ def moved(value: float, *, roas: bool = True, loss: float = 0.0) -> tuple[float,
         campaign(value, setting=4.0 if roas else 40.0),
         np.array([roas]),
         RESPONSE,
-        1.0,
+        ONE,
         0.15,
         loss,
         0.7,

@@ -50,3 +50,14 @@ def test_refusing_one_campaign_s_lever_leaves_the_price_of_another() -> None:
     after = resolve_account(before, approved(first).assign(kind="rejected"))
     (left,) = (row for _, row in after.levers.iterrows())
     assert left[["id", "delta_cost"]].tolist() == second[["id", "delta_cost"]].tolist()
+
+
+@pytest.mark.parametrize("objective", ["value", "conversions"])
+def test_a_lever_s_line_is_margin_whatever_the_objective_counts(objective: str) -> None:
+    """An order is worth 50 and leaves 40 %: a line in revenue or in orders says another number."""
+    settings = told(daily_budget=520.0, margin=0.4, objective=objective)
+    result = review(small_account([*GROWING, *CAPPED]), settings)
+    unit = {"value": 0.4, "conversions": 20.0}[objective]
+    line = result.summary.dual_price * unit
+    assert len(result.levers)
+    assert result.levers["line"].to_numpy() == pytest.approx(line, rel=0.15)
