@@ -45,14 +45,17 @@ def test_a_price_moves_thresholds_and_what_is_spent_anyway() -> None:
     assert (priced.extra is steps.extra, priced.base_cost is steps.base_cost) == (True, True)
 
 
-def test_chunks_of_keywords_give_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chunk", [2, 5])
+def test_chunks_of_keywords_give_the_same_steps(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = nested(np.random.default_rng(11), 9, 5, locks=False)
     held = replace(rows.options, hold=np.arange(9) % 5)
     gates = Gates(np.linspace(0.5, 2.0, 9), np.linspace(1.0, 3.0, 9))
     told = (held, rows.node, rows.tree, gates, 0.5, None)
     whole = build_steps(*told)
     assert (np.diff(whole.rows) < 0).any()
-    monkeypatch.setattr("optimizer.decisions.allocation.steps.CHUNK", 2)
+    monkeypatch.setattr("optimizer.decisions.allocation.steps.CHUNK", chunk)
     for name, part in vars(build_steps(*told)).items():
         np.testing.assert_array_equal(part, getattr(whole, name), name)
         assert part.dtype == getattr(whole, name).dtype
