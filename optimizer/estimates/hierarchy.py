@@ -57,7 +57,9 @@ def _identity(frame: pd.DataFrame, what: str) -> pd.Series[str]:
 
 def _codes(columns: list[pd.Series[Any]]) -> Ints:
     keys = pd.concat(columns, axis=1, ignore_index=True)
-    return np.asarray(keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup(), dtype=np.int64)
+    return np.asarray(
+        keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup(), dtype=np.int64
+    )
 
 
 def nest(groups: Sequence[Ints], segment: Ints) -> tuple[Ints, ...]:

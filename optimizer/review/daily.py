@@ -32,7 +32,7 @@ from optimizer.review.budget_tree import (
     stated_targets,
 )
 from optimizer.review.enforced import day_rules
-from optimizer.review.last_change import last_changes
+from optimizer.review.last_change import UNSAID, last_changes
 from optimizer.review.maturity import (
     Maturity,
     completion_spread,
@@ -59,6 +59,8 @@ from optimizer.tables import (
 
 _BUDGET_DAYS = 28
 _OVERRUN_CHANCE = 0.1
+UNKNOWN = ("bid", "quality_score", "first_page_bid", *UNSAID)
+"""Columns of the plan that are nan where a report or the history does not tell."""
 
 
 def review_account(
@@ -106,7 +108,6 @@ def review_account(
         inputs.currency,
         today,
     )
-    check_finite(plan, "plan", ("bid", "quality_score", "first_page_bid"))
     alerts += [*believed.changes, *items.hold_alerts(plan, settings)]
     candidates, learning = levers.lever_candidates(
         plan,
@@ -132,6 +133,7 @@ def review_account(
     )
     plan = negatives_first(plan, terms, settings)
     plan = plan.assign(**last_changes(rows, keywords["last_change"], now))
+    check_finite(plan, "plan", UNKNOWN)
     funds = account_funds(inputs, settings, keywords, tree, rows, volume, now)
     plan, terms = plan.assign(node=funds.node), with_donor_nodes(terms, funds.node)
     alerts += funds.alerts

@@ -12,6 +12,14 @@ from optimizer.estimates.posteriors import Bools, Floats, group_sum
 
 LONGEST_DAYS = 14
 SHORTEST_DAYS = 3
+UNSAID = (
+    "change_days",
+    "change_clicks_before",
+    "change_cpc_before",
+    "change_clicks_after",
+    "change_cpc_after",
+)
+"""Columns that are nan where nothing can be said."""
 
 
 def last_changes(rows: Records, last_change: pd.Series[Any], now: int) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from optimizer.errors import BadTable, Infeasible, RefusedInput
+from optimizer.review.daily import UNKNOWN
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import LagPrior
 from optimizer.tables import SUGGESTIONS, check_finite, check_table
 from tests.review.small_account import FILLERS, Word, review, small_account, told
 
 WORDS = (Word("good", rate=0.08), Word("bad", rate=0.012, clicks=40), *FILLERS)
-UNKNOWN = ("bid", "quality_score", "first_page_bid")
 Change = Callable[[ReviewInputs], ReviewInputs]
 
 
