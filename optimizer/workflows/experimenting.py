@@ -302,7 +302,7 @@ def _members_now(
     full = members.assign(
         id=record.id + "-" + members["entity_key"],
         bid=members["entity_key"].map(bids),
-        current_bid=now["bid"].astype("float64"),
+        current_bid=_present_bids(record, members["entity_key"], now["bid"], day),
         exists=False,
         **{name: now[name] for name in _STATE},
     )
@@ -310,6 +310,18 @@ def _members_now(
     stays = reason.eq("")
     told = full.assign(code=reason).loc[~stays, ["id", "code", "keyword_text"]]
     return _as_changes(full[stays]), tuple(plain(told.to_dict("records")))
+
+
+def _present_bids(
+    record: ExperimentRecord, keys: pd.Series, reported: pd.Series, day: date
+) -> pd.Series[float]:
+    """The reported bids, or those of the last step where no report has come since it was written."""
+    bids = reported.astype("float64")
+    if not record.exports or record.exports[-1].day < day:
+        return bids
+    written = {row["entity_key"]: float(row["bid"]) for row in record.exports[-1].rows}
+    found: pd.Series[float] = keys.map(written).astype("float64").combine_first(bids)
+    return found
 
 
 def _keywords(held: Holdings, day: date) -> pd.DataFrame:

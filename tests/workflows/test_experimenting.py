@@ -203,6 +203,15 @@ def test_a_stopped_test_gives_every_old_bid_back(
     assert stopped.record.state == "stopped"
 
 
+def test_a_test_stopped_before_a_report_shows_it_gives_its_bids_back(
+    curious: Workspace, tmp_path: Path
+) -> None:
+    approved_test(curious)
+    step = workflows.export_experiment(curious, "shop", tmp_path, APPROVER)
+    stopped = workflows.stop_experiment(curious, "shop", tmp_path / "back", APPROVER)
+    assert stopped.rows == step.rows > 0
+
+
 def test_spend_beyond_a_budget_is_refused(
     curious: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
