@@ -72,9 +72,9 @@ def test_no_rules_are_the_same_keywords_without_targets() -> None:
 
 
 def test_a_group_without_keywords_costs_nothing() -> None:
-    crossing = sides([0, -1], [0.1, 0.0], [7.0, 5.0])
+    crossing = sides([0, 1], [0.1, 0.1], [7.0, 9.0, 5.0])
     found = problem(COST, VALUE, [0, 0], tree([-1], [30.0]), sides=crossing).solve()
-    assert_answer(found, side_price=[5.0, 0.0], level=[1, 2], upper_bound=80.0)
+    assert_answer(found, side_price=[5.0, 0.0, 0.0], level=[1, 2], upper_bound=80.0)
 
 
 def test_a_side_cap_of_just_what_must_be_sold_is_kept() -> None:
