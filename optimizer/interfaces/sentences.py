@@ -12,13 +12,21 @@ from optimizer.interfaces.marks import KINDS, mark
 
 
 def line_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
-    """What the next unit of money returns."""
-    english = (
-        "The next yuan returns {dual_price:ratio} here."
-        if summary.get("currency") == "CNY"
-        else "The next {currency} returns {dual_price:ratio} here."
-    )
-    return words.text(english, **_pick(summary, "currency", "dual_price"))
+    """What the next unit of money returns, in what the account's objective counts."""
+    per_hundred = 100 * summary["dual_price"]
+    fields = _pick(summary, "currency", "dual_price")
+    return words.text(_line_text(summary), per_hundred=per_hundred, **fields)
+
+
+def _line_text(summary: Mapping[str, Any]) -> str:
+    objective = summary["data"].get("objective", "profit")
+    if objective == "value":
+        return "The next 1 {currency} returns order value of {dual_price:ratio} here."
+    if objective == "conversions":
+        return "The next 100 {currency} return {per_hundred:number} orders here."
+    if summary.get("currency") == "CNY":
+        return "The next yuan returns {dual_price:ratio} here."
+    return "The next {currency} returns {dual_price:ratio} here."
 
 
 def budget_sentence(words: Translator, summary: Mapping[str, Any]) -> str:

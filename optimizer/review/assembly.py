@@ -367,6 +367,7 @@ def summarise(
         gap=solution.allocation.gap,
         data={
             **context["data"],
+            "objective": context.get("objective", "profit"),
             "lag_observed": context["lag_observed"],
             "budget": budget_outlook(plan, campaign, outcome, solution.budget, context),
             "conflicts": conflict_counts(suggestions, {"plan": plan}),

@@ -299,12 +299,21 @@ def period_pace(
 
     `first` and `last` day and `cost` of each record; days as day numbers. A record that began before
     the period counts with its share of days; a day that no report shows yet is still to be paid for.
+    Raises `Infeasible` when the period's money is spent.
     """
     begins, ends = (day_number(day) for day in (period.first, period.last))
     if not begins <= today <= ends:
         return None
     inside = np.maximum(last - np.maximum(first, begins) + 1, 0) / (last - first + 1)
     spent = float((cost * inside).sum())
+    if spent >= period.amount:
+        raise Infeasible(
+            "period_budget_spent",
+            first=period.first.isoformat(),
+            last=period.last.isoformat(),
+            budget=period.amount,
+            spent=spent,
+        )
     days = ends - max(int(last.max(initial=begins - 1)) + 1, begins) + 1
     per_day = period_plan(period.amount - spent, days, cpc, spread, chance)
     return {

@@ -9,6 +9,7 @@ import pytest
 from optimizer.errors import Conflict
 from optimizer.interfaces.locale import Translator, pick_language
 from optimizer.interfaces.pages.frame import literal
+from optimizer.interfaces.sentences import line_sentence
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,16 @@ def test_one_is_singular_and_only_one() -> None:
     say = Translator("en").text
     assert say(english, orders=1, clicks=1) == "1 order from 1 click"
     assert say(english, orders=2.1, clicks=11) == "2.1 orders from 11 clicks"
+
+
+@pytest.mark.parametrize(
+    ("objective", "sentence"),
+    [
+        ("profit", "The next yuan returns 0.02 here."),
+        ("value", "The next 1 CNY returns order value of 0.02 here."),
+        ("conversions", "The next 100 CNY return 1.5 orders here."),
+    ],
+)
+def test_the_line_is_told_in_what_the_objective_counts(objective: str, sentence: str) -> None:
+    summary = {"currency": "CNY", "dual_price": 0.015, "data": {"objective": objective}}
+    assert line_sentence(Translator("en"), summary) == sentence

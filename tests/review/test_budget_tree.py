@@ -173,6 +173,14 @@ def test_a_period_counts_its_share_of_a_week_and_days_without_a_report() -> None
     assert told["per_day"] == pytest.approx(950 / 13)
 
 
+def test_a_period_whose_money_is_gone_is_refused_by_name() -> None:
+    period = PeriodBudget(amount=60.0, first=date(2026, 7, 3), last=date(2026, 7, 20))
+    day = np.array([day_number(date(2026, 7, 7))])
+    with pytest.raises(Infeasible, match="period_budget_spent") as refusal:
+        period_pace(period, day, day, np.array([70.0]), 0.0, day[0] + 1, DaySpread(0, 0, 28), 0.1)
+    assert (refusal.value.fields["budget"], refusal.value.fields["spent"]) == (60.0, 70.0)
+
+
 def test_the_spread_comes_from_records_of_single_days() -> None:
     day = np.arange(40)
     cost = 100.0 + 20.0 * (day % 2)
