@@ -232,6 +232,10 @@ def _bids_of(record: ExperimentRecord, week: int) -> pd.Series[float]:
     return bids
 
 
+# `kind` among them: an approved budget is the one that its campaign is judged by.
+_SPENT = ("entity_key", "campaign_name", "approved_bid", "proposed_bid", "delta_cost", "kind")
+
+
 def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None:
     members = record.members
     share = members["clicks"] / max(float(members["clicks"].sum()), 1e-12)
@@ -239,14 +243,15 @@ def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None
         approved_bid=members["base_bid"],
         proposed_bid=members["base_bid"],
         delta_cost=share * record.figures["extra_spend"],
+        kind="",
     )
     committed = held.priced(held.committed())
-    names = ["entity_key", "campaign_name", "approved_bid", "proposed_bid", "delta_cost"]
-    parts = [frame[names] for frame in (committed, extra) if len(frame)]
-    both = pd.concat(parts, ignore_index=True)
-    excess = held.excess(both)
+    parts = [frame[list(_SPENT)] for frame in (committed, extra) if len(frame)]
+    excess = held.excess(pd.concat(parts, ignore_index=True))
     if excess:
-        raise Conflict("over_budget", excess=list(excess))
+        worst = max(excess, key=lambda one: float(one["excess"]))
+        over = worst["projected"] - worst["budget"]
+        raise Conflict("experiment_over_budget", name=worst["name"], over=over, excess=list(excess))
     guard, added = held.settings.guardrails, float(spend_at_risk(extra))
     projected = added + spend_at_risk(committed)
     if guard.spend_at_risk_per_day is not None and projected > guard.spend_at_risk_per_day:

@@ -9,7 +9,7 @@ import pytest
 from optimizer.errors import Conflict
 from optimizer.interfaces.locale import Translator, pick_language
 from optimizer.interfaces.pages.frame import literal
-from optimizer.interfaces.sentences import line_sentence
+from optimizer.interfaces.sentences import error_lines, line_sentence
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,17 @@ def test_one_is_singular_and_only_one() -> None:
 def test_the_line_is_told_in_what_the_objective_counts(objective: str, sentence: str) -> None:
     summary = {"currency": "CNY", "dual_price": 0.015, "data": {"objective": objective}}
     assert line_sentence(Translator("en"), summary) == sentence
+
+
+@pytest.mark.parametrize(
+    ("language", "refusal"), [("en", "The bid test was not approved"), ("zh", "出价试验未被采纳")]
+)
+def test_a_bid_test_over_budget_says_which_one_and_by_how_much(language: str, refusal: str) -> None:
+    excess = {"scope": "account", "name": "shop", "budget": 10.0, "cost_now": 9.0}
+    excess |= {"projected": 15.0, "excess": 5.0}
+    error = Conflict("experiment_over_budget", name="shop", over=5.0, excess=[excess])
+    first, second = error_lines(Translator(language, "CNY"), error)
+    assert first.startswith(refusal)
+    assert "shop" in first
+    assert "5.00 CNY" in first
+    assert "15.00 CNY" in second

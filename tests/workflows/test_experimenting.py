@@ -212,14 +212,38 @@ def test_a_test_stopped_before_a_report_shows_it_gives_its_bids_back(
     assert stopped.rows == step.rows > 0
 
 
-def test_spend_beyond_a_budget_is_refused(
+def test_a_test_beyond_a_budget_is_refused_with_the_worst_excess(
     curious: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = proposed_test(curious)
-    refused = ({"scope": "account", "name": "shop"},)
+    found = {"scope": "campaign", "name": "small", "budget": 10.0, "cost_now": 9.0}
+    refused = (
+        {**found, "projected": 11.0, "excess": 1.0},
+        {**found, "scope": "account", "name": "shop", "projected": 15.0, "excess": 5.0},
+    )
     monkeypatch.setattr("optimizer.workflows.holdings.Holdings.excess", lambda *_: refused)
-    with pytest.raises(Conflict, match="over_budget"):
+    with pytest.raises(Conflict) as caught:
         workflows.approve_experiment(curious, "shop", ref, APPROVER)
+    told = caught.value
+    assert told.code == "experiment_over_budget"
+    assert (told.fields["name"], told.fields["over"]) == ("shop", 5.0)
+    assert told.fields["excess"] == list(refused)
+
+
+def test_a_test_is_judged_by_the_budgets_already_approved(
+    curious: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflows.approve(curious, "shop", refs(proposed(curious, "set_budget").head(1)), APPROVER)
+    ref = proposed_test(curious)
+    judged: list[pd.DataFrame] = []
+
+    def excess(_: Any, changes: pd.DataFrame) -> tuple[()]:
+        judged.append(changes)
+        return ()
+
+    monkeypatch.setattr("optimizer.workflows.holdings.Holdings.excess", excess)
+    workflows.approve_experiment(curious, "shop", ref, APPROVER)
+    assert judged[0]["kind"].eq("set_budget").sum() == 1
 
 
 def test_a_bid_that_the_test_moved_is_not_in_cool_down(
