@@ -96,7 +96,7 @@ def test_row_ticked_by_keyboard_is_approved_and_undone(
 ) -> None:
     keyword = tick_first_row(browser_page)
     browser_page.keyboard.press("a")
-    expect(browser_page.get_by_text("1 suggestions decided")).to_be_visible(timeout=PATIENCE)
+    expect(browser_page.get_by_text("1 suggestion decided")).to_be_visible(timeout=PATIENCE)
     assert decided(workspace, "approved") == [keyword]
     expect(browser_page.get_by_role("button", name="Undo 1")).to_be_enabled(timeout=PATIENCE)
     browser_page.keyboard.press("Control+z")
