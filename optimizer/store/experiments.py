@@ -1,6 +1,7 @@
 """Bid tests: proposed, decided and exported step by step, each act with its audit row.
 
-A test holds its members' bids from its approval until a report later than its last step comes in.
+A test holds its members' bids from its approval until a report later than its last step comes in;
+one that was never exported, until its last day is over.
 """
 
 from __future__ import annotations
@@ -225,7 +226,9 @@ def holds(
     found = [
         (row.id, row.last_day)
         for row in connection.execute(query)
-        if row.state in _OPEN or _last_export(connection, row.id) >= newest_report
+        if row.state == "running"
+        or (row.state == "approved" and row.last_day >= newest_report)
+        or _last_export(connection, row.id) >= newest_report
     ]
     members = schema.experiment_members.c
     return [

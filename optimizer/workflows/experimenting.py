@@ -175,7 +175,7 @@ def export_experiment(
     """Write the step that is due as a bulk file with its rollback file; the last one hands back.
 
     `again`: the files of the newest step once more. Raises `Conflict` `experiment_nothing_due` with
-    the next day, or `rows_refused`.
+    the next day, `experiment_lapsed` where its weeks passed without an export, or `rows_refused`.
     """
     actor.require("approver")
     report = _report(workspace, _known(workspace, account))
@@ -185,11 +185,17 @@ def export_experiment(
     if record.state not in _OPEN:
         raise Conflict("experiment_not_approved", id=record.id, state=record.state)
     if report.due is None:
-        day = None if report.next_day is None else report.next_day.isoformat()
-        raise Conflict("experiment_nothing_due", id=record.id, next_day=day)
+        raise _not_due(report)
     bids = _bids_of(record, report.due)
     state = "finished" if report.due == record.weeks else "running"
     return _export_step(workspace, record, report.due, bids, state, out, actor, dry_run)
+
+
+def _not_due(report: ExperimentReport) -> Conflict:
+    if report.next_day is None:
+        return Conflict("experiment_lapsed", id=report.record.id, last_day=report.record.last_day)
+    day = report.next_day.isoformat()
+    return Conflict("experiment_nothing_due", id=report.record.id, next_day=day)
 
 
 def stop_experiment(workspace: Workspace, account: str, out: Path, actor: Actor) -> StepExport:

@@ -137,6 +137,16 @@ def test_members_are_held_until_a_report_shows_the_end(shop: SqlStore) -> None:
     assert held(shop, on + timedelta(days=1)) == set()
 
 
+def test_a_test_never_exported_holds_nothing_once_its_weeks_are_over(shop: SqlStore) -> None:
+    last = approved(shop).last_day
+    report = keyword_report([keyword_row("2026-03-19")])
+    shop.append_report(report, "shop", last, ANNA)
+    assert held(shop, last) == {"7", "8"}
+    later = keyword_report([keyword_row("2026-03-20")])
+    shop.append_report(later, "shop", last + timedelta(days=1), ANNA)
+    assert held(shop, last + timedelta(days=1)) == set()
+
+
 def test_a_step_is_exported_once(shop: SqlStore) -> None:
     made = approved(shop)
     shop.record_experiment_step("shop", made.id, step(0), "running", BEN)

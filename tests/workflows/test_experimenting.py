@@ -167,6 +167,18 @@ def test_steps_follow_week_by_week_and_hand_back(
     assert (ended.record.state, ended.due, ended.next_day) == ("finished", None, None)
 
 
+def test_an_approved_test_whose_weeks_passed_says_so_and_can_be_rejected(
+    curious: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = approved_test(curious).record
+    at(monkeypatch, record.last_day + timedelta(days=1))
+    with pytest.raises(Conflict, match="experiment_lapsed"):
+        workflows.export_experiment(curious, "shop", tmp_path, APPROVER)
+    ref = (record.id, record.version)
+    workflows.reject_experiment(curious, "shop", ref, OPERATOR, "never begun")
+    assert ()
+
+
 def test_a_keyword_that_somebody_moved_is_left_alone(
     curious: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
