@@ -40,7 +40,7 @@ def save(
     if known is not None:
         if known.state in _BUSY:
             raise Conflict("experiment_decided", id=known.id, state=known.state)
-        if _same(known, proposal):
+        if known.state == "proposed" and _same(known, proposal):
             return known
         _delete(connection, known.id)
     supersede = sa.update(schema.experiments).where(

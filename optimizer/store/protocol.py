@@ -294,8 +294,9 @@ class Store(Protocol):
     def save_experiment(self, proposal: NewExperiment, actor: Actor) -> ExperimentRecord:
         """Store a proposed bid test; an undecided one of the account becomes superseded.
 
-        The same proposal again is the same test; another for the same day rises its version. Raises
-        `Conflict` while a test is approved or running, or once the day's test was.
+        The same proposal again is the same test while undecided; another for the same day, or the
+        same after it was rejected, rises its version. Raises `Conflict` while a test is approved or
+        running, or once the day's test was.
         """
 
     def experiment(self, account: str, experiment_id: str | None = None) -> ExperimentRecord | None:

@@ -107,6 +107,14 @@ def test_the_same_proposal_again_is_the_same_test(shop: SqlStore) -> None:
     assert older.state == "superseded"
 
 
+def test_a_rejected_test_proposed_again_can_be_decided_again(shop: SqlStore) -> None:
+    made = shop.save_experiment(proposal(), ANNA)
+    shop.decide_experiment("shop", (made.id, 1), "rejected", "not now", BEN)
+    again = shop.save_experiment(proposal(), ANNA)
+    assert (again.state, again.version, again.decided_by) == ("proposed", 2, None)
+    shop.decide_experiment("shop", (again.id, 2), "approved", None, BEN)
+
+
 def test_a_decision_names_the_version_it_saw(shop: SqlStore) -> None:
     made = shop.save_experiment(proposal(), ANNA)
     with pytest.raises(Conflict, match="experiment_moved"):

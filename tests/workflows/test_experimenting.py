@@ -176,7 +176,8 @@ def test_an_approved_test_whose_weeks_passed_says_so_and_can_be_rejected(
         workflows.export_experiment(curious, "shop", tmp_path, APPROVER)
     ref = (record.id, record.version)
     workflows.reject_experiment(curious, "shop", ref, OPERATOR, "never begun")
-    assert ()
+    again = workflows.propose_experiment(curious, "shop", OPERATOR)
+    assert (again.record.state, again.record.version) == ("proposed", 2)
 
 
 def test_a_keyword_that_somebody_moved_is_left_alone(
