@@ -292,7 +292,9 @@ EXPERIMENT_MEMBERS = Table(
         "match_type": _null("str"),
         "base_bid": Column("float", "the bid before the test"),
         "clicks": Column("float", "per day at that bid"),
-        "cost": Column("float", "profit per day that the test is expected to forgo here; below 0: gain"),
+        "cost": Column(
+            "float", "profit per day that the test is expected to forgo here; below 0: gain"
+        ),
         "value": Column(
             "float", "what this keyword alone gains from its test, over the payback days"
         ),
@@ -346,7 +348,9 @@ SUGGESTIONS = Table(
         "line": _null("float", "Λ of the keyword's campaign: what it is compared with"),
         "reason": Column("str", "reason code"),
         "binding": _null("str", "constraint that stopped the change: step_limit, budget, ... "),
-        "evidence": Column("str", "JSON: figures of its own, or the run whose plan it follows from"),
+        "evidence": Column(
+            "str", "JSON: figures of its own, or the run whose plan it follows from"
+        ),
     },
     ("id",),
 )

@@ -303,7 +303,10 @@ def _dither_steps(
     signs = np.empty((len(part), settings.exploration.weeks))
     signs[order] = balanced_signs(len(part), settings.exploration.weeks, rng)
     step = float(result.context["step"])
-    bids = np.round(np.round(base[:, None] * (1 + trial.dither * signs) / step) * step, 6)
+    wanted = base[:, None] * (1 + trial.dither * signs) / step
+    # Towards the present bid, so that no bound of the keyword is passed by a part of a step.
+    inside = np.where(signs > 0, np.floor(wanted + 1e-6), np.ceil(wanted - 1e-6))
+    bids = np.round(inside * step, 6)
     return _steps(part["entity_key"], np.column_stack([bids, base]))
 
 

@@ -55,7 +55,8 @@ def save(
 
 
 def _same(known: ExperimentRecord, proposal: NewExperiment) -> bool:
-    return known.steps.equals(_sorted(proposal.steps))
+    figures = {name: float(proposal.figures[name]) for name in _FIGURES}
+    return known.figures == figures and known.steps.equals(_sorted(proposal.steps))
 
 
 def _delete(connection: sa.Connection, experiment_id: str) -> None:

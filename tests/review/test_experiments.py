@@ -83,6 +83,7 @@ def test_every_dithered_bid_is_as_often_up_as_down(experiment: Experiment) -> No
     assert ((ratio - 1).abs() - 0.1).abs().max() < 0.026  # half a step of a bid of 20 steps
     balance = np.sign(ratio - 1).groupby(dithered["entity_key"]).sum()
     assert (balance == 0).all()
+    assert (ratio - 1).abs().max() <= 0.1 + 1e-9  # rounded towards the old bid
 
 
 def test_a_bid_too_small_to_move_two_steps_is_left_out(experiment: Experiment) -> None:

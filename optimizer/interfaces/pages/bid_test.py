@@ -41,6 +41,7 @@ def _draw_test(report: workflows.ExperimentReport) -> None:
     ref = (record.id, record.version)
     if record.state == "proposed":
         _button("Approve the test", "approve", lambda visit: _approve(visit, ref))
+    if record.state in ("proposed", "approved"):
         _button("Reject the test", "reject", lambda visit: _reject(visit, ref))
     if report.due is not None:
         _button("Export the step that is due", "export", _export)
@@ -125,10 +126,18 @@ def _draw_files() -> None:
     report = workflows.experiment(visit.workspace, str(visit.account), visit.actor)
     if report is None or not report.record.exports:
         return
+    try:
+        files = _files_again(visit)
+    except OptimizerError as error:
+        st.caption("  \n".join(error_lines(visit.words, error)))
+        return
+    for name, content in files.items():
+        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
+
+
+def _files_again(visit: session.Visit) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
         made = workflows.export_experiment(
             visit.workspace, str(visit.account), Path(folder), visit.actor, again=True
         )
-        files = {name: path.read_bytes() for name, path in made.files.items()}
-    for name, content in files.items():
-        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
+        return {name: path.read_bytes() for name, path in made.files.items()}
