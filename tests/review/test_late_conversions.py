@@ -16,14 +16,15 @@ KEYWORDS_IN_SHOP, GROUPS = 24, 3
 CLICKS, RATE, VALUE = 20.0, 0.05, 20.0
 WORTH = RATE * VALUE
 MEAN_DELAY = 9.0
-BID = WORTH / 1.6 / 0.75
-"""The next yuan returns 1 at a CPC of worth/1.6: under the stated response nothing should change."""
+EXPONENT = Estimation().cpc_exponent_mean
+BID = WORTH / (1 + EXPONENT) / 0.75
+"""The next yuan returns 1 at this bid: under the stated response nothing should change."""
 FIRST, REVIEWS, KEPT = 42, 6, 28
 AT_ONCE = LagPrior(day0=1.0, mean_days=1.0, strength=1e6)
 
 
 class Shop:
-    """Clicks follow the bid, CPC its power 0.6; an order shows `delay` days after its click day."""
+    """Clicks follow the bid, CPC its stated power; an order shows `delay` days after its click day."""
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(5)
@@ -38,7 +39,7 @@ class Shop:
             unit = np.repeat(np.arange(len(clicks)), self.rng.binomial(clicks, RATE))
             delay = self.rng.exponential(MEAN_DELAY, len(unit))
             self.orders.append(np.stack([unit, delay]))
-            self.days.append((clicks, clicks * 0.75 * BID * relative**0.6))
+            self.days.append((clicks, clicks * 0.75 * BID * relative**EXPONENT))
 
     def known(self, day: int, today: int) -> np.ndarray:
         unit, delay = self.orders[day]
