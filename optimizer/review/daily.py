@@ -115,7 +115,7 @@ def review_account(
         rows,
         _lost_to_budget(inputs.daily),
         state.capped,
-        campaign_budgets(keywords, tree, settings),
+        budget,
         state.freeze is not None,
         settings,
         today,

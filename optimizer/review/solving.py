@@ -94,10 +94,6 @@ def _solve(
         raise explained(error, context["budgets"], context.get("targets", ()), money) from error
     bid = fixed.copy()
     bid[index] = levels[np.arange(len(index)), found.level]
-    room = np.zeros((len(plan), 2), dtype=bool)
-    middle = levels.shape[1] // 2
-    room[index, 0] = options.allowed[:, :middle].any(axis=1)
-    room[index, 1] = options.allowed[:, middle + 1 :].any(axis=1)
     stocked = np.zeros(len(plan), dtype=bool)
     if sides is not None:
         stocked[index] = (sides.group >= 0) & (found.side_price[sides.group] > 0)
@@ -107,7 +103,7 @@ def _solve(
         bid,
         paused,
         free,
-        room,
+        _room(options.allowed, index, len(plan)),
         found,
         float(context["budgets"][0]["budget"]),
         stretched,
@@ -117,6 +113,14 @@ def _solve(
         stocked,
         found.short[money.rank],
     )
+
+
+def _room(allowed: Bools, index: Any, size: int) -> Bools:
+    """Whether any lower and any higher bid is open, per plan row; `allowed` is of those at `index`."""
+    middle, room = allowed.shape[1] // 2, np.zeros((size, 2), dtype=bool)
+    room[index, 0] = allowed[:, :middle].any(axis=1)
+    room[index, 1] = allowed[:, middle + 1 :].any(axis=1)
+    return room
 
 
 def _lines(

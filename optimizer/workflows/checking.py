@@ -130,11 +130,9 @@ def _kinds(
     workspace: Workspace, then: ReviewInputs, settings: Settings, day: date, rebuilt: bool
 ) -> tuple[Mapping[int, str] | None, str | None]:
     """Kind of suggestion per keyword as of then: the stored run's, else a review's made again."""
-    try:
-        if not rebuilt:
-            return _stored_kinds(workspace, then.account, day), None
-    except NotFound:
-        pass
+    stored = None if rebuilt else _stored_kinds(workspace, then.account, day)
+    if stored is not None:
+        return stored, None
     rng = np.random.default_rng([0, day.toordinal()])
     try:
         rows = review_account(then, settings, day, rng).suggestions
@@ -143,8 +141,12 @@ def _kinds(
     return _by_keyword(rows), None
 
 
-def _stored_kinds(workspace: Workspace, account: str, day: date) -> Mapping[int, str]:
-    workspace.store.latest_run(account, day)
+def _stored_kinds(workspace: Workspace, account: str, day: date) -> Mapping[int, str] | None:
+    """What the review of that day suggested; None where there was none."""
+    try:
+        workspace.store.latest_run(account, day)
+    except NotFound:
+        return None
     return _by_keyword(workspace.store.suggestions(account, as_of=day))
 
 
