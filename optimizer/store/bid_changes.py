@@ -8,6 +8,7 @@ import pandas as pd
 from optimizer.tables import BID_CHANGES, MICROS, empty_table
 
 _NEAR = 1e-6
+_DAY = pd.Timedelta(days=1)
 
 
 def bid_changes(
@@ -17,12 +18,12 @@ def bid_changes(
 
     `observed` (entity_key, day, changed_on, bid_micros): what each report showed of its newest day,
     in order. `randomised` (entity_key, bid, first_day, last_day): bids a test exported. `exported`
-    (entity_key, bid): other bids we exported. A test's bid counts as randomised only where a report
-    of its days shows it; any other bid that was not exported is an operator's.
+    (entity_key, bid): other bids we exported. A test's bid counts as randomised only on days that
+    reports bear out; any other bid that was not exported is an operator's.
     """
     shown = observed.assign(bid=observed["bid_micros"] / MICROS)
     live = _confirmed(randomised, shown)
-    meant = _meant(_outside(shown, live), exported)
+    meant = _meant(_outside(_dated_after(shown, live), live), exported)
     columns = list(BID_CHANGES.columns)
     tests = live.rename(columns={"first_day": "day"}).assign(provenance="randomised")
     every = pd.concat([_handed_back(live, meant)[columns], meant[columns], tests[columns]])
@@ -32,15 +33,58 @@ def bid_changes(
 
 
 def _confirmed(randomised: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """Test bids that reports show on their days, and never another bid."""
-    spans = randomised.reset_index(names="span")
-    seen = spans.merge(
-        shown[["entity_key", "day", "bid"]], on="entity_key", suffixes=("", "_shown")
+    """Test bids on the days that reports bear out, and `row_after`: the report that shows another bid.
+
+    A report from before the platform took the file, or after somebody moved the bid, takes its own
+    days out of the test and no others. Days between a report with the test's bid and one with another
+    are known only where the file tells the day of the change; else they are not counted.
+    """
+    seen = _within(randomised, shown)
+    alike = seen[seen["alike"]]
+    head = alike.drop_duplicates("run").set_index("run")
+    tail = alike.drop_duplicates("run", keep="last").set_index("run")
+    before = head["day_before"].fillna(head["first_day"] - _DAY)
+    told = (head["changed_on"] > before) & (head["changed_on"] <= head["day"])
+    first = head["first_day"].where(head["day_before"].isna(), head["day"])
+    ended = (tail["changed_after"] > tail["day"]) & (tail["changed_after"] <= tail["day_after"])
+    last = tail["last_day"].where(tail["day_after"].isna(), tail["day"])
+    live = head.assign(
+        first_day=first.where(~told, head["changed_on"]),
+        last_day=last.where(~ended, tail["changed_after"] - _DAY),
     )
+    names = [*randomised.columns, "row_after"]
+    return live[names].reset_index(drop=True).astype(randomised.dtypes)
+
+
+def _within(randomised: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Each report of a test's days: whether it shows the test's bid, `run` of alike ones, neighbours."""
+    spans = randomised.reset_index(drop=True).reset_index(names="span")
+    columns = ["row", "entity_key", "day", "changed_on", "bid"]
+    reports = shown.reset_index(names="row")[columns]
+    seen = spans.merge(reports, on="entity_key", suffixes=("", "_shown"))
     seen = seen[(seen["day"] >= seen["first_day"]) & (seen["day"] <= seen["last_day"])]
-    same = np.isclose(seen["bid"], seen["bid_shown"], rtol=0, atol=_NEAR)
-    agree = pd.Series(same, index=seen["span"], dtype="bool").groupby(level=0).all()
-    return randomised[agree.reindex(spans["span"], fill_value=False).to_numpy()]
+    seen = seen.sort_values(["span", "day"], kind="stable")
+    alike = pd.Series(
+        np.isclose(seen["bid"], seen["bid_shown"], rtol=0, atol=_NEAR), index=seen.index
+    )
+    turned = alike.ne(alike.shift()) | seen["span"].ne(seen["span"].shift())
+    of_span = seen.groupby("span")
+    return seen.assign(
+        alike=alike,
+        run=turned.cumsum(),
+        day_before=of_span["day"].shift(),
+        day_after=of_span["day"].shift(-1),
+        changed_after=of_span["changed_on"].shift(-1),
+        row_after=of_span["row"].shift(-1),
+    )
+
+
+def _dated_after(shown: pd.DataFrame, live: pd.DataFrame) -> pd.DataFrame:
+    """`shown` with a bid that ended a test early dated to the day after the test's last."""
+    ended = live[live["row_after"].notna()]
+    changed = shown["changed_on"].copy()
+    changed.loc[ended["row_after"]] = (ended["last_day"] + _DAY).to_numpy()
+    return shown.assign(changed_on=changed)
 
 
 def _outside(shown: pd.DataFrame, live: pd.DataFrame) -> pd.DataFrame:

@@ -107,6 +107,43 @@ def test_a_bid_changed_in_the_middle_of_a_test_ends_it():
     ]
 
 
+def test_a_report_from_before_the_platform_took_the_file_costs_its_own_days_only():
+    reports = shown((7, 5, 1.0, None), (7, 6, 1.0, None), (7, 9, 1.1, None), (7, 12, 1.1, None))
+    frame = bid_changes(reports, bids_tested((1.1, 6, 12)), NONE_EXPORTED)
+    assert told(frame) == [(7, 5, 1.0, "human"), (7, 9, 1.1, "randomised"), (7, 13, 1.0, "human")]
+
+
+def test_a_test_begins_on_the_day_the_file_tells():
+    reports = shown((7, 5, 1.0, None), (7, 6, 1.0, None), (7, 12, 1.1, 8))
+    frame = bid_changes(reports, bids_tested((1.1, 6, 12)), NONE_EXPORTED)
+    assert told(frame)[1] == (7, 8, 1.1, "randomised")
+
+
+@pytest.mark.parametrize(("changed", "ends"), [(None, 10), (11, 11)])
+def test_a_bid_somebody_moved_ends_the_test_that_reports_had_shown(
+    changed: int | None, ends: int
+) -> None:
+    reports = shown((7, 5, 1.0, None), (7, 9, 1.1, 6), (7, 12, 1.5, changed))
+    frame = bid_changes(reports, bids_tested((1.1, 6, 12)), NONE_EXPORTED)
+    assert told(frame) == [
+        (7, 5, 1.0, "human"),
+        (7, 6, 1.1, "randomised"),
+        (7, ends, 1.5, "human"),
+    ]
+
+
+def test_the_old_bid_back_in_the_middle_of_a_test_is_no_part_of_it():
+    reports = shown((7, 5, 1.0, None), (7, 7, 1.1, 6), (7, 9, 1.0, None), (7, 11, 1.1, None))
+    frame = bid_changes(reports, bids_tested((1.1, 6, 12)), NONE_EXPORTED)
+    assert told(frame) == [
+        (7, 5, 1.0, "human"),
+        (7, 6, 1.1, "randomised"),
+        (7, 8, 1.0, "human"),
+        (7, 11, 1.1, "randomised"),
+        (7, 13, 1.0, "human"),
+    ]
+
+
 def test_imported_history_is_human(store: SqlStore):
     for as_of, bid in ((4, 1_000_000), (6, 1_200_000)):
         rows = [keyword_row(f"2026-07-0{as_of - 1}", bid_micros=bid)]
