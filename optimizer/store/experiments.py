@@ -167,13 +167,7 @@ def decide(
     allowed = {"approved": ("proposed",), "rejected": ("proposed", "approved")}[to_state]
     known = _found(connection, account, ref[0])
     if known.version != ref[1] or known.state not in allowed:
-        raise Conflict(
-            "experiment_moved",
-            id=known.id,
-            version=known.version,
-            state=known.state,
-            decided_by=known.decided_by,
-        )
+        raise _moved(known)
     change = sa.update(schema.experiments).where(_E.id == known.id)
     connection.execute(
         change.values(state=to_state, decided_by=actor.name, decided_at=at, decision_reason=reason)
@@ -183,21 +177,27 @@ def decide(
     _log(connection, account, action, known.id, detail, actor, at)
 
 
+def _moved(known: ExperimentRecord) -> Conflict:
+    names = ("id", "version", "state", "decided_by")
+    return Conflict("experiment_moved", **{name: getattr(known, name) for name in names})
+
+
 def record_step(
     connection: sa.Connection,
-    account: str,
-    experiment_id: str,
+    seen: ExperimentRecord,
     step: StepRecord,
     state: str,
     actor: Actor,
     at: datetime,
 ) -> None:
     """See `protocol.Store.record_experiment_step`."""
-    known = _found(connection, account, experiment_id)
+    known = _found(connection, seen.account, seen.id)
     if known.state not in _OPEN:
         raise Conflict("experiment_not_approved", id=known.id, state=known.state)
     if any(made.week == step.week for made in known.exports):
         raise Conflict("experiment_step_exported", id=known.id, week=step.week)
+    if _stand(known) != _stand(seen):
+        raise _moved(known)
     row = {
         "experiment_id": known.id,
         "week": step.week,
@@ -214,7 +214,12 @@ def record_step(
     detail = {"export_id": step.export_id, "week": step.week, "state": state}
     detail |= {"files": list(step.file_names), "rows": len(step.rows)}
     action = "experiment_stop" if state == "stopped" else "experiment_export"
-    _log(connection, account, action, known.id, detail, actor, at)
+    _log(connection, known.account, action, known.id, detail, actor, at)
+
+
+def _stand(record: ExperimentRecord) -> tuple[int, str, list[str]]:
+    """What a step's file depends on: the bids of this version, and those exported before it."""
+    return record.version, record.state, [step.export_id for step in record.exports]
 
 
 def holds(

@@ -314,13 +314,17 @@ class Store(Protocol):
 
     def record_experiment_step(
         self,
-        account: str,
-        experiment_id: str,
+        seen: ExperimentRecord,
         step: StepRecord,
         state: Literal["running", "finished", "stopped"],
         actor: Actor,
     ) -> None:
-        """Mark a step exported. Raises `Conflict` when it was before, or the test is not approved."""
+        """Mark a step exported whose file was made from `seen`.
+
+        Raises `Conflict` when the step was exported before, the test is not approved, or somebody
+        decided, exported or stopped in between (`experiment_moved`): the bids of the file would not
+        follow those in force.
+        """
 
     def randomised_bids(self, account: str, until: date) -> pd.DataFrame:
         """Bids that exported tests set at random: `entity_key`, `bid`, `first_day`, `last_day` ≤ `until`."""

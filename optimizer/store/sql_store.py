@@ -267,17 +267,14 @@ class SqlStore:
 
     def record_experiment_step(
         self,
-        account: str,
-        experiment_id: str,
+        seen: ExperimentRecord,
         step: StepRecord,
         state: Literal["running", "finished", "stopped"],
         actor: Actor,
     ) -> None:
         """Mark a step exported; see `protocol.Store`."""
         with self._database.write() as connection:
-            experiments.record_step(
-                connection, account, experiment_id, step, state, actor, self._clock()
-            )
+            experiments.record_step(connection, seen, step, state, actor, self._clock())
 
     def randomised_bids(self, account: str, until: date) -> pd.DataFrame:
         """Bids that exported tests set at random."""

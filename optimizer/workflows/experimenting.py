@@ -294,7 +294,7 @@ def _export_step(
     rows = tuple(plain(members.reindex(columns=list(_KEPT)).to_dict("records")))
     step = StepRecord(week, export_id, day, tuple(sorted(files)), rows)
     written = write_recorded(
-        out, files, lambda: store.record_experiment_step(account, record.id, step, state, actor)
+        out, files, lambda: store.record_experiment_step(record, step, state, actor)
     )
     return StepExport(export_id, week, record.weeks, written, len(changes), left_out)
 

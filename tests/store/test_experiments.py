@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from threading import Barrier
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -19,6 +22,7 @@ from optimizer.tables import (
 )
 from tests.store.samples import ANNA, BEN, keyword_report, keyword_row
 
+State = Literal["running", "finished", "stopped"]
 DAY = date(2026, 3, 5)
 FIGURES = {
     "cost_mean": 1.5,
@@ -74,6 +78,17 @@ def approved(shop: SqlStore) -> ExperimentRecord:
     made = shop.save_experiment(proposal(), ANNA)
     shop.decide_experiment("shop", (made.id, made.version), "approved", None, BEN)
     return made
+
+
+def record(shop: SqlStore, made: StepRecord, state: State) -> None:
+    """Export one step of the test as it stands now."""
+    shop.record_experiment_step(seen(shop), made, state, BEN)
+
+
+def seen(shop: SqlStore) -> ExperimentRecord:
+    found = shop.experiment("shop", proposal().id)
+    assert found is not None
+    return found
 
 
 def held(shop: SqlStore, as_of: date = DAY) -> set[str]:
@@ -138,7 +153,7 @@ def test_members_are_held_until_a_report_shows_the_end(shop: SqlStore) -> None:
     assert set(rows["until"].dt.date) == {made.last_day}
     for week, state in enumerate(["running", "running", "finished"]):
         on = DAY + timedelta(days=7 * week)
-        shop.record_experiment_step("shop", made.id, step(week, on), state, BEN)
+        record(shop, step(week, on), state)
     assert held(shop, on) == {"7", "8"}
     report = keyword_report([keyword_row("2026-03-19")])
     shop.append_report(report, "shop", on + timedelta(days=1), ANNA)
@@ -156,40 +171,85 @@ def test_a_test_never_exported_holds_nothing_once_its_weeks_are_over(shop: SqlSt
 
 
 def test_a_step_is_exported_once(shop: SqlStore) -> None:
-    made = approved(shop)
-    shop.record_experiment_step("shop", made.id, step(0), "running", BEN)
+    approved(shop)
+    record(shop, step(0), "running")
     with pytest.raises(Conflict, match="experiment_step_exported"):
-        shop.record_experiment_step("shop", made.id, step(0), "running", BEN)
-    shop.record_experiment_step("shop", made.id, step(2), "stopped", BEN)
+        record(shop, step(0), "running")
+    record(shop, step(2), "stopped")
     with pytest.raises(Conflict, match="experiment_not_approved"):
-        shop.record_experiment_step("shop", made.id, step(1), "running", BEN)
+        record(shop, step(1), "running")
+
+
+def test_a_file_made_before_another_step_is_refused(shop: SqlStore) -> None:
+    """Ben looks, Anna exports the next step: his hand-back would follow bids that are gone."""
+    approved(shop)
+    record(shop, step(0), "running")
+    before = seen(shop)
+    record(shop, step(1), "running")
+    with pytest.raises(Conflict, match="experiment_moved"):
+        shop.record_experiment_step(before, step(2), "stopped", BEN)
+    assert seen(shop).state == "running"
+
+
+def test_a_file_made_from_an_older_version_is_refused(shop: SqlStore) -> None:
+    made = approved(shop)
+    before = seen(shop)
+    shop.decide_experiment("shop", (made.id, 1), "rejected", "not now", BEN)
+    again = shop.save_experiment(proposal(bids=(0.9, 1.1, 1.0)), ANNA)
+    shop.decide_experiment("shop", (again.id, again.version), "approved", None, BEN)
+    with pytest.raises(Conflict, match="experiment_moved"):
+        shop.record_experiment_step(before, step(0), "running", ANNA)
+
+
+def test_of_a_stop_and_a_step_at_once_one_is_refused(
+    shop: SqlStore, reopen: Callable[[], SqlStore]
+) -> None:
+    approved(shop)
+    record(shop, step(0), "running")
+    both, start = (shop, reopen()), Barrier(2)
+    before = [seen(one) for one in both]
+
+    def act(who: int) -> str:
+        start.wait()
+        week, state = ((1, "running"), (2, "stopped"))[who]
+        try:
+            both[who].record_experiment_step(before[who], step(week), state, (ANNA, BEN)[who])
+        except Conflict as refusal:
+            return refusal.code
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(act, range(2)))
+    assert told[0] == "done"
+    assert told[1] in ("experiment_moved", "experiment_not_approved")
+    assert [one.week for one in seen(shop).exports] in ([0, 1], [0, 2])
 
 
 def test_an_undecided_test_cannot_be_exported(shop: SqlStore) -> None:
-    made = shop.save_experiment(proposal(), ANNA)
+    shop.save_experiment(proposal(), ANNA)
     with pytest.raises(Conflict, match="experiment_not_approved"):
-        shop.record_experiment_step("shop", made.id, step(0), "running", BEN)
+        record(shop, step(0), "running")
 
 
 def test_randomised_bids_are_those_exported_while_they_held(shop: SqlStore) -> None:
-    made = approved(shop)
+    approved(shop)
     assert shop.randomised_bids("shop", DAY).empty
-    shop.record_experiment_step("shop", made.id, step(0), "running", BEN)
-    shop.record_experiment_step("shop", made.id, step(1, date(2026, 3, 13)), "running", BEN)
+    record(shop, step(0), "running")
+    record(shop, step(1, date(2026, 3, 13)), "running")
     found = shop.randomised_bids("shop", date(2026, 3, 15))
     assert found["entity_key"].tolist() == [7, 7]
     assert found["bid"].tolist() == [1.1, 0.9]
     assert found["first_day"].dt.date.tolist() == [DAY, date(2026, 3, 13)]
     assert found["last_day"].dt.date.tolist() == [date(2026, 3, 12), date(2026, 3, 15)]
-    shop.record_experiment_step("shop", made.id, step(2, date(2026, 3, 19)), "finished", BEN)
+    record(shop, step(2, date(2026, 3, 19)), "finished")
     ended = shop.randomised_bids("shop", date(2026, 4, 1))["last_day"].dt.date.tolist()
     assert ended == [date(2026, 3, 12), date(2026, 3, 18)]
 
 
 def test_every_act_is_in_the_audit_chain(shop: SqlStore) -> None:
     made = approved(shop)
-    shop.record_experiment_step("shop", made.id, step(0), "running", BEN)
-    shop.record_experiment_step("shop", made.id, replace(step(2), week=2), "stopped", BEN)
+    record(shop, step(0), "running")
+    record(shop, replace(step(2), week=2), "stopped")
     rows = shop.audit("shop")
     acts = rows.loc[rows["subject"].eq(made.id), "action"].tolist()
     names = ["propose", "approve", "export", "stop"]
