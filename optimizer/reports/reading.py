@@ -27,7 +27,7 @@ from optimizer.reports.profiles import ReportProfile, load_profile, load_profile
 from optimizer.reports.reconciliation import reconcile
 from optimizer.reports.rows import Reading
 from optimizer.reports.sorting import sort_rows
-from optimizer.reports.xlsx import ZIP_MAGIC, sheet_to_csv
+from optimizer.reports.xlsx import ZIP_MAGIC, sheets_to_csv
 from optimizer.settings import Configs
 from optimizer.tables import Grain, Reconciliation, Report
 
@@ -51,7 +51,8 @@ def identify(path: Path, configs: Configs) -> list[str]:
     Raises `RefusedInput` for a file that holds no table at all.
     """
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        return sorted(_candidates(path, load_profiles(configs), Path(folder)))
+        profiles = load_profiles(configs)
+        return sorted(_candidates(_texts(path, profiles, Path(folder)), profiles))
 
 
 def read_report(
@@ -111,33 +112,30 @@ def _grain(reading: Reading) -> Grain:
 
 
 def _candidates(
-    path: Path, profiles: Mapping[str, ReportProfile], folder: Path
+    texts: Mapping[str, Path], profiles: Mapping[str, ReportProfile]
 ) -> dict[str, _Recognised]:
-    """What each fitting profile makes of the file."""
-    tried = {name: _recognised(path, profile, folder) for name, profile in profiles.items()}
+    """What each fitting profile makes of the file, given its texts by sheet."""
+    tried = {
+        name: _recognised(text, profile)
+        for name, profile in profiles.items()
+        if (text := texts.get(profile.sheet or ""))
+    }
     return {name: found for name, found in tried.items() if found}
 
 
-def _recognised(path: Path, profile: ReportProfile, folder: Path) -> _Recognised | None:
-    """The file in the first encoding that shows the profile's header."""
-    text_path = _text_path(path, profile, folder)
-    if text_path is None:
-        return None
-    readings = _readings(text_path, profile.encoding)
-    fitting = tuple(name for name, text in readings.items() if has_columns(text, profile))
-    return _Recognised(text_path, fitting, readings[fitting[0]], profile) if fitting else None
-
-
-def _text_path(path: Path, profile: ReportProfile, folder: Path) -> Path | None:
-    """The file itself, or the profile's sheet of a workbook as CSV; None where it lacks that sheet."""
+def _texts(path: Path, profiles: Mapping[str, ReportProfile], folder: Path) -> dict[str, Path]:
+    """By sheet ("" for the first) the text to read: the file itself, or a workbook's sheets as CSV."""
+    sheets = sorted({profile.sheet or "" for profile in profiles.values()})
     if not head_of(path).startswith(ZIP_MAGIC):
-        return path
-    # Under the workbook's own name, which messages show.
-    target = folder / f"sheet {(profile.sheet or '').replace('/', ' ')}" / path.name
-    if not target.parent.exists():
-        target.parent.mkdir()
-        sheet_to_csv(path, profile.sheet, target)
-    return target if target.exists() else None
+        return dict.fromkeys(sheets, path)
+    return sheets_to_csv(path, sheets, folder)
+
+
+def _recognised(path: Path, profile: ReportProfile) -> _Recognised | None:
+    """The file in the first encoding that shows the profile's header."""
+    readings = _readings(path, profile.encoding)
+    fitting = tuple(name for name, text in readings.items() if has_columns(text, profile))
+    return _Recognised(path, fitting, readings[fitting[0]], profile) if fitting else None
 
 
 def _readings(path: Path, hint: str) -> dict[str, str]:
@@ -148,30 +146,35 @@ def _readings(path: Path, hint: str) -> dict[str, str]:
 
 
 def _recognise(path: Path, profiles: Mapping[str, ReportProfile], folder: Path) -> _Recognised:
-    found = _candidates(path, profiles, folder)
+    texts = _texts(path, profiles, folder)
+    found = _candidates(texts, profiles)
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
         raise RefusedInput("profile_ambiguous", file=path.name, profiles=sorted(found))
-    for profile in profiles.values():
-        _refuse_unlike(path, profile, sorted(profiles), folder)
+    if profiles:
+        _refuse_unlike(path, profiles, texts)
     raise RefusedInput("profile_not_found", file=path.name, found=[], known=sorted(profiles))
 
 
-def _refuse_unlike(path: Path, profile: ReportProfile, known: list[str], folder: Path) -> None:
+def _refuse_unlike(
+    path: Path, profiles: Mapping[str, ReportProfile], texts: Mapping[str, Path]
+) -> None:
     """Say what the file lacks for the one profile asked for, else which header it has."""
-    text_path = _text_path(path, profile, folder)
-    if text_path is None:
-        if len(known) == 1:
-            raise RefusedInput("sheet_missing", file=path.name, sheet=profile.sheet)
+    (first, *others) = profiles.values()
+    if not texts:
+        if not others:
+            raise RefusedInput("sheet_missing", file=path.name, sheet=first.sheet)
         return
-    readings = _readings(text_path, profile.encoding)
+    text_path = next(iter(texts.values()))
+    readings = _readings(text_path, first.encoding)
     if not readings:
-        tried = list(encodings_to_try(text_path, head_of(text_path), profile.encoding))
+        tried = list(encodings_to_try(text_path, head_of(text_path), first.encoding))
         raise RefusedInput("encoding_unknown", file=path.name, tried=tried)
     text = next(iter(readings.values()))
-    if len(known) == 1:
-        find_layout(text, profile, path.name)
+    if not others:
+        find_layout(text, first, path.name)
+    known = sorted(profiles)
     raise RefusedInput("profile_not_found", file=path.name, found=widest_row(text), known=known)
 
 

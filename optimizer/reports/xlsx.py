@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,29 +17,34 @@ LARGEST_RATIO: Final = 150
 MOST_ENTRIES: Final = 2000
 _SECONDS: Final = 180
 _ENCRYPTED: Final = 1
+_WORKER: Final = Path(__file__).with_name("xlsx_worker.py")
 
 
-def sheet_to_csv(path: Path, sheet: str | None, target: Path) -> None:
-    """Write one sheet (None: the first) of the workbook at `path` as UTF-8 CSV.
+def sheets_to_csv(path: Path, sheets: Sequence[str], folder: Path) -> dict[str, Path]:
+    """The named sheets ("" for the first) of the workbook at `path` as UTF-8 CSV files in `folder`.
 
-    Without such a sheet no file is written. Raises `RefusedInput` for what is no workbook, and for
-    one built to exhaust memory.
+    Each file bears the workbook's own name, which messages show; a sheet that it lacks is left out.
+    Raises `RefusedInput` for what is no workbook, and for one built to exhaust memory.
     """
     check_zip(path)
-    command = [sys.executable, "-m", "optimizer.reports.xlsx_worker"]
+    child = _run([str(path.resolve()), str(folder), *sheets], path.name)
+    if child.returncode != 0:
+        raise RefusedInput("xlsx_unreadable", file=path.name, why=_reason(child))
+    written = {sheet: folder / str(place) / path.name for place, sheet in enumerate(sheets)}
+    return {sheet: text for sheet, text in written.items() if text.exists()}
+
+
+def _run(arguments: Sequence[str], name: str) -> subprocess.CompletedProcess[str]:
     try:
-        child = subprocess.run(
-            [*command, str(path.resolve()), sheet or "", str(target)],
+        return subprocess.run(
+            [sys.executable, "-P", str(_WORKER), *arguments],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RefusedInput("xlsx_unreadable", file=path.name, why="timeout") from error
-    if child.returncode != 0:
-        raise RefusedInput("xlsx_unreadable", file=path.name, why=_reason(child))
+        raise RefusedInput("xlsx_unreadable", file=name, why="timeout") from error
 
 
 def _reason(child: subprocess.CompletedProcess[str]) -> str:
