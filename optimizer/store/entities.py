@@ -130,6 +130,22 @@ def resolve(
     return Resolution(keys, told[~is_known], changed)
 
 
+def count_unmatched(found: pd.DataFrame, known: pd.DataFrame, resolution: Resolution) -> int:
+    """How many entities still lack platform ids although the account's platform gives them.
+
+    Counted are those of a report without ids that match no known entity, and, once a report brings
+    ids, all earlier ones that none of its rows match. 0 where no entity of the account has an id.
+    """
+    every = pd.concat([known, resolution.new, resolution.changed])
+    has_id = every.loc[every["platform_key"].notna(), "entity_key"]
+    if has_id.empty:
+        return 0
+    told = resolution.keys.dropna()
+    brings_ids = bool(found["platform_key"].notna().any())
+    asked = pd.concat([told, known["entity_key"]]) if brings_ids else told
+    return int((~asked.drop_duplicates().astype("int64").isin(has_id)).sum())
+
+
 def _by_platform(
     found: pd.DataFrame, known: pd.DataFrame, next_key: int
 ) -> tuple[pd.Series[Any], int]:

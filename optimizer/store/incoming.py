@@ -61,7 +61,12 @@ def draft(
         pd.concat([report.quarantine, refused], ignore_index=True)
         if len(refused)
         else report.quarantine,
-        _reconciled(report.reconciliation, clean, len(refused)),
+        _reconciled(
+            report.reconciliation,
+            clean,
+            len(refused),
+            entities.count_unmatched(found, known, resolution) if kind == "keyword" else 0,
+        ),
     )
 
 
@@ -151,8 +156,13 @@ def _column(values: pd.Series[Any], kind: pa.DataType) -> pa.Array:
     return plain.cast(kind)
 
 
-def _reconciled(reconciliation: Reconciliation, kept: pd.DataFrame, refused: int) -> Reconciliation:
-    """Counts and totals after `refused` more rows went to quarantine."""
+def _reconciled(
+    reconciliation: Reconciliation, kept: pd.DataFrame, refused: int, unmatched: int
+) -> Reconciliation:
+    """Counts and totals after `refused` more rows went to quarantine, and keywords without an id."""
+    if unmatched:
+        warnings = {**reconciliation.warnings, "keywords_unmatched": unmatched}
+        reconciliation = replace(reconciliation, warnings=warnings)
     if refused == 0:
         return reconciliation
     return replace(

@@ -34,6 +34,7 @@ from optimizer.workflows.importing import (
     batches,
     import_files,
     quarantine,
+    unmatched,
 )
 from optimizer.workflows.queue import (
     SelectionTotals,
@@ -91,5 +92,6 @@ __all__ = [
     "suggestions",
     "totals",
     "undo",
+    "unmatched",
     "why_not",
 ]

@@ -19,9 +19,13 @@ from optimizer.workflows.workspace import (
     Progress,
     Workspace,
     checked_account_name,
+    newest_day,
     silent,
     today_of,
 )
+
+_IDS = ("campaign_id", "ad_group_id", "keyword_id")
+_UNMATCHED = ("campaign_name", "ad_group_name", "keyword_text", "match_type", "target_type")
 
 
 @dataclass(frozen=True)
@@ -147,3 +151,19 @@ def quarantine(workspace: Workspace, batch_id: str, actor: Actor) -> pd.DataFram
     """The rows of a batch kept apart: line, column, code, text. Raises `NotFound`."""
     actor.require("viewer")
     return workspace.store.quarantine(batch_id)
+
+
+def unmatched(workspace: Workspace, account: str, actor: Actor) -> pd.DataFrame:
+    """Keywords without a platform id, where the account has ids: names and sums, dearest first.
+
+    Their numbers count in a review, but no file can name them to the platform. Raises `NotFound`.
+    """
+    actor.require("viewer")
+    day = newest_day(workspace, account)
+    window = workspace.configs.settings(account).estimation.window_days
+    known = workspace.store.review_tables(account, day, window)
+    without = known.keywords[list(_IDS)].isna().any(axis=1)
+    rows = known.keywords[without & (not without.all())]
+    sums = known.daily.groupby("entity_key", as_index=False)[["clicks", "cost"]].sum()
+    found = rows.merge(sums, on="entity_key", how="left").sort_values("cost", ascending=False)
+    return found[[*_UNMATCHED, "clicks", "cost"]].reset_index(drop=True)

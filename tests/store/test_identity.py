@@ -95,3 +95,27 @@ def test_accounts_do_not_share_keywords(store: SqlStore) -> None:
         store.review_tables(name, DAY, 60).keywords["entity_key"][0] for name in ("shop", "other")
     ]
     assert len(set(keys)) == 2
+
+
+def unmatched(batch: Any) -> int:
+    return int(batch.reconciliation.warnings.get("keywords_unmatched", 0))
+
+
+def test_report_without_ids_counts_keywords_that_no_id_matches(store: SqlStore) -> None:
+    imported(store, keyword_row("2026-03-01", **IDS))
+    batch = imported(
+        store, keyword_row("2026-03-02"), keyword_row("2026-03-02", keyword_text="old boots")
+    )
+    assert unmatched(batch) == 1
+    assert batch.reconciliation.rows_kept == 2
+    assert known(store)["keyword_id"].isna().tolist() == [False, True]
+
+
+def test_report_with_ids_counts_earlier_keywords_that_it_does_not_match(store: SqlStore) -> None:
+    first = imported(
+        store, keyword_row("2026-03-01"), keyword_row("2026-03-01", keyword_text="old boots")
+    )
+    assert unmatched(first) == 0
+    batch = imported(store, keyword_row("2026-03-02", **IDS))
+    assert unmatched(batch) == 1
+    assert len(known(store)) == 2

@@ -1,8 +1,7 @@
-"""Commands about data: demo, import, batches, quarantine, audit, check."""
+"""Commands about data: demo, import, batches, quarantine, unmatched, audit, check."""
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from optimizer.interfaces.cli.options import Account, AnyAccount, AsOf, DryRun
 from optimizer.interfaces.cli.progress import progress_bar
 from optimizer.interfaces.cli.running import REFUSED, Run, command
 from optimizer.interfaces.cli.serve_command import serve_pages
+from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.workflows.checking import check_predictive
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILES...", help="Report files, CSV or XLSX.")]
@@ -70,7 +70,14 @@ def batches(run: Run, account: Account) -> None:
 def quarantine(run: Run, batch: Batch) -> None:
     """Print the rows of one import that were kept apart, as CSV."""
     rows = workflows.quarantine(run.workspace, batch, run.actor)
-    run.show(rows, lambda run: rows.to_csv(sys.stdout, index=False))
+    run.show(rows, lambda run: print(people_csv(rows), end=""))
+
+
+@command("unmatched")
+def unmatched(run: Run, account: Account) -> None:
+    """Print the keywords of an account with platform ids that none of them matches, as CSV."""
+    rows = workflows.unmatched(run.workspace, account, run.actor)
+    run.show(rows, lambda run: print(people_csv(rows), end=""))
 
 
 @command("audit")

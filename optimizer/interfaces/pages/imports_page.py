@@ -21,6 +21,7 @@ from optimizer.interfaces.reconciliation import (
     row_counts,
     sum_lines,
 )
+from optimizer.interfaces.spreadsheet import people_csv
 
 ANSWERS = "_imported"
 
@@ -33,6 +34,7 @@ def draw() -> None:
     if session.current().account is not None:
         _draw_review_button()
         _draw_batches()
+        _draw_unmatched()
 
 
 def _draw_form() -> None:
@@ -159,10 +161,30 @@ def _draw_quarantine(batch_id: str) -> None:
     st.dataframe(shown.rename(columns=lambda name: words.code("column", name)), hide_index=True)
     st.download_button(
         words.text("Download quarantined rows"),
-        rows.to_csv(index=False).encode("utf-8-sig"),
+        people_csv(rows).encode("utf-8-sig"),
         file_name=f"quarantine_{batch_id}.csv",
         mime="text/csv",
         key="quarantine_csv",
+    )
+
+
+def _draw_unmatched() -> None:
+    """Keywords that no platform id matches, where the account has ids."""
+    visit = session.current()
+    if not workflows.batches(visit.workspace, str(visit.account), visit.actor):
+        return
+    rows = workflows.unmatched(visit.workspace, str(visit.account), visit.actor)
+    if rows.empty:
+        return
+    text = "{count:whole} keywords match no platform id; no file can change them."
+    st.markdown("##### " + visit.words.text("Keywords without an id"))
+    st.caption(visit.words.text(text, count=len(rows)))
+    st.download_button(
+        visit.words.text("Download keywords without an id"),
+        people_csv(rows).encode("utf-8-sig"),
+        file_name=f"unmatched_{visit.account}.csv",
+        mime="text/csv",
+        key="unmatched_csv",
     )
 
 
