@@ -68,7 +68,7 @@ def rates(lived: Lived, lags: Lags, keep: float) -> tuple[float, float]:
     dispersion = estimate_dispersion(rows.conversions[used], clicks, rows.unit[used], size)
     fit = fit_rates(counts, exposure, truth.parents, dispersion=dispersion)
     rate = truth.rate * keep
-    low, high = fit.posterior.quantile(0.1), fit.posterior.quantile(0.9)
+    low, high = fit.posterior.interval(0.8)
     inside = ((rate >= low) & (rate <= high))[exposure > 0]
     bias = (fit.posterior.mean * truth.demand).sum() / (rate * truth.demand).sum() - 1
     return float(bias), float(inside.mean())

@@ -135,7 +135,8 @@ def judged(truth: Truth, sums: Sums, fit: Fit) -> dict[str, Any]:
 
 
 def _inside(belief: Gamma, truth: Floats) -> Any:
-    return (truth >= belief.quantile(0.1)) & (truth <= belief.quantile(0.9))
+    low, high = belief.interval(0.8)
+    return (truth >= low) & (truth <= high)
 
 
 def _rate_coverage(truth: Truth, fit: Fit, classes: dict[str, Any]) -> dict[str, Any]:

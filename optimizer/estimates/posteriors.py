@@ -60,6 +60,17 @@ class Gamma:
             known, self.mean, self.mean * special.gammaincinv(shape, probability) / shape
         )
 
+    def interval(self, mass: float) -> tuple[Floats, Floats]:
+        """Ends that leave (1 - mass)/2 of the belief on each side.
+
+        A belief of shape 1 or less is densest at 0, and its interval begins there: a quantile above
+        it would leave out what is likeliest, a keyword that never converts. It then holds more
+        than `mass`.
+        """
+        tail = (1.0 - mass) / 2.0
+        piled_at_zero = self.cv2 >= 1.0
+        return np.where(piled_at_zero, 0.0, self.quantile(tail)), self.quantile(1.0 - tail)
+
     def times(self, other: Gamma) -> Gamma:
         """Product of independent quantities, as the Gamma with its first two moments."""
         return Gamma(self.mean * other.mean, (1 + self.cv2) * (1 + other.cv2) - 1)

@@ -35,6 +35,7 @@ _TAU2_SAMPLE = 150_000
 _SETTLING_SWEEPS = 3
 _TOLERANCE = 1e-3
 _LEAST_DISPERSION = 0.05
+_LEAST_TOTAL = 1e-9
 _CLEARLY = 2.0
 _SETTLED_AMOUNTS = 15.0
 _CV2_STEPS = 5
@@ -283,9 +284,9 @@ def _share(exposure: Floats, unit: Ints, units: int) -> Floats:
 def _pooled_rate(counts: Floats, exposure: Floats) -> float:
     """Overall rate; half an event stands in where none was seen, so that a mean of 0 never arises."""
     total, exposed = float(counts.sum()), float(exposure.sum())
-    if exposed <= 0:
+    if exposed <= _LEAST_TOTAL:
         return 1.0
-    return (total if total > 0 else 0.5) / exposed
+    return (total if total > _LEAST_TOTAL else 0.5) / exposed
 
 
 def _sweep(
@@ -372,7 +373,7 @@ def _believe(
         belief = posterior_of(*sweep.others(level, parents), belief.take(parents[level]), spread)
         counts, exposure = sweep.counts[level], sweep.exposures[level]
         spread = (
-            learn_spread(counts, exposure, belief, tau2[level])
+            learn_spread(counts, exposure, belief, tau2[level], may_be_dead=level > 0)
             if learn
             else gamma_spread(tau2[level])
         )

@@ -8,7 +8,8 @@ A single Gamma says how far siblings differ, not how: where rates are 0.5 % or 8
 between, it promises words without orders a fifth too much and those with one a seventh too little,
 and a lognormal world's right tail is longer than any Gamma's. The weights start as a lognormal's and are
 moved by expectation-maximisation (Kiefer-Wolfowitz 1956; Laird 1978; for counts Efron 2016), held
-back by a few pseudo-siblings, so that a small tree keeps the lognormal.
+back by a few pseudo-siblings, so that a small tree keeps the lognormal. Groups may also be all but
+dead: where a fifth of the ad groups never converts, those without orders are believed to be so.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _ITERATIONS = 150
 _TOLERANCE = 1e-4
 _NEGLIGIBLE = 1e-4
 _CHUNK = 8192
+_DEAD_RATIO = 0.003
+_DEAD_WEIGHT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,24 @@ def lognormal_spread(tau2: float) -> Spread:
     return Spread(ratio / (weight @ ratio), weight, float(np.expm1((_WIDTH * sd) ** 2)))
 
 
-def learn_spread(counts: Floats, exposure: Floats, parent: Gamma, tau2: float) -> Spread:
+def with_dead(spread: Spread) -> Spread:
+    """`spread` with a part of weight 0.001 at 0.3 % of the parent: siblings that never convert."""
+    ratio = np.append(spread.ratio, _DEAD_RATIO)
+    weight = np.append(spread.weight * (1 - _DEAD_WEIGHT), _DEAD_WEIGHT)
+    return Spread(ratio / (weight @ ratio), weight, spread.cv2)
+
+
+def learn_spread(
+    counts: Floats, exposure: Floats, parent: Gamma, tau2: float, *, may_be_dead: bool = False
+) -> Spread:
     """The mixture that makes the siblings' `counts` most likely, held to a lognormal of CV² `tau2`.
 
     Siblings that were to be expected to show next to nothing teach nothing and are left out; of
-    very many an even sample is enough.
+    very many an even sample is enough. `may_be_dead` is for groups: a single keyword sees too few
+    clicks to tell never from seldom.
     """
     prior = lognormal_spread(tau2)
+    prior = with_dead(prior) if may_be_dead else prior
     known = np.flatnonzero(parent.mean * exposure > _LEAST_EXPECTED)
     chosen = known[:: len(known) // _SAMPLE + 1]
     if len(chosen) == 0:

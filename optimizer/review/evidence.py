@@ -10,7 +10,7 @@ import pandas as pd
 
 from optimizer.curves.bid_landscape import Response
 from optimizer.decisions.outcomes import CommonShocks, Moves, draw_curve, expected_change
-from optimizer.estimates.posteriors import Floats, Gamma
+from optimizer.estimates.posteriors import Gamma
 from optimizer.review.plan import CURVE, curve_response, gamma_of
 
 _FIGURES = (
@@ -63,15 +63,9 @@ def evidence_frame(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFr
     figures = frame[[name for name in _FIGURES if name in frame.columns]].copy()
     for name in _INTERVALS:
         if f"{name}_cv2" in frame.columns:
-            figures[f"{name}_low"], figures[f"{name}_high"] = _ends(
-                gamma_of(frame, name), context["interval"]
-            )
+            ends = gamma_of(frame, name).interval(context["interval"])
+            figures[f"{name}_low"], figures[f"{name}_high"] = ends
     return figures
-
-
-def _ends(belief: Gamma, interval: float) -> tuple[Floats, Floats]:
-    tail = (1 - interval) / 2
-    return belief.quantile(tail), belief.quantile(1 - tail)
 
 
 def shared_evidence(context: Mapping[str, Any]) -> dict[str, Any]:

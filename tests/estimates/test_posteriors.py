@@ -29,6 +29,19 @@ def test_a_known_value_is_above_or_not() -> None:
     assert sure.quantile(0.1) == 2.0
 
 
+def test_an_interval_leaves_equal_tails() -> None:
+    low, high = Gamma(3.0 * ONE, 0.5 * ONE).interval(0.8)
+    known = stats.gamma(2.0, scale=1.5)
+    assert (low[0], high[0]) == pytest.approx((known.ppf(0.1), known.ppf(0.9)))
+
+
+@pytest.mark.parametrize("cv2", [1.0, 1.7])
+def test_an_interval_of_a_belief_densest_at_zero_begins_there(cv2: float) -> None:
+    low, high = Gamma(3.0 * ONE, cv2 * ONE).interval(0.8)
+    assert low[0] == 0
+    assert high[0] == pytest.approx(stats.gamma(1 / cv2, scale=3 * cv2).ppf(0.9))
+
+
 def test_a_product_has_the_moments_of_the_product() -> None:
     rng = np.random.default_rng(0)
     first, second = Gamma(2.0 * ONE, 0.3 * ONE), Gamma(5.0 * ONE, 0.2 * ONE)

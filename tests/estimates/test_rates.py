@@ -54,7 +54,8 @@ def case(seed: int, variant: str = "base", basis: str = "click") -> Case:
 
 
 def inside(belief: Gamma, truth: np.ndarray) -> np.ndarray:
-    return (truth >= belief.quantile(0.1)) & (truth <= belief.quantile(0.9))
+    low, high = belief.interval(0.8)
+    return (truth >= low) & (truth <= high)
 
 
 @pytest.mark.parametrize(
@@ -62,16 +63,17 @@ def inside(belief: Gamma, truth: np.ndarray) -> np.ndarray:
     [("base", *CLASSES[3])]
     + [
         (variant, *some)
-        for variant in ("base", "brands", "pairs", "singletons", "shuffled")
+        for variant in ("base", "brands", "pairs", "singletons", "shuffled", "dead_groups")
         for some in CLASSES[:3]
     ],
 )
 def test_four_in_five_true_rates_are_inside_whatever_was_seen(
     variant: str, least: int, most: int
 ) -> None:
+    """The few keywords with many orders are counted over more worlds."""
     found = [
         inside(one.rate.posterior, one.truth.rate)[one.among(least, most)]
-        for one in (case(seed, variant) for seed in SEEDS)
+        for one in (case(seed, variant) for seed in (range(16) if least > 10 else SEEDS))
     ]
     assert 0.76 <= np.concatenate(found).mean() <= 0.88
 

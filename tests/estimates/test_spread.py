@@ -13,6 +13,7 @@ from optimizer.estimates.spread import (
     lognormal_spread,
     posterior_of,
     prior_of,
+    with_dead,
 )
 
 ONE = np.ones(1)
@@ -93,6 +94,24 @@ def test_two_kinds_of_words_are_told_apart() -> None:
     rate = found.ratio * rates.mean()
     assert found.weight[rate < 0.015].sum() == pytest.approx(0.5, abs=0.03)
     assert found.weight[rate > 0.06].sum() == pytest.approx(0.5, abs=0.03)
+
+
+def test_groups_that_never_convert_are_found() -> None:
+    """A fifth convert at 0; ten thousand clicks tell."""
+    rates = np.repeat([0.0, 0.02, 0.03, 0.02, 0.03], 40)
+    counts, clicks = siblings(rates, 1e4, 3)
+    parent = known(rates.mean(), 200)
+    found = learn_spread(counts, clicks, parent, 0.5, may_be_dead=True)
+    dead = posterior_of(counts[:1], clicks[:1], parent.take(np.zeros(1, dtype=np.int64)), found)
+    assert found.weight[found.ratio < 0.03].sum() == pytest.approx(0.2, abs=0.03)
+    assert dead.mean[0] < 3e-4
+
+
+def test_the_dead_part_hardly_moves_a_spread() -> None:
+    spread = with_dead(lognormal_spread(0.3))
+    assert spread.weight.sum() == pytest.approx(1.0)
+    assert spread.mean == pytest.approx(1.0)
+    assert spread.total_cv2 == pytest.approx(0.3, rel=0.03)
 
 
 def test_few_siblings_keep_the_lognormal() -> None:
