@@ -18,6 +18,8 @@ from typing import Any, Final
 MEMORY: Final = 3 << 30
 CPU_SECONDS: Final = 120
 OUTPUT_BYTES: Final = 2 << 30
+MOST_COLUMNS: Final = 2000
+"""No report is wider; one far cell makes every row of a sheet as wide as itself."""
 _EXACT_BELOW: Final = 1e15
 _MIDNIGHT: Final = time()
 
@@ -34,11 +36,15 @@ def write_sheets(workbook: Path, folder: Path, sheets: Sequence[str]) -> None:
         found[""] = book.sheet_names[0] if book.sheet_names else ""
         for place, sheet in enumerate(sheets):
             if name := found.get(sheet.strip().casefold()):
-                (target := folder / str(place) / workbook.name).parent.mkdir(parents=True)
+                (target := folder / str(place) / workbook.name).parent.mkdir(
+                    parents=True, exist_ok=True
+                )
                 _write(book.get_sheet_by_name(name), target)
 
 
 def _write(sheet: Any, target: Path) -> None:
+    if sheet.total_width > MOST_COLUMNS:
+        sys.exit(f"more than {MOST_COLUMNS} columns")
     with target.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out, lineterminator="\n").writerows(_rows(sheet))
 

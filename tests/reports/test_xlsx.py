@@ -1,6 +1,8 @@
 """Workbooks go the same way as CSV; those built to harm end a child process, not this one."""
 
 import datetime as dt
+import itertools
+import re
 import zipfile
 
 import openpyxl
@@ -10,9 +12,7 @@ from optimizer.errors import RefusedInput
 from optimizer.reports import identify, read_report
 from tests.reports.samples import AS_OF, CONFIGS, HEADER
 
-HUGE = """<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
-<sheetData><row r="1"><c r="A1" t="n"><v>1</v></c></row>
-<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row></sheetData></worksheet>"""
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def workbook(folder, *rows, title="Sheet1"):
@@ -64,13 +64,110 @@ def test_zip_bomb_is_refused_unopened(tmp_path):
         read(path)
 
 
-def test_sheet_that_asks_for_all_memory_ends_the_child_only(tmp_path):
-    path = workbook(tmp_path, HEADER.split(","))
+def parts_of(path):
     with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["xl/worksheets/sheet1.xml"] = HUGE.encode()
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(path, parts):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
-    with pytest.raises(RefusedInput, match="xlsx_unreadable"):
-        read(path)
+    return path
+
+
+def with_part(folder, name, content):
+    """A workbook one part of which is replaced."""
+    path = workbook(folder, HEADER.split(","))
+    return packed(path, parts_of(path) | {name: content})
+
+
+def with_sheet(folder, cells, prolog=""):
+    text = f'<?xml version="1.0"?>{prolog}<worksheet xmlns="{MAIN}"><sheetData>{cells}</sheetData></worksheet>'
+    return with_part(folder, "xl/worksheets/sheet1.xml", text)
+
+
+def far_cell(folder, row="1048576"):
+    first = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    return with_sheet(folder, f'{first}<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>')
+
+
+def wide_sheet(folder):
+    return far_cell(folder, row="9")
+
+
+def billion_laughs(folder):
+    names = "abcdefghijkl"
+    nested = "".join(
+        f'<!ENTITY {name} "{f"&{inner};" * 10}">' for inner, name in itertools.pairwise(names)
+    )
+    prolog = f'<!DOCTYPE l [<!ENTITY a "lol">{nested}]>'
+    cell = '<c r="A1" t="inlineStr"><is><t>&l;</t></is></c>'
+    return with_sheet(folder, f'<row r="1">{cell}</row>', prolog)
+
+
+def ten_thousand_sheets(folder):
+    path = workbook(folder, HEADER.split(","))
+    more = {f"xl/worksheets/sheet{number}.xml": b"" for number in range(2, 10_001)}
+    return packed(path, parts_of(path) | more)
+
+
+def with_flag(folder, place, value):
+    """A workbook in whose zip directory one field of each entry is changed."""
+    path = workbook(folder, HEADER.split(","), typed_row())
+    data, at = bytearray(path.read_bytes()), 0
+    while (at := data.find(b"PK\x01\x02", at)) >= 0:
+        data[at + place : at + place + len(value)] = value
+        at += 4
+    path.write_bytes(data)
+    return path
+
+
+def encrypted_zip(folder):
+    return with_flag(folder, 8, b"\x01")
+
+
+def understated_size(folder):
+    return with_flag(folder, 24, b"\x20\x00\x00\x00")
+
+
+def locked_or_old_workbook(folder):
+    path = folder / "report.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(3000))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("build", "code", "why"),
+    [
+        (far_cell, "xlsx_unreadable", "signal"),
+        (wide_sheet, "xlsx_unreadable", "more than 2000 columns"),
+        (billion_laughs, "xlsx_unreadable", "entity"),
+        (understated_size, "xlsx_unreadable", "larger"),
+        (ten_thousand_sheets, "xlsx_too_large", "entries"),
+        (encrypted_zip, "wrong_type", "locked"),
+        (locked_or_old_workbook, "wrong_type", "locked"),
+    ],
+)
+def test_workbook_built_to_harm_is_refused_with_a_reason(tmp_path, build, code, why):
+    with pytest.raises(RefusedInput) as caught:
+        read(build(tmp_path))
+    assert caught.value.code == code
+    assert why in str(caught.value)
+
+
+def test_child_that_takes_too_long_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("optimizer.reports.xlsx._SECONDS", 0.001)
+    with pytest.raises(RefusedInput, match="timeout"):
+        read(workbook(tmp_path, HEADER.split(","), typed_row()))
+
+
+def test_ten_thousand_names_of_one_sheet_are_read(tmp_path):
+    path = workbook(tmp_path, HEADER.split(","), typed_row())
+    book = parts_of(path)["xl/workbook.xml"].decode()
+    names = "".join(
+        f'<sheet name="s{number}" sheetId="{number}" r:id="rId1"/>' for number in range(1, 10_001)
+    )
+    listed = re.sub("<sheets>.*</sheets>", f"<sheets>{names}</sheets>", book)
+    packed(path, parts_of(path) | {"xl/workbook.xml": listed})
+    assert len(read(path).rows) == 1
