@@ -234,7 +234,7 @@ def _ramps(
         & (target > bid)
     )
     row = np.flatnonzero(starved)
-    looks = _looks(plan.iloc[row], bid[row], target[row], found.subjects.line[row], plan)
+    looks = looks_at(plan.iloc[row], bid[row], target[row], found.subjects.line[row], plan)
     value = ramps.look_value(looks, trial.days, trial.days_after)
     most = rules.max_keywords - int(dithered.sum())
     cost = ramps.look_cost(looks)
@@ -245,7 +245,7 @@ def _ramps(
     return _Ramped(row[picked], bids, ramps.climbing(taken, bids), value[picked])
 
 
-def _looks(
+def looks_at(
     part: pd.DataFrame, bid: Floats, target: Floats, line: Floats, plan: pd.DataFrame
 ) -> ramps.Looks:
     """What the first page would bring beyond today: own impressions grown steeply, and a trace of the

@@ -14,6 +14,7 @@ import pandas as pd
 
 from optimizer.errors import Conflict, NotFound
 from optimizer.review import experiments as proposals
+from optimizer.review.experiment_spend import added_spend
 from optimizer.review.experiments import WEEK, Experiment
 from optimizer.review.exports import EXPORT_ROWS, writer_for
 from optimizer.review.fit import spend_at_risk
@@ -244,11 +245,10 @@ _SPENT = ("entity_key", "campaign_name", "approved_bid", "proposed_bid", "delta_
 
 def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None:
     members = record.members
-    share = members["clicks"] / max(float(members["clicks"].sum()), 1e-12)
     extra = members.assign(
         approved_bid=members["base_bid"],
         proposed_bid=members["base_bid"],
-        delta_cost=share * record.figures["extra_spend"],
+        delta_cost=added_spend(held.frames["plan"], members, record.steps),
         kind="",
     )
     committed = held.priced(held.committed())

@@ -259,6 +259,25 @@ def test_a_test_is_judged_by_the_budgets_already_approved(
     assert judged[0]["kind"].eq("set_budget").sum() == 1
 
 
+def test_a_campaign_is_asked_for_the_spend_of_its_own_starved_words(
+    curious: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words without clicks spend what the test adds; sharing it by clicks would ask others for it."""
+    ref = proposed_test(curious)
+    judged: list[pd.DataFrame] = []
+    monkeypatch.setattr(
+        "optimizer.workflows.holdings.Holdings.excess",
+        lambda _, changes: judged.append(changes) or (),
+    )
+    workflows.approve_experiment(curious, "shop", ref, APPROVER)
+    report = workflows.experiment(curious, "shop", VIEWER)
+    assert report is not None
+    asked = judged[0].set_index("entity_key").loc[report.record.members["entity_key"]]
+    assert (asked["delta_cost"] > 0).all()
+    stated = report.record.figures["extra_spend"]
+    assert asked["delta_cost"].sum() == pytest.approx(stated, rel=0.1)
+
+
 def test_a_bid_that_the_test_moved_is_not_in_cool_down(
     curious: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
