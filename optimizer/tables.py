@@ -19,7 +19,10 @@ import pandas as pd
 from optimizer.errors import BadTable, Forbidden
 
 Dtype = Literal["str", "int", "float", "date", "bool"]
-Grain = Literal["keyword_day", "keyword_period", "search_term_day", "search_term_period"]
+Grain = Literal[
+    "keyword_day", "keyword_period", "search_term_day", "search_term_period",
+    "creative_day", "creative_period", "keyword_state", "negative",
+]  # fmt: skip
 Role = Literal["viewer", "operator", "approver", "admin"]
 
 MICROS = 1_000_000
@@ -105,21 +108,25 @@ _TERM_NAMES = {
     "search_term": Column("str"),
 }
 
+_KEYWORD_STATE = {
+    "status": _null("str", "ENABLED | PAUSED | REMOVED | UNKNOWN"),
+    "ad_group_status": _null("str"),
+    "campaign_status": _null("str"),
+    "bidding_mode": _null("str", "manual | enhanced | automated"),
+    "bid_micros": _null("int", "max CPC stated in the row"),
+    "bid_source": _null("str", "own | inherited"),
+    "first_page_bid_micros": _null("int"),
+    "campaign_budget_micros": _null("int", "per day"),
+    "quality_score": _null("int"),
+}
+
 KEYWORD_ROWS = Table(
     "keyword_rows",
     {
         **_DAYS,
         **_KEYWORD_NAMES,
         **_MICRO_SUMS,
-        "status": _null("str", "ENABLED | PAUSED | REMOVED | UNKNOWN"),
-        "ad_group_status": _null("str"),
-        "campaign_status": _null("str"),
-        "bidding_mode": _null("str", "manual | enhanced | automated"),
-        "bid_micros": _null("int", "max CPC stated in the row"),
-        "bid_source": _null("str", "own | inherited"),
-        "first_page_bid_micros": _null("int"),
-        "campaign_budget_micros": _null("int", "per day"),
-        "quality_score": _null("int"),
+        **_KEYWORD_STATE,
         "impression_share": _null("float"),
         "impression_share_censor": _null("str", "none | lt | gt"),
         "lost_is_budget": _null("float", "share of impressions lost to the budget"),
@@ -165,6 +172,57 @@ TERM_ROWS = Table(
     ),
 )
 """What a search terms report becomes."""
+
+STATE_ROWS = Table(
+    "state_rows",
+    {**_DAYS, **_KEYWORD_NAMES, **_KEYWORD_STATE, "source_row": Column("int")},
+    KEYWORD_ROWS.key,
+)
+"""What a keyword list or bulk file without counts becomes: keywords as on the download day."""
+
+CREATIVE_ROWS = Table(
+    "creative_rows",
+    {
+        **_DAYS,
+        **_PLACE,
+        "creative_id": _null("str"),
+        "creative_name": Column("str", "its name, or its texts joined by ` | `"),
+        "item_id": _null("str"),
+        **_MICRO_SUMS,
+        "status": _null("str", "ENABLED | PAUSED | REMOVED | UNKNOWN"),
+        "source_row": Column("int"),
+    },
+    (
+        "campaign_id",
+        "campaign_name",
+        "ad_group_id",
+        "ad_group_name",
+        "creative_id",
+        "creative_name",
+        "item_id",
+        "first_day",
+        "last_day",
+    ),
+)
+"""What an ad or creative report becomes; one row per creative and day or period."""
+
+_NEGATIVE = {
+    "campaign_id": _null("str"),
+    "campaign_name": _null("str", "null where the whole account is meant, or a list"),
+    "ad_group_id": _null("str"),
+    "ad_group_name": _null("str", "null above the ad group's level"),
+    "keyword_text": Column("str", "bare, without match-type decoration"),
+    "match_type": _null("str", "EXACT | PHRASE | BROAD"),
+    "level": Column("str", "ad_group | campaign | list | account"),
+    "list_name": _null("str", "the shared list that holds it"),
+}
+
+NEGATIVE_ROWS = Table(
+    "negative_rows",
+    {**_DAYS, **_NEGATIVE, "status": _null("str"), "source_row": Column("int")},
+    (*_NEGATIVE, "first_day", "last_day"),
+)
+"""What a negative keyword report becomes: the negatives in force on the download day."""
 
 QUARANTINE = Table(
     "quarantine",
@@ -253,6 +311,28 @@ TERMS = Table(
 
 TERM_DAILY = Table("term_daily", {"entity_key": Column("int"), **_DAYS, **_SUMS}, KEYWORD_DAILY.key)
 """As KEYWORD_DAILY without shares, per search term."""
+
+CREATIVES = Table(
+    "creatives",
+    {
+        "entity_key": Column("int", "the store's identity of the creative"),
+        **_PLACE,
+        "creative_id": _null("str"),
+        "creative_name": Column("str"),
+        "item_id": _null("str"),
+        "status": _null("str"),
+    },
+    ("entity_key",),
+)
+"""One row per creative of an ad group."""
+
+CREATIVE_DAILY = Table(
+    "creative_daily", {"entity_key": Column("int"), **_DAYS, **_SUMS}, KEYWORD_DAILY.key
+)
+"""As TERM_DAILY, per creative."""
+
+NEGATIVES = Table("negatives", _NEGATIVE, tuple(_NEGATIVE))
+"""Negative keywords in force, as the newest report of them lists them."""
 
 VERSIONS = Table(
     "versions",
@@ -395,7 +475,8 @@ class Reconciliation:
 class Report:
     """One file, read and checked: kept rows, quarantined rows and the reconciliation.
 
-    `rows` matches KEYWORD_ROWS or TERM_ROWS by `grain`; `sha256` is of the file's bytes.
+    `rows` matches KEYWORD_ROWS, TERM_ROWS, CREATIVE_ROWS, STATE_ROWS or NEGATIVE_ROWS by `grain`;
+    `sha256` is of the file's bytes.
     """
 
     file_name: str

@@ -4,7 +4,7 @@
 rest with a reconciliation against the file's own totals.
 """
 
-from optimizer.reports.profiles import ReportProfile
-from optimizer.reports.reading import identify, read_report
+from optimizer.reports.profiles import ReportProfile, Told
+from optimizer.reports.reading import identify, read_report, read_reports
 
-__all__ = ["ReportProfile", "identify", "read_report"]
+__all__ = ["ReportProfile", "Told", "identify", "read_report", "read_reports"]

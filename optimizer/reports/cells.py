@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from optimizer.reports.profiles import NumberFormat
+from optimizer.reports.profiles import NumberFormat, ShareBounds
 
 CONTROLS: Final = r"[\x00-\x1f\x7f\x{80}-\x{9f}\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _DECIMAL: Final = "DECIMAL(18,6)"
+_WIDE: Final = "DECIMAL(28,6)"
+_NEARLY: Final = 1e-7
+"""0.0999 as a double is not 0.0999."""
 _PLAIN: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 
 
@@ -51,27 +54,34 @@ def lost_digits(cell: str) -> str:
 
 
 def number(
-    cell: str, style: NumberFormat, null_marks: Sequence[str] = (), endings: Sequence[str] = ()
+    cell: str,
+    style: NumberFormat,
+    null_marks: Sequence[str] = (),
+    endings: Sequence[str] = (),
+    *,
+    wide: bool = False,
 ) -> str:
     """An exact decimal with six places; NULL for nan, inf, wrong grouping and other text.
 
-    `endings` are remarks in the cell that are no part of the number.
+    `endings` are remarks in the cell that are no part of the number. A `wide` number has up to 22
+    digits before the point rather than 12, which micros need.
     """
+    kind = _WIDE if wide else _DECIMAL
     bare = _nested("trim(replace({0}, {1}, ''))", text(cell, null_marks), endings)
-    slow = _styled_number(bare, style)
+    slow = _styled_number(bare, style, kind)
     if style.decimal != ".":
         return slow
     # Most cells are plain; only the rest is worth a regular expression.
-    plain = f"TRY_CAST({cell} AS {_DECIMAL})"
+    plain = f"TRY_CAST({cell} AS {kind})"
     return f"CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE {slow} END"
 
 
-def _styled_number(cell: str, style: NumberFormat) -> str:
+def _styled_number(cell: str, style: NumberFormat, kind: str) -> str:
     bare = _without_symbols(cell, style)
     ending, factor = _multiplier(bare, style.multipliers)
     digits = _one_point(ending, style)
     product = f"TRY_CAST({digits} AS DECIMAL(38,12)) * ({factor})"
-    return f"TRY_CAST({product} AS {_DECIMAL})"
+    return f"TRY_CAST({product} AS {kind})"
 
 
 def _without_symbols(cell: str, style: NumberFormat) -> str:
@@ -115,29 +125,39 @@ def _escaped(mark: str) -> str:
     return {".": r"\.", ",": ",", " ": r"[ \x{a0}\x{202f}]", "'": "[''’]", "": ""}[mark]
 
 
-def micros(number_sql: str, unit: str) -> str:
-    """Money as integer micros, exactly; `unit` is what the file counts in."""
-    per_unit = {"currency": 1_000_000, "fen": 10_000, "micros": 1}[unit]
-    return f"TRY_CAST(CAST({number_sql} AS DECIMAL(38,6)) * {per_unit} AS BIGINT)"
+def micros(number_sql: str, per_unit: int) -> str:
+    """Money as integer micros, exactly; `per_unit`: micros in what the file counts in."""
+    return f"TRY_CAST(CAST({number_sql} AS {_WIDE}) * {per_unit} AS BIGINT)"
 
 
 def share(
-    cell: str, style: NumberFormat, percent_cells: str, null_marks: Sequence[str] = ()
+    cell: str,
+    style: NumberFormat,
+    percent_cells: str,
+    null_marks: Sequence[str] = (),
+    bounds: ShareBounds | None = None,
 ) -> str:
     """A share from 0 to 1; NULL for `< 10%` and `> 90%`, which bound a number and are none."""
     digits = number(f"replace({cell}, '%', '')", style, null_marks)
     per_cent = "100.0" if percent_cells == "percent" else "1.0"
     unit = f"CASE WHEN contains({cell}, '%') THEN 100.0 ELSE {per_cent} END"
     inner = f"CAST({digits} AS DOUBLE) / CAST({unit} AS DOUBLE)"
-    return f"CASE WHEN NOT (contains({cell}, '<') OR contains({cell}, '>')) THEN {inner} END"
+    return f"CASE WHEN {bound(cell, style, null_marks, bounds)} IS NULL THEN {inner} END"
 
 
-def censor(cell: str, value: str) -> str:
-    """none where the share is a number, lt or gt where it is only bounded."""
-    return (
-        f"CASE WHEN {value} IS NOT NULL THEN 'none' WHEN contains({cell}, '<') THEN 'lt'"
-        f" WHEN contains({cell}, '>') THEN 'gt' END"
-    )
+def bound(
+    cell: str, style: NumberFormat, null_marks: Sequence[str], bounds: ShareBounds | None
+) -> str:
+    """lt or gt where a share is only bounded: `< 10%`, or a number that stands for it; else NULL."""
+    # contains first: few cells hold either mark, and a regular expression has its price.
+    marked = f"contains({cell}, '<') OR contains({cell}, '>')"
+    bounded = rf"({marked}) AND regexp_matches({cell}, '^\s*[<>]\s*\d')"
+    whens = f"WHEN {bounded} THEN if(contains({cell}, '<'), 'lt', 'gt')"
+    if bounds is not None:
+        value = f"CAST({number(cell, style, null_marks)} AS DOUBLE)"
+        whens += f" WHEN abs({value} - {bounds.below}) < {_NEARLY} THEN 'lt'"
+        whens += f" WHEN abs({value} - {bounds.above}) < {_NEARLY} THEN 'gt'"
+    return f"CASE {whens} END"
 
 
 def day(cell: str, formats: Sequence[str]) -> str:

@@ -25,11 +25,40 @@ _PREAMBLE_DATES: Final = ("%b %d, %Y", "%B %d, %Y", "%Y-%m-%d", "%Y/%m/%d", "%Y%
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Cells of the row of one of the `types` whose cell `key` equals this row's cell `by`."""
+
+    types: tuple[str, ...]
+    type_at: int
+    key: int
+    by: int
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class First:
+    """The first of the cells that says something."""
+
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """All cells that say something, as one text."""
+
+    cells: tuple[int, ...]
+
+
+Step = Taken | First | Joined
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where the columns of a file are.
 
     `header_line` is the last line of the header row, from 1. `columns` maps fields, `derived`
     ratios and `segments` positions from 0. `currency` is stated by a header such as `Cost (GBP)`.
+    Positions from `width` on are no columns of the file: `steps` make them, see `extras`.
     """
 
     delimiter: str
@@ -40,10 +69,22 @@ class Layout:
     segments: tuple[int, ...]
     currency: str | None
     preamble: tuple[tuple[str, ...], ...]
+    width: int
+    steps: tuple[Step, ...] = ()
 
     def header(self, name: str) -> str:
         """The file's own header of a field, or "" where the file has none."""
         return self.headers[self.columns[name]] if name in self.columns else ""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A profile against a header line: known columns, missing fields, a column of another report."""
+
+    line: int
+    headers: Mapping[str, str]
+    missing: tuple[str, ...]
+    another: str | None
 
 
 @dataclass(frozen=True)
@@ -63,8 +104,26 @@ def normal(header: str) -> str:
 
 def has_columns(text: str, profile: ReportProfile) -> bool:
     """True where the head of a file has all columns the profile needs, and none of another report."""
+    fit = fit_of(text, profile)
+    return fit is not None and not fit.missing and not fit.another
+
+
+def fit_of(text: str, profile: ReportProfile) -> Fit | None:
+    """How well the likeliest header line of a file fits; None where no line has two known columns."""
     best = _best_header(text, profile)
-    return best is not None and not best[2] and not _marks_another(best[1].cells, profile)
+    if best is None:
+        return None
+    _, row, missing = best
+    known = positions(row.cells, profile.columns)
+    headers = {name: row.cells[at].strip() for name, at in known.items()}
+    return Fit(row.line, headers, missing, _marks_another(row.cells, profile))
+
+
+def headers_wanted(profile: ReportProfile, names: Sequence[str]) -> list[str]:
+    """The header that each field usually has, for messages."""
+    lookups = {name: headers for each in profile.lookups for name, headers in each.cells.items()}
+    known = {**profile.joined, **lookups, **profile.columns}
+    return [known[name][0] if known.get(name) else name for name in names]
 
 
 def find_layout(text: str, profile: ReportProfile, file: str) -> Layout:
@@ -115,15 +174,21 @@ def _best_header(text: str, profile: ReportProfile) -> tuple[str, _Row, tuple[st
     most = 1
     for delimiter in delimiters:
         for row in _rows(text, delimiter):
-            known = _positions(row.cells, profile.columns)
+            known = positions(row.cells, profile.columns)
+            known |= _joinable(row.cells, profile)
             if len(known) > most:
                 most, best = len(known), (delimiter, row, _missing(known, profile))
     return best
 
 
+def _joinable(cells: Sequence[str], profile: ReportProfile) -> dict[str, int]:
+    """Fields made of several cells of which the file has one or more."""
+    return positions(cells, profile.joined)
+
+
 def _missing(known: Mapping[str, int], profile: ReportProfile) -> tuple[str, ...]:
-    wanted = profile.needed
-    return tuple(name for name in wanted if name not in known and name not in profile.constants)
+    given = {*known, *profile.constants, *(name for each in profile.lookups for name in each.cells)}
+    return tuple(name for name in profile.needed if name not in given)
 
 
 def _marks_another(cells: Sequence[str], profile: ReportProfile) -> str | None:
@@ -131,7 +196,7 @@ def _marks_another(cells: Sequence[str], profile: ReportProfile) -> str | None:
     return next((cell for cell in cells if normal(cell) in absent), None)
 
 
-def _positions(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def positions(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Position of each field, by the first of its headers that the file has."""
     plain = _first_positions([normal(cell) for cell in cells])
     bare = _first_positions([_without_unit(normal(cell)) for cell in cells])
@@ -156,18 +221,19 @@ def _without_unit(header: str) -> str:
 def _layout(
     delimiter: str, row: _Row, rows: Iterator[_Row], profile: ReportProfile, file: str
 ) -> Layout:
-    columns = _positions(row.cells, profile.columns)
+    columns = positions(row.cells, profile.columns)
     _refuse_doubled(row.cells, columns, file, profile)
-    segments = _positions(row.cells, {name: (name,) for name in profile.segments})
+    segments = positions(row.cells, {name: (name,) for name in profile.segments})
     return Layout(
         delimiter=delimiter,
         header_line=row.line,
         headers=tuple(cell.replace("\ufeff", "").strip() for cell in row.cells),
         columns=columns,
-        derived=_positions(row.cells, profile.derived),
+        derived=positions(row.cells, profile.derived),
         segments=tuple(sorted(set(segments.values()))),
         currency=_stated_currency(row.cells, columns, profile, file),
         preamble=tuple(above.cells for above in rows if above.line < row.line),
+        width=len(row.cells),
     )
 
 
@@ -206,10 +272,35 @@ def widest_row(text: str) -> list[str]:
     return [cell.strip() for cell in max(rows, key=len, default=())][:60]
 
 
-def stated_period(layout: Layout, file: str) -> tuple[date, date] | None:
-    """The date range written above the header. Raises `RefusedInput` when it is `All time`."""
+def preamble_lines(layout: Layout) -> Iterator[str]:
+    """Every line above the header that says something."""
     for cells in layout.preamble:
-        line = ", ".join(cell.strip() for cell in cells if cell.strip())
+        if line := ", ".join(cell.strip() for cell in cells if cell.strip()):
+            yield line
+
+
+def preamble_match(layout: Layout, pattern: str | None) -> re.Match[str] | None:
+    """The first line above the header that the pattern knows."""
+    if pattern is None:
+        return None
+    found = (re.search(pattern, line, re.IGNORECASE) for line in preamble_lines(layout))
+    return next((match for match in found if match), None)
+
+
+def refuse_preamble(layout: Layout, profile: ReportProfile, file: str) -> None:
+    """Raise `RefusedInput` where a line above the header says that rows are no days."""
+    for pattern in profile.preamble.refused:
+        if match := preamble_match(layout, pattern):
+            raise RefusedInput("preamble_refused", file=file, text=match[0])
+
+
+def stated_period(layout: Layout, profile: ReportProfile, file: str) -> tuple[date, date] | None:
+    """The date range written above the header. Raises `RefusedInput` when it is `All time`."""
+    if match := preamble_match(layout, profile.preamble.period):
+        first, *rest = (_parse_date(day) for day in match.groups() if day)
+        last = rest[0] if rest else first
+        return (first, last) if first and last and first <= last else None
+    for line in preamble_lines(layout):
         if line.lower() in _OPEN_RANGES:
             raise RefusedInput("period_open", file=file, text=line)
         if period := parse_range(line):

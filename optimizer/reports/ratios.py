@@ -14,6 +14,7 @@ from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
 from optimizer.reports.rows import Reading, values_sql
 from optimizer.reports.totals import relative_rounding
+from optimizer.tables import MICROS
 
 CHECKED_ROWS: Final = 100_000
 """A wrong mapping shows in any row; reading the first ones is enough."""
@@ -30,6 +31,7 @@ _RATIOS: Final = {
     "value_per_cost": (_VALUE, _COST, 0.01, 0.01),
 }
 _SHARES: Final = ("ctr", "conversion_rate")
+_PRICES: Final = ("avg_cpc", "cost_per_conversion")
 
 
 def count_wrong_ratios(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
@@ -81,7 +83,8 @@ def _count_wrong(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> 
                arg_min(ours, place) FILTER (wrong) AS expected
         FROM (SELECT *, abs(stated - ours) > slack AS wrong FROM (
             SELECT place, cell, ours, {_stated(name, reading)} AS stated,
-                   {_step("cell")} + 0.5 * ({above_step} + {below_step} * abs(ours)) / below
+                   {_step("cell")} * {_unit(name, reading)}
+                   + 0.5 * ({above_step} + {below_step} * abs(ours)) / below
                    + {1e-6 + relative_rounding(reading)} * abs(ours) AS slack
             FROM (SELECT place, s_{name} AS cell, {ours} AS ours, CAST({below} AS DOUBLE) AS below
                   FROM first_rows)
@@ -98,7 +101,13 @@ def _stated(name: str, reading: Reading) -> str:
     style = reading.profile.number
     if name in _SHARES:
         return cells.share("cell", style, reading.profile.percent_cells)
-    return f"CAST({cells.number('cell', style)} AS DOUBLE)"
+    value = cells.number("cell", style, wide=reading.profile.unit_of("cost") == 1)
+    return f"CAST({value} AS DOUBLE) * {_unit(name, reading)}"
+
+
+def _unit(name: str, reading: Reading) -> float:
+    """Currency in 1 of the ratio's cell: prices count in what costs count in."""
+    return reading.profile.unit_of("cost") / MICROS if name in _PRICES else 1.0
 
 
 def _step(cell: str) -> str:

@@ -8,13 +8,14 @@ from typing import Final
 import duckdb
 
 from optimizer.errors import RefusedInput
+from optimizer.reports.layout import preamble_match
 from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
 from optimizer.reports.ratios import count_wrong_ratios
 from optimizer.reports.rows import Reading
 from optimizer.reports.sorting import Sorted
 from optimizer.reports.totals import SUMS, Compared, compare_totals
-from optimizer.tables import Reconciliation
+from optimizer.tables import Checksum, Reconciliation
 
 QUARANTINE_LIMIT: Final = 0.05
 """Share of a file's rows that may be quarantined before the whole file is refused."""
@@ -25,6 +26,7 @@ _RAGGED: Final = (
     "line_too_long",
     "unreadable_row",
 )
+_NO_DATA: Final = ("blank_row", "total_row", "subtotal_row", "footer_row")
 _LOOKS_ODD: Final = {
     "clicks_above_impressions": "clicks > impressions",
     "conversions_above_clicks": "conversions > clicks AND clicks > 0",
@@ -41,9 +43,10 @@ def reconcile(
     _refuse_empty(reading, rows)
     currency = _currency(db, reading)
     _refuse_mixed(reading.file, "accounts_mixed", accounts=_distinct(db, reading, "account"))
+    counted = _rows_stated(reading, rows)
     compared = compare_totals(db, reading, int(rows.quarantine.code.isin(_RAGGED).sum()))
     warnings = _warnings(db, reading, compared)
-    count, period, totals = _sums(db)
+    count, period, totals = _sums(db, reading)
     return Reconciliation(
         profile=reading.profile.name,
         rows_read=rows.rows_read,
@@ -51,7 +54,7 @@ def reconcile(
         rows_dropped=rows.dropped,
         rows_quarantined=len(rows.quarantine),
         totals=totals,
-        checksums=compared.checksums,
+        checksums=(*counted, *compared.checksums),
         currency=currency,
         period=period,
         writable_bid_share=_writable_bid_share(db, reading),
@@ -60,6 +63,34 @@ def reconcile(
         attribution_window_days=reading.profile.attribution_window_days,
         attribution_basis=reading.profile.attribution_basis,
     )
+
+
+def platform_of(db: duckdb.DuckDBPyConnection, reading: Reading) -> str:
+    """The platform: the profile's, or the one that the rows name. Raises `RefusedInput`."""
+    if not reading.has("platform"):
+        return reading.profile.platform
+    stated = _distinct(db, reading, "platform")
+    _refuse_mixed(reading.file, "platforms_mixed", platforms=stated)
+    words = reading.profile.words.get("platform", {})
+    known = {theirs.lower(): ours for theirs, ours in words.items()}
+    found = next((known.get(name.lower()) for name in stated), reading.profile.platform)
+    if found is None:
+        raise RefusedInput(
+            "platform_unknown", file=reading.file, platform=stated[0], known=sorted(words)
+        )
+    return found
+
+
+def _rows_stated(reading: Reading, rows: Sorted) -> tuple[Checksum, ...]:
+    """The number of rows that a line above the header states. Raises `RefusedInput` if it differs."""
+    stated = preamble_match(reading.layout, reading.profile.preamble.rows)
+    if stated is None:
+        return ()
+    count = int(stated[1].replace(",", ""))
+    found = rows.rows_read - sum(rows.dropped.get(reason, 0) for reason in _NO_DATA)
+    if count != found:
+        raise RefusedInput("rows_mismatch", file=reading.file, stated=count, found=found)
+    return (Checksum("rows", float(count), float(found), ok=True),)
 
 
 def _refuse_quarantined(reading: Reading, rows: Sorted) -> None:
@@ -122,22 +153,32 @@ def _warnings(
     found = {name: int(count) for name, count in one_row(db, f"SELECT {counts} FROM kept").items()}
     found["ratios_disagree"] = count_wrong_ratios(db, reading)
     found["totals_unreconciled"] = compared.excused
+    found["day_incomplete"] = _incomplete_rows(db, reading)
     found["totals_missing"] = int(reading.profile.totals.expected and not compared.bound)
     return {name: count for name, count in found.items() if count}
 
 
+def _incomplete_rows(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
+    """Rows of the last day where the file says that it is not complete."""
+    if not preamble_match(reading.layout, reading.profile.preamble.incomplete):
+        return 0
+    last = "(SELECT max(last_day) FROM kept)"
+    return int(one_row(db, f"SELECT count(*) AS rows FROM kept WHERE last_day = {last}")["rows"])
+
+
 def _sums(
-    db: duckdb.DuckDBPyConnection,
+    db: duckdb.DuckDBPyConnection, reading: Reading
 ) -> tuple[int, tuple[date, date], dict[str, float | None]]:
     days = "count(*) AS rows, min(first_day) AS first, max(last_day) AS last"
     found = one_row(db, f"SELECT {days}, {SUMS} FROM kept")
     count = int(found["rows"])
-    return count, (found["first"], found["last"]), {name: found[name] for name in METRICS}
+    totals = {} if reading.profile.is_snapshot else {name: found[name] for name in METRICS}
+    return count, (found["first"], found["last"]), totals
 
 
 def _writable_bid_share(db: duckdb.DuckDBPyConnection, reading: Reading) -> float | None:
     """Share of keywords whose newest row states a bid that an upload may change."""
-    if reading.profile.grain != "keyword":
+    if reading.profile.grain not in ("keyword", "keyword_state"):
         return None
     writable = (
         "bid_micros IS NOT NULL AND target_type = 'keyword'"

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from optimizer.reports import cells
+from optimizer.reports import cells, extras
 from optimizer.reports.layout import Layout
 from optimizer.reports.profiles import (
     COUNTS,
@@ -24,14 +24,21 @@ from optimizer.reports.profiles import (
 
 OLDEST_DAY: Final = date(2000, 1, 1)
 """Earlier dates are a spreadsheet's zero, not days of a report."""
-_STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type")
+_STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type", "level")
 _NUMBERS: Final = (*COUNTS, *REALS, *MONEY, *SHARES)
-_KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type")
+_KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type", "level")
 _NULL: Final = "CAST(NULL AS"
 _NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _NO_MONEY: Final = "CAST(NULL AS BIGINT)"
-_ALWAYS: Final = (
+_NO_COUNTS: Final = (
+    f"{_NO_MONEY} AS impressions",
+    f"{_NO_MONEY} AS clicks",
+    "CAST(NULL AS DOUBLE) AS conversions",
+    f"{_NO_MONEY} AS cost_micros",
     f"{_NO_MONEY} AS value_micros",
+)
+_ALWAYS: Final = (
+    *_NO_COUNTS,
     f"{_NO_MONEY} AS bid_micros",
     f"{_NO_TEXT} AS bidding_mode",
 )
@@ -74,6 +81,11 @@ class Reading:
         """SQL of the field's cell as it stands in the file."""
         return f"c{self.layout.columns[name]}"
 
+    @property
+    def source(self) -> str:
+        """SQL of the lines: the file, or a table of them where rows take cells from one another."""
+        return extras.BASE if extras.takes_from_rows(self.layout) else read_csv_sql(self)
+
     def fields(self, names: tuple[str, ...]) -> Iterator[str]:
         """Those of `names` that the file has."""
         return (name for name in names if self.has(name))
@@ -81,7 +93,7 @@ class Reading:
 
 def read_csv_sql(reading: Reading) -> str:
     """The scan of the data lines: every column VARCHAR, nothing guessed, rejects stored."""
-    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(reading.layout.headers)))
+    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(reading.layout.width))
     return (
         f"read_csv({cells.quoted(str(reading.lines))}, columns={{{columns}}}, header=false, "
         f"delim={cells.quoted(reading.layout.delimiter)}, quote='\"', escape='\"', comment='', "
@@ -99,17 +111,27 @@ def typed_rows_sql(reading: Reading) -> str:
     )
 
 
+def base_sql(reading: Reading) -> str:
+    """CREATE of the table `base` of all lines with their place."""
+    lines = read_csv_sql(reading)
+    return (
+        f"CREATE TEMP TABLE {extras.BASE} AS SELECT row_number() OVER () AS place, * FROM {lines}"
+    )
+
+
 def cells_sql(reading: Reading, records: Path) -> str:
     """SELECT of the raw cells of each record of another file of the same layout, as a list."""
     source = read_csv_sql(replace(reading, lines=records))
-    return f"SELECT row_number() OVER () - 1 AS place, [{_raw(reading)}] AS cells FROM {source}"
+    raw = ", ".join(f"c{at}" for at in range(reading.layout.width))
+    return f"SELECT row_number() OVER () - 1 AS place, [{raw}] AS cells FROM {source}"
 
 
 def values_sql(reading: Reading) -> str:
     """SELECT of each line's raw cells c0…, cleaned texts t_<field> and values v_<field>."""
     raw = _raw(reading)
     texts, values = ", ".join(_texts(reading)), ", ".join(_values(reading))
-    return f"SELECT *, {values} FROM (SELECT {raw}, {texts} FROM {read_csv_sql(reading)})"
+    lines = extras.scan_sql(reading.source, reading.layout, reading.profile.null_marks)
+    return f"SELECT *, {values} FROM (SELECT {raw}, {texts} FROM ({lines}))"
 
 
 def _raw(reading: Reading) -> str:
@@ -145,21 +167,31 @@ def _word(reading: Reading, name: str) -> str:
 def _number(reading: Reading, name: str) -> str:
     profile, cell = reading.profile, reading.cell(name)
     endings = (*profile.bid.enhanced, *profile.bid.automated) if name == "bid" else ()
-    value = cells.number(cell, profile.number, profile.null_marks, endings)
+    wide = name in MONEY and profile.unit_of(name) == 1
+    value = cells.number(cell, profile.number, profile.null_marks, endings, wide=wide)
     if zeros := profile.zero_marks.get(name):
         return f"CASE WHEN trim({cell}) IN {cells.literals(zeros)} THEN 0 ELSE {value} END"
     return value
 
 
 def _money(reading: Reading, name: str) -> str:
-    return cells.micros(_number(reading, name), reading.profile.money_unit)
+    return cells.micros(_number(reading, name), reading.profile.unit_of(name))
 
 
 def _share(reading: Reading, name: str) -> str:
     profile = reading.profile
     return cells.share(
-        reading.cell(name), profile.number, profile.percent_cells, profile.null_marks
+        reading.cell(name),
+        profile.number,
+        profile.percent_cells,
+        profile.null_marks,
+        profile.share_bounds,
     )
+
+
+def _bound(reading: Reading, name: str) -> str:
+    profile = reading.profile
+    return cells.bound(reading.cell(name), profile.number, profile.null_marks, profile.share_bounds)
 
 
 def _days(reading: Reading) -> Iterator[str]:
@@ -181,12 +213,17 @@ def _names(reading: Reading) -> Iterator[str]:
     yield "v_last_day AS last_day"
     texts = (name for name in TEXT if name in reading.profile.table.columns)
     yield from (f"{_named_text(reading, name)} AS {name}" for name in texts)
+    yield from _NO_COUNTS if reading.profile.is_snapshot else _count_names(reading)
+    stated = ("currency", "account", "platform")
+    yield from (f"t_{name} AS {name}" for name in reading.fields(stated))
+    yield from _OWN_NAMES[reading.profile.grain](reading)
+
+
+def _count_names(reading: Reading) -> Iterator[str]:
     yield from (f"CAST(v_{name} AS BIGINT) AS {name}" for name in COUNTS)
     yield "CAST(v_conversions AS DOUBLE) AS conversions"
     yield "v_cost AS cost_micros"
     yield f"{'v_value' if reading.has('value') else _NO_MONEY} AS value_micros"
-    yield from (f"t_{name} AS {name}" for name in reading.fields(("currency", "account")))
-    yield from (_term_names if reading.profile.grain == "search_term" else _state_names)(reading)
 
 
 def _named_text(reading: Reading, name: str) -> str:
@@ -197,9 +234,12 @@ def _named_text(reading: Reading, name: str) -> str:
 
 def _bare(reading: Reading) -> str:
     """The keyword without the marks that Google writes around it, which no keyword may contain."""
-    if reading.profile.grain == "keyword" and reading.has("match_type"):
+    if reading.profile.grain != "search_term" and reading.has("match_type"):
         return cells.bare_keyword("v_keyword_text", "v_match_type")
-    if reading.profile.grain == "search_term" and reading.profile.platform == "google_ads":
+    if (
+        reading.profile.grain in ("search_term", "negative")
+        and reading.profile.platform == "google_ads"
+    ):
         return cells.bare_keyword("v_keyword_text", None)
     return "v_keyword_text"
 
@@ -218,6 +258,36 @@ def _term_names(reading: Reading) -> Iterator[str]:
     yield f"{_state(reading, 'term_status')} AS term_status"
 
 
+def _creative_names(reading: Reading) -> Iterator[str]:
+    yield f"{_state(reading, 'status')} AS status"
+
+
+def _negative_names(reading: Reading) -> Iterator[str]:
+    yield f"{_value_or_constant(reading, 'match_type')} AS match_type"
+    yield f"{_level(reading)} AS level"
+    yield f"{_state(reading, 'status')} AS status"
+
+
+def _level(reading: Reading) -> str:
+    """What a negative belongs to: as the file says, else the narrowest thing that it names."""
+    derived = (
+        f"CASE WHEN {_known(reading, 'ad_group_id', 'ad_group_name')} THEN 'ad_group'"
+        f" WHEN {_known(reading, 'campaign_id', 'campaign_name')} THEN 'campaign'"
+        f" WHEN {_known(reading, 'list_name')} THEN 'list' ELSE 'account' END"
+    )
+    return f"coalesce({_value_or_constant(reading, 'level')}, {derived})"
+
+
+def _known(reading: Reading, *names: str) -> str:
+    found = " OR ".join(f"v_{name} IS NOT NULL" for name in reading.fields(names))
+    return found or "false"
+
+
+def _keyword_names(reading: Reading) -> Iterator[str]:
+    yield from _state_names(reading)
+    yield from _share_names(reading)
+
+
 def _state_names(reading: Reading) -> Iterator[str]:
     yield f"{_value_or_constant(reading, 'match_type')} AS match_type"
     yield f"{_target_type(reading)} AS target_type"
@@ -231,7 +301,6 @@ def _state_names(reading: Reading) -> Iterator[str]:
     yield f"{_bid_source(reading)} AS bid_source"
     quality = "nullif(v_quality_score, 0)" if reading.has("quality_score") else "NULL"
     yield f"CAST({quality} AS BIGINT) AS quality_score"
-    yield from _share_names(reading)
 
 
 def _share_names(reading: Reading) -> Iterator[str]:
@@ -239,9 +308,9 @@ def _share_names(reading: Reading) -> Iterator[str]:
         known = f"CAST(v_{name} AS DOUBLE)" if reading.has(name) else "CAST(NULL AS DOUBLE)"
         yield f"{known} AS {name}"
     shown = reading.has("impression_share")
-    at = reading.cell("impression_share") if shown else ""
-    censor = cells.censor(at, "v_impression_share") if shown else _NO_TEXT
-    yield f"{censor} AS impression_share_censor"
+    bound = _bound(reading, "impression_share") if shown else ""
+    censor = f"CASE WHEN v_impression_share IS NOT NULL THEN 'none' ELSE {bound} END"
+    yield f"{censor if shown else _NO_TEXT} AS impression_share_censor"
 
 
 def _bid_source(reading: Reading) -> str:
@@ -284,12 +353,22 @@ def _holds_one(cell: str, marks: tuple[str, ...]) -> str:
     return " OR ".join(f"contains({cell}, {cells.quoted(mark)})" for mark in marks) or "false"
 
 
+_OWN_NAMES: Final = {
+    "keyword": _keyword_names,
+    "search_term": _term_names,
+    "creative": _creative_names,
+    "keyword_state": _state_names,
+    "negative": _negative_names,
+}
+"""What rows of each grain have beside names and counts."""
+
+
 def _entity(reading: Reading) -> str:
     """Hash of what identifies the thing a row is about, whatever the day."""
     key = reading.profile.key or tuple(reading.profile.table.key)
     fields = [name for name in key if name in _KEY_TEXT and reading.has(name)]
     values = [f"t_{name}" if name in WORDS else f"v_{name}" for name in fields]
-    return f"hash({', '.join(values)})"
+    return f"hash({', '.join(values or ['1'])})"
 
 
 def _segment(reading: Reading) -> str:
@@ -301,6 +380,7 @@ def _segment(reading: Reading) -> str:
 def rules(reading: Reading) -> list[Rule]:
     """What can be wrong with a row, most telling first; a day that is only missing comes last."""
     return [
+        *_type_rules(reading),
         *(_control_rules(reading) if reading.controls else ()),
         *(
             Rule(cells.lost_digits(f"t_{name}"), name, "id_lost_digits")
@@ -312,6 +392,13 @@ def rules(reading: Reading) -> list[Rule]:
         *_totals_rules(reading),
         *_day_rules(reading),
     ]
+
+
+def _type_rules(reading: Reading) -> Iterator[Rule]:
+    """Rows of a kind that the profile does not read."""
+    if reading.profile.row_types:
+        kinds = cells.literals([kind.lower() for kind in reading.profile.row_types])
+        yield Rule(f"coalesce(lower(t_row_type), '') NOT IN {kinds}", "row_type", "other_row")
 
 
 def _control_rules(reading: Reading) -> Iterator[Rule]:
@@ -333,11 +420,7 @@ def _number_rules(reading: Reading) -> Iterator[Rule]:
 
 def _is_stated(reading: Reading, name: str) -> str:
     stated = f"{reading.text(name)} IS NOT NULL"
-    return (
-        rf"{stated} AND NOT regexp_matches({reading.cell(name)}, '^\s*[<>]\s*\d')"
-        if name in SHARES
-        else stated
-    )
+    return f"{stated} AND {_bound(reading, name)} IS NULL" if name in SHARES else stated
 
 
 def _where_null(name: str, condition: str) -> str:
@@ -362,6 +445,8 @@ def _totals_rules(reading: Reading) -> Iterator[Rule]:
     totals = reading.profile.totals
     patterns = (*totals.own, *totals.at_least, *totals.other)
     if not patterns:
+        return
+    if not reading.has(reading.profile.subject):
         return
     others = [f"t_{name}" for name in reading.fields(TEXT) if name != reading.profile.subject]
     alone = f"coalesce({', '.join([*others, 'NULL'])}) IS NULL" if others else "true"

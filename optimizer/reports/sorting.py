@@ -23,9 +23,10 @@ import pyarrow.compute as pc
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
 from optimizer.reports.decoding import Lines, copy_records
+from optimizer.reports.extras import takes_from_rows
 from optimizer.reports.frames import arrow_rows
 from optimizer.reports.profiles import TEXT
-from optimizer.reports.rows import Reading, Rule, cells_sql, rules, typed_rows_sql
+from optimizer.reports.rows import Reading, Rule, base_sql, cells_sql, rules, typed_rows_sql
 from optimizer.tables import QUARANTINE, empty_table
 
 TEXT_SHOWN: Final = 200
@@ -68,6 +69,8 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
 
     Raises `RefusedInput` when the rows read are not the lines of the file.
     """
+    if takes_from_rows(reading.layout):
+        db.execute(base_sql(reading))
     typed = arrow_rows(db, typed_rows_sql(reading))
     db.register("typed", typed)
     rejects = _rejects(db, reading)
@@ -138,6 +141,8 @@ def _fate(reading: Reading) -> str:
         "WHEN filled = 0 THEN 'blank_row'",
         f"WHEN label IS NOT NULL AND (coalesce({subject}, '') IN ('', label)) THEN 'total_row'",
     ]
+    if reading.profile.row_types:
+        cases.insert(1, "WHEN problem = 0 THEN 'other_row'")
     if totals.unlabelled_last:
         cases.append(f"WHEN {_unlabelled(reading)} THEN 'total_row'")
     if totals.blank_day and reading.has("day"):
@@ -161,6 +166,7 @@ def _unlabelled(reading: Reading) -> str:
 def _cell(reading: Reading, name: str) -> str:
     if not reading.has(name):
         return "CAST(NULL AS VARCHAR)"
+    # A cell that was made has no place in the line: the index is past its end, which is NULL.
     return f"cells[{reading.layout.columns[name] + 1}]"
 
 
@@ -288,7 +294,7 @@ def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> p
     every = rules(reading)
     broken = [every[at] for at in odd.problem]
     texts = [
-        str(row[reading.layout.columns[rule.field]] or "")
+        _raw_cell(row, reading.layout.columns[rule.field])
         for row, rule in zip(odd.cells, broken, strict=True)
     ]
     return pd.DataFrame(
@@ -299,6 +305,11 @@ def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> p
             "text": texts,
         }
     )
+
+
+def _raw_cell(row: Sequence[str | None], at: int) -> str:
+    """The cell as it stands in the file; "" for one that was made from others."""
+    return str(row[at] or "") if at < len(row) else ""
 
 
 def _code(rule: Rule, text: str) -> str:
