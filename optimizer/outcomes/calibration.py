@@ -169,9 +169,10 @@ class Promise:
     """Per keyword: `expected` (conversions, value) of the clicks on trial, and what `came`.
 
     Squared relative errors: `rate` of the keyword's own rate, `shared` (a standard deviation) of its
-    ad group's level, `worth` of its value per conversion. `floors` of rate and worth: the account's
-    level is known no better than its orders tell. `spread` doubt about completion, common to all;
-    `noise` the variance that luck adds to (conversions, value).
+    ad group's level, `worth` what its value per conversion adds (less than nothing where dearer
+    orders go with fewer). `floors` of rate and worth: the account's level is known no better than
+    its orders tell. `spread` doubt about completion, common to all; `noise` the variance that luck
+    adds to (conversions, value).
     """
 
     group: Ints
@@ -195,13 +196,14 @@ def promise(
     """
     known_on, as_of = days
     units = len(belief.keywords["entity_key"])
-    rate, worth = belief.value.rate, belief.value.value
+    rate, revenue = belief.value.rate, belief.value.revenue_per_click
     conversions = rate.posterior.mean * _exposure(belief, bought, settings, as_of)
-    single = worth.mean * _net_value(belief, bought, settings, as_of)
+    # Where rate and value go together this is not the value per conversion believed on its own.
+    single = revenue.mean / rate.posterior.mean * _net_value(belief, bought, settings, as_of)
     amount_cv2 = _amount_cv2(belief, settings)
     shared = _shared(belief)
     seen = max(float(belief.value.conversions.sum()), 1.0)
-    stated = bought.conversions * worth.mean[bought.unit]
+    stated = bought.conversions * belief.value.value.mean[bought.unit]
     valued = np.where(np.isnan(bought.value), stated, bought.value)
     return Promise(
         group=belief.tree.ad_group,
@@ -213,7 +215,7 @@ def promise(
         ),
         rate=np.maximum(rate.posterior.cv2 - shared**2, 0.0),
         shared=shared,
-        worth=worth.cv2 * (1.0 + rate.posterior.cv2),
+        worth=revenue.cv2 - rate.posterior.cv2,
         floors=(rate.dispersion / seen, amount_cv2 / seen),
         spread=completion_spread(belief.rows, belief.maturity, day_number(known_on)),
         noise=(

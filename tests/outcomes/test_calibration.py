@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 
 from optimizer.errors import RefusedInput
+from optimizer.estimates.exposure import records
 from optimizer.outcomes.calibration import (
     Calibration,
     check_predictions,
     checked_days,
     days_before,
     long_enough,
+    promise,
     sparsity,
 )
+from optimizer.review.beliefs import estimate_beliefs
 from optimizer.review.daily import review_account
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.tables import TERMS
@@ -91,6 +94,20 @@ def test_without_run_off_a_slow_account_is_promised_too_little() -> None:
     assert blind is not None
     assert told is not None
     assert blind.promised.mean < 0.93 * told.promised.mean
+
+
+def test_value_is_promised_as_a_click_is_believed_to_bring_it() -> None:
+    """Not as rate times value per order, which forgets that the two may go together."""
+    then, now = known()
+    belief = estimate_beliefs(then, SETTINGS, day_of(THEN))
+    bought = records(now.daily, belief.keywords["entity_key"])
+    halved = replace(belief.value, revenue_per_click=belief.value.revenue_per_click.scaled(0.5))
+    plain, half = (
+        promise(replace(belief, value=value), bought, SETTINGS, (day_of(THEN), day_of(NOW)))
+        for value in (belief.value, halved)
+    )
+    assert half.expected[1] == pytest.approx(plain.expected[1] / 2)
+    assert half.expected[0] == pytest.approx(plain.expected[0])
 
 
 def test_more_orders_known_then_narrow_the_interval() -> None:
