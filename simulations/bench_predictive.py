@@ -7,7 +7,8 @@ Per seed an account of a rates world with restated downloads every third day: 60
 then the check that `optimizer check --predictive` makes 45 days later, on the clicks of the first 14
 of them. Worlds: base, two-point conversion rates, shuffled ad groups, values that fall as rates rise.
 Per sparsity class: Σ promised over Σ delivered, and the share of seeds whose 80 % interval of the
-class's total held what came. For the first `--kind-seeds` accounts also by the suggestion that a review of that day would have made.
+class's total held what came. For the first `--kind-seeds` accounts also by the suggestion that a
+review of that day would have made.
 `--record` keeps the result in `bench_predictive.json` beside this file.
 """
 
