@@ -2,6 +2,10 @@
 
 Per draw one common completion, demand and response shock; then each row's own value, volume and
 response. Everything per day, averaged over the next 7 days.
+
+A normal is one of 65,536 equally likely quantiles, and a Gamma's cube root is taken as normal (Wilson
+and Hilferty 1931), which moves no probability by 0.5 %: 400 draws alone move each by 2 %. Gammas too
+skew for that are drawn exactly.
 """
 
 from __future__ import annotations
@@ -12,12 +16,16 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy import special
 
 from optimizer.curves.bid_landscape import Response, click_growth
 from optimizer.estimates.posteriors import Floats, Gamma, Ints, Singles
 
-_CHUNK = 1024
+_CHUNK = 512  # rows whose draws stay in the processor's cache
 _THREADS = 2
+_STEPS = 1 << 16
+_NORMAL_QUANTILES = special.ndtri((np.arange(_STEPS) + 0.5) / _STEPS).astype(np.float32)
+_LEAST_SHAPE = 1.5
 
 
 @dataclass(frozen=True)
@@ -106,8 +114,20 @@ def _judge_chunk(
     part = np.arange(start, min(start + _CHUNK, len(moves.bid)))
     drawn = _draw(moves, part, shocks, common, rng)
     sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
-    low, high = np.quantile(sample, [tail, 1 - tail], axis=1)
-    return low, high, (sample > 0).mean(axis=1), sample.sum(axis=0, dtype=np.float64)
+    low, high = _ends(sample, tail)
+    positive = np.count_nonzero(sample > 0, axis=1) / sample.shape[1]
+    return low, high, positive, sample.sum(axis=0, dtype=np.float64)
+
+
+def _ends(sample: Singles, tail: float) -> tuple[Floats, Floats]:
+    """Quantiles `tail` and 1 - `tail` of each row, as `np.quantile` has them at a tenth of its cost."""
+    ordered = np.sort(sample, axis=1)
+    place = np.array([tail, 1 - tail]) * (sample.shape[1] - 1)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, sample.shape[1] - 1)
+    first, last = (ordered[:, side].astype(np.float64) for side in (below, above))
+    ends = first + (last - first) * (place - below)
+    return ends[:, 0], ends[:, 1]
 
 
 def draw_curve(
@@ -118,9 +138,7 @@ def draw_curve(
     common = rng.standard_normal((4, draws), dtype=np.float32)
     drawn = _draw(moves, np.zeros(1, dtype=np.int64), shocks, common, rng)
     sample = _profit(drawn, moves.response.cpc[:1], moves.response.bid[:1], bids)
-    tail = (1 - interval) / 2
-    low, high = np.quantile(sample, [tail, 1 - tail], axis=1)
-    return low, high
+    return _ends(sample, (1 - interval) / 2)
 
 
 @dataclass(frozen=True)
@@ -153,12 +171,16 @@ def _profit(drawn: _Drawn, cpc: Floats, present: Floats, bid: Floats) -> Singles
     """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
     off = bid <= 0
     ratio = _column(np.log(np.where(off, present, bid) / present))
-    stays = _column((~off).astype(float))
-    growth: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
-    grown = stays * growth
-    dearer = np.exp(np.maximum(drawn.exponent, 0) * ratio)
-    per_click = drawn.value * (grown - 1) - _column(cpc) * (grown * dearer - 1)
-    result: Singles = drawn.volume * per_click
+    grown: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
+    grown *= _column((~off).astype(float))
+    paid = np.exp(np.maximum(drawn.exponent, 0) * ratio)
+    paid *= grown
+    paid -= 1
+    paid *= _column(cpc)
+    grown -= 1
+    result: Singles = grown * drawn.value
+    result -= paid
+    result *= drawn.volume
     return result
 
 
@@ -167,18 +189,33 @@ def _around(
 ) -> Singles:
     """Draws around `mean` with `sd` in all, of which `shared` moves every row alike."""
     own = np.sqrt(np.maximum(sd**2 - shared**2, 0.0))
-    result: Singles = (
-        _column(mean)
-        + np.float32(shared) * common
-        + _column(own) * _normals(len(mean), len(common), rng)
-    )
+    result = _normals(len(mean), len(common), rng)
+    result *= _column(own)
+    result += np.float32(shared) * common
+    result += _column(mean)
     return result
 
 
 def _shocked(belief: Gamma, spread: float, common: Singles, rng: np.random.Generator) -> Singles:
     """Draws of `belief` times a lognormal shock of mean 1 shared by all rows."""
-    shock = np.exp(np.float32(spread) * common - np.float32(0.5 * spread**2))
-    result: Singles = belief.draws(len(common), rng) * shock
+    result = _gammas(belief, len(common), rng)
+    result *= np.exp(np.float32(spread) * common - np.float32(0.5 * spread**2))
+    return result
+
+
+def _gammas(belief: Gamma, draws: int, rng: np.random.Generator) -> Singles:
+    """Draws of `belief`; the cube root of a Gamma of shape a is near N(1 - 1/9a, 1/9a) of its mean's."""
+    ninth = belief.cv2 / 9.0
+    root = _normals(len(ninth), draws, rng)
+    root *= _column(np.sqrt(ninth))
+    root += _column(1.0 - ninth)
+    np.maximum(root, 0.0, out=root)
+    result = root * root
+    result *= root
+    result *= _column(belief.mean)
+    skew = np.flatnonzero(belief.cv2 * _LEAST_SHAPE > 1.0)
+    if len(skew):
+        result[skew] = belief.take(skew).draws(draws, rng)
     return result
 
 
@@ -187,4 +224,5 @@ def _column(values: Floats) -> Singles:
 
 
 def _normals(rows: int, draws: int, rng: np.random.Generator) -> Singles:
-    return rng.standard_normal((rows, draws), dtype=np.float32)
+    step = rng.integers(0, _STEPS, (rows, draws), dtype=np.uint16)
+    return _NORMAL_QUANTILES.take(step)

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from optimizer.decisions.outcomes import CommonShocks, Moves, draw_outcome, expected_change
+from optimizer.decisions.outcomes import CommonShocks, Moves, _ends, draw_outcome, expected_change
 from optimizer.estimates.posteriors import Gamma
 from tests.curves.test_bid_landscape import response
 
@@ -56,6 +58,26 @@ def test_rows_are_drawn_as_often_as_they_come_up_positive() -> None:
     sure = draw_outcome(moves([0.0], 0.1), CALM, 400, 0.8, np.random.default_rng(0))
     lost = draw_outcome(moves([0.0], 30.0), CALM, 400, 0.8, np.random.default_rng(0))
     assert (sure.p_positive[0], lost.p_positive[0]) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("cv2", [0.001, 0.1, 0.6, 2.0])
+def test_the_interval_of_a_pause_is_that_of_its_value(cv2: float) -> None:
+    """What stopping saves falls as the value rises, however skew the value is."""
+    told = replace(moves([0.0] * 2000, 1.0, cv2), volume=Gamma(np.full(2000, 10.0), np.zeros(2000)))
+    found = draw_outcome(told, CALM, 1000, 0.8, np.random.default_rng(0))
+    low, high = (found.low.mean(), found.high.mean())
+    below = [told.value.above((15.0 - end) / 10)[0] for end in (low, high)]
+    assert below == pytest.approx([0.1, 0.9], abs=0.006)
+    chance = found.p_positive.mean()
+    assert chance == pytest.approx(1 - told.value.above(1.5)[0], abs=0.006)
+
+
+@pytest.mark.parametrize("interval", [0.5, 0.8, 0.99])
+def test_interval_ends_are_numpys_quantiles(interval: float) -> None:
+    sample = np.random.default_rng(0).gamma(2.0, size=(7, 101)).astype(np.float32)
+    tail = (1 - interval) / 2
+    expected = np.quantile(sample.astype(np.float64), [tail, 1 - tail], axis=1)
+    assert np.array(_ends(sample, tail)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_no_moves_bring_nothing() -> None:
