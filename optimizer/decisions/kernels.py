@@ -444,21 +444,19 @@ def _best_response(
     value: Floats,
     scale: Floats,
     price: Floats,
-    level: Ints,
-) -> float:
-    """Σ over keywords of the best of scale·value - price·cost, not below that of `level`."""
-    total = 0.0
+) -> Floats:
+    """Per keyword the most of scale·value - price·cost, on its hull."""
+    most = np.empty(len(lowest))
     for k in range(len(lowest)):
         row, at = rows[k], lowest[k]
         best = scale[k] * value[row, at] - price[k] * cost[row, at]
-        best = max(best, scale[k] * value[row, level[k]] - price[k] * cost[row, level[k]])
         for i in range(start[k], start[k + 1]):
             if scale[k] * threshold[i] < price[k] and scale[k] > 0:
                 break
             at = reached[i]
             best = max(best, scale[k] * value[row, at] - price[k] * cost[row, at])
-        total += best
-    return total
+        most[k] = best
+    return most
 
 
 half_hull = njit(cache=True, nogil=True)(_half_hull)

@@ -55,7 +55,7 @@ def test_a_cap_is_spent_down_to_the_step_that_no_longer_fits() -> None:
     assert_answer(found, node_line=[2.0], dual_price=2.0, side_price=[], short=[0.0])
     assert_answer(found, next_return=[np.nan, 2.0], cost=30.0, objective=90.0)
     # Half of the last step: 5 at slope 2 less the money.
-    assert_answer(found, fractional=95.0, upper_bound=95.0, gap=5 / 95)
+    assert_answer(found, fractional=95.0, upper_bound=95.0, whole_bound=90.0, gap=0.0)
 
 
 def test_without_a_cap_the_objective_alone_stops() -> None:
@@ -80,7 +80,9 @@ def test_keywords_in_any_order_of_nodes_get_their_own_answers() -> None:
     assert_answer(found, level=[0, 0, 1], line=[5.0, 3.0, 3.0], setter=[-1, 1, 2])
     assert_answer(found, binding=[BASE, 0, 0], node_line=[1.0, 3.0, 5.0], dual_price=1.0)
     assert_answer(found, next_return=[5.0, 3.0, 2.0], cost=11.0, objective=31.0)
-    assert_answer(found, fractional=1.0 + 4 * 4 + 30 + 5 * 2, upper_bound=57.0, gap=26 / 57)
+    assert_answer(found, fractional=1.0 + 4 * 4 + 30 + 5 * 2, upper_bound=57.0)
+    # One whole step in campaign 1 and none in campaign 2 is all there can be.
+    assert_answer(found, whole_bound=31.0, gap=0.0)
 
 
 def test_a_node_between_account_and_campaign_caps_both_its_children() -> None:
@@ -155,7 +157,9 @@ def test_side_caps_of_two_groups_beside_a_campaign_s_cap() -> None:
     # Group 1 stops in word 0 at slope 4: 4·(1 - 0.1·7.5) = 1. Group 0 is never met.
     assert_answer(found, level=[1, 0, 1], side_price=[0.0, 7.5], line=[4.0, 3.0, 3.0])
     assert_answer(found, setter=[-1, -1, 2], binding=[-1, -1, 0], node_line=[1.0, 1.0, 3.0])
-    assert_answer(found, fractional=95.0, upper_bound=95.0, objective=70.0, gap=25 / 95)
+    assert_answer(found, fractional=95.0, upper_bound=95.0, objective=70.0)
+    # No whole level of word 2 or 1 fits the five left of 15: 85 is the best of those prices.
+    assert_answer(found, whole_bound=85.0, gap=15 / 85)
 
 
 def test_a_target_of_two_numerators_moves_each_line_by_its_own() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from optimizer.decisions.allocation import SideCaps, Target, rounding
 from optimizer.decisions.allocation import cutting_planes as parts
+from optimizer.decisions.allocation.books import levels_at, open_books
 from optimizer.decisions.allocation.steps import build_steps
 from optimizer.decisions.allocation.tree import rules_of
 from tests.decisions.instances import free
@@ -89,7 +90,7 @@ def test_only_what_is_negative_is_broken(place: str) -> None:
     money, aims = tree([-1], [0.5]), (target([1, 1], [1.0], [0.5]),)
     steps = build_steps(told, np.zeros(2, int), money, gates, -np.inf, None)
     crossing, none = sides([0, 0], [1.0, 1.0], [0.5]), np.zeros(2, int)
-    books = rounding.open_books(told, steps, money, rules_of(aims, steps), crossing, none)
+    books = open_books(told, steps, money, rules_of(aims, steps), crossing, none)
     assert not rounding._any_broken(books)
     getattr(books, place)[...] = -0.1
     assert rounding._any_broken(books)
@@ -98,8 +99,8 @@ def test_only_what_is_negative_is_broken(place: str) -> None:
 def test_the_level_of_a_word_is_that_of_its_own_steps() -> None:
     told, gates = free([[0, 10, 20], [0, 10, 20]], [[0, 50, 90], [0, 1, 60]])
     steps = build_steps(told, np.zeros(2, int), tree([-1], [9.0]), gates, -np.inf, None)
-    assert rounding.levels_at(steps, np.array([1, 1])).tolist() == [1, 2]
-    assert rounding.levels_at(steps, np.array([2, 0])).tolist() == [2, 0]
+    assert levels_at(steps, np.array([1, 1])).tolist() == [1, 2]
+    assert levels_at(steps, np.array([2, 0])).tolist() == [2, 0]
 
 
 def test_a_small_floor_buys_a_small_step() -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from optimizer.decisions.allocation import BudgetTree, Gates, Options, SideCaps, Target, ungated
 from optimizer.decisions.allocation import rounding as parts
+from optimizer.decisions.allocation.blocks import Sought
+from optimizer.decisions.allocation.books import levels_at, open_books
 from optimizer.decisions.allocation.steps import build_steps
-from optimizer.decisions.allocation.tree import rules_of
+from optimizer.decisions.allocation.tree import Settled, rules_of
 from tests.decisions.instances import free, linear_optimum, nested
 from tests.decisions.test_allocation_by_hand import problem, sides, target, tree
 
@@ -23,7 +25,7 @@ def setting(money: BudgetTree, node: list[int], full: list[int], **more):
     rules = rules_of(more.get("targets", ()), steps)
     crossing = more.get("sides", SideCaps.none(2))
     taken = np.array(full, dtype=np.int64)
-    return told, steps, parts.open_books(told, steps, money, rules, crossing, taken), taken
+    return told, steps, open_books(told, steps, money, rules, crossing, taken), taken
 
 
 def test_steps_lie_in_the_order_of_the_tree() -> None:
@@ -77,7 +79,7 @@ def test_the_books_say_what_is_left_everywhere() -> None:
 def test_levels_follow_from_the_steps_taken() -> None:
     _, steps, _, _ = setting(tree([-1], [99.0]), [0, 0], [0, 0])
     for full, level in [([0, 0], [0, 0]), ([1, 2], [1, 2]), ([2, 0], [2, 0])]:
-        assert parts.levels_at(steps, np.array(full)).tolist() == level
+        assert levels_at(steps, np.array(full)).tolist() == level
 
 
 def test_the_next_moves_come_steepest_first_and_the_last_flattest_first() -> None:
@@ -203,10 +205,17 @@ def test_of_many_steps_only_the_best_are_looked_at() -> None:
 def rounded(cap: float, full: list[int], line: float, best: float = 1e9, **more):
     money = tree([-1], [cap], more.pop("floor", None))
     told, steps, books, taken = setting(money, [0, 0], full, **more)
-    gates = ungated(told)[1]
-    args = (told, steps, gates, books, taken, np.full(2, line), 1.0, best)
-    level, whole = parts.round_plan(*args)
-    return level.tolist(), whole.tolist(), books.left.tolist(), taken.tolist()
+    gates, price = ungated(told)[1], np.full(2, line)
+    sought = Sought(np.ones(2), price, np.zeros(2), unbound(nodes=1), best)
+    found = parts.round_plan(told, steps, gates, books, taken, 1.0, sought)
+    return found.level.tolist(), found.full.tolist(), books.left.tolist(), taken.tolist()
+
+
+def unbound(nodes: int) -> Settled:
+    """Prices at which no cap of a node binds by itself."""
+    none, free_of = np.full(nodes, -1), np.ones(nodes)
+    nothing = np.zeros(0)
+    return Settled(free_of, none, none, free_of, free_of, 0.0, none, nothing, nothing)
 
 
 def test_rounding_spends_what_pays_and_tells_how_many_steps_that_is() -> None:
@@ -299,7 +308,7 @@ def filled(cap: float, cost, value, enough: float, money: BudgetTree | None = No
     node = np.arange(len(cost)) + 1 if len(money.parent) > 1 else np.zeros(len(cost), dtype=int)
     steps, none = build_steps(told, node, money, gates, -np.inf, None), np.zeros(len(cost), int)
     rules, no_sides = rules_of((), steps), SideCaps.none(len(cost))
-    books, level = parts.open_books(told, steps, money, rules, no_sides, none), none.copy()
+    books, level = open_books(told, steps, money, rules, no_sides, none), none.copy()
     opened = lambda keywords, level: np.full(len(keywords), True)  # noqa: E731
     parts._fill_between(told, steps, books, none, level, 1.0, enough, opened)
     return level.tolist()

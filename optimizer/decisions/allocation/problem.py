@@ -97,8 +97,9 @@ class Allocation:
     value given up per unit of it. `next_return` per keyword: slope of the first step not taken (nan:
     there is none). `short` per node: money by which whole levels miss a floor.
 
-    `fractional` is the objective with steps taken in part, `upper_bound` the Lagrangian bound, `gap`
-    the distance of `objective` from it as a share of it.
+    `fractional` is the objective with steps taken in part, `upper_bound` the Lagrangian bound.
+    `whole_bound` is that bound less what exact solutions of small budgets show to be out of reach of
+    whole levels; `gap` the distance of `objective` from it as a share of it.
     """
 
     level: Ints
@@ -114,6 +115,7 @@ class Allocation:
     objective: float
     fractional: float
     upper_bound: float
+    whole_bound: float
     gap: float
 
 

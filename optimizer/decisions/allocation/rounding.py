@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from optimizer.decisions import kernels, kernels_rounding
-from optimizer.decisions.allocation.problem import BudgetTree, Gates, Options, SideCaps
+from optimizer.decisions.allocation.blocks import Sought, solve_worst
+from optimizer.decisions.allocation.books import Books, levels_at, objective
+from optimizer.decisions.allocation.problem import Gates, Options
 from optimizer.decisions.allocation.steps import Steps
-from optimizer.decisions.allocation.tree import Rules
-from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 _PASSES = 60
 _BESIDE = 2_000
@@ -21,72 +21,14 @@ _ENOUGH = 1e-7
 
 
 @dataclass(frozen=True)
-class Books:
-    """What is left per node, target and side group; changed in place as steps are taken."""
+class Rounded:
+    """Level per keyword (tree order), the whole steps it stands for, and what of the Lagrangian bound
+    no whole levels can reach.
+    """
 
-    parent: Ints
-    left: Floats
-    spare: Floats
-    least: Floats
-    per: Floats
-    slack: Floats
-    group: Ints
-    side: Floats
-    side_left: Floats
-
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """In the order the kernels take them."""
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
-
-
-def open_books(
-    options: Options,
-    steps: Steps,
-    tree: BudgetTree,
-    rules: Rules,
-    sides: SideCaps,
-    full: Ints,
-) -> Books:
-    """The accounts with `full` steps of each keyword taken."""
-    level = levels_at(steps, full)
-    cost, value = options.cost[steps.rows, level], options.value[steps.rows, level]
-    nodes = len(tree.parent)
-    spent = group_sum(steps.node, cost, nodes)
-    kernels_rounding.sum_up(tree.parent, spent)
-    slack = rules.slack.copy()
-    for target in range(len(slack)):
-        counted = group_sum(steps.node, rules.per[target] * value, nodes)
-        kernels_rounding.sum_up(tree.parent, counted)
-        slack[target] += counted - rules.least[target] * spent
-    group, side = sides.group[steps.rows], sides.per[steps.rows]
-    grouped = group >= 0
-    used = group_sum(group[grouped], (side * value)[grouped], len(sides.limit))
-    return Books(
-        tree.parent,
-        tree.cap - spent,
-        spent - tree.floor,
-        rules.least,
-        rules.per,
-        slack,
-        group,
-        side,
-        sides.limit - used,
-    )
-
-
-def levels_at(steps: Steps, full: Ints) -> Ints:
-    """Level of each keyword (tree order) after its first `full` steps."""
-    if not len(steps.reached):
-        return steps.lowest
-    last = steps.reached[np.maximum(steps.start[:-1] + full - 1, 0)]
-    return np.where(full > 0, last, steps.lowest)
-
-
-def objective(options: Options, steps: Steps, level: Ints, base: float) -> float:
-    """Σ (value - base·cost) at `level` per keyword (tree order)."""
-    gained, spent = options.value[steps.rows, level], options.cost[steps.rows, level]
-    return float((gained - base * spent).sum())
+    level: Ints
+    full: Ints
+    excess: float
 
 
 def round_plan(
@@ -95,32 +37,34 @@ def round_plan(
     gates: Gates,
     books: Books,
     full: Ints,
-    line: Floats,
     base: float,
-    best: float,
-) -> tuple[Ints, Ints]:
-    """Level per keyword, and how many whole steps it stands for.
+    sought: Sought,
+) -> Rounded:
+    """Whole levels from the steps that the lines take whole.
 
-    Mends what is broken, meets the floors, exchanges steps where a cap is met in part, then spends
-    what is left; `line` per keyword, `best` the highest objective there can be. Caps, targets and
-    side caps are kept; a floor that whole levels within the caps cannot meet stays short.
+    Mends what is broken, meets the floors, exchanges steps where a cap is met in part, solves the
+    caps where most is lost, then spends what is left. Caps, targets and side caps are kept; a floor
+    that whole levels within the caps cannot meet stays short.
     """
     full = full.copy()
     _mend(options, steps, books, full)
     for node in np.flatnonzero(books.spare < 0)[::-1]:
         _meet_floor(options, steps, books, full, int(node))
-    open_gate = _open_gate(options, steps, gates, line)
-    mended = objective(options, steps, levels_at(steps, full), base)
-    missing, enough = best - mended, _ENOUGH * abs(mended)
-    if missing > enough:
-        _exchange(
-            steps, books, full, line, base, open_gate, _kept_steps(options, steps, gates, line)
-        )
-        _spend(options, steps, books, full, base, enough, open_gate)
+    open_gate = _open_gate(options, steps, gates, sought.line)
     level = levels_at(steps, full)
+    mended = objective(options, steps, level, base)
+    missing, enough, excess = sought.best - mended, _ENOUGH * abs(mended), 0.0
+    if missing > enough:
+        kept = _kept_steps(options, steps, gates, sought.line)
+        _exchange(steps, books, full, sought.line, base, open_gate, kept)
+        level = levels_at(steps, full)
+        done, excess = solve_worst(options, steps, gates, books, sought, full, level, base)
+        open_gate = _open_beside(open_gate, done)
+        _spend(options, steps, books, full, base, enough, open_gate)
+        level = np.where(done, level, levels_at(steps, full))
     if missing > enough or (books.spare < 0).any():
         _fill_between(options, steps, books, full, level, base, enough, open_gate)
-    return level, full
+    return Rounded(level, full, excess)
 
 
 _Opens = Callable[[Ints, Ints], Bools]
@@ -131,6 +75,11 @@ def _open_gate(options: Options, steps: Steps, gates: Gates, line: Floats) -> _O
     shut = gates.raise_gate[steps.rows] < line
     hold = options.hold[steps.rows]
     return lambda keywords, level: ~((level > hold[keywords]) & shut[keywords])
+
+
+def _open_beside(open_gate: _Opens, done: Bools) -> _Opens:
+    """The same gate, closed to keywords that are `done`."""
+    return lambda keywords, level: open_gate(keywords, level) & ~done[keywords]
 
 
 def _kept_steps(options: Options, steps: Steps, gates: Gates, line: Floats) -> Ints:

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 import numpy as np
 
 from optimizer.decisions import kernels
+from optimizer.decisions.allocation.blocks import Sought
+from optimizer.decisions.allocation.books import levels_at, open_books
 from optimizer.decisions.allocation.cutting_planes import Prices, best_ratio, find_prices
 from optimizer.decisions.allocation.problem import (
     Allocation,
@@ -17,7 +19,7 @@ from optimizer.decisions.allocation.problem import (
     Target,
     check_problem,
 )
-from optimizer.decisions.allocation.rounding import levels_at, objective, open_books, round_plan
+from optimizer.decisions.allocation.rounding import round_plan
 from optimizer.decisions.allocation.steps import Steps, build_steps
 from optimizer.decisions.allocation.tree import Rules, Settled, rules_of, settle, shared_ratio
 from optimizer.errors import Infeasible
@@ -79,31 +81,35 @@ def _finished(
 ) -> Allocation:
     full = prices.settled.full
     books = open_books(options, steps, tree, rules, sides, full)
-    line = prices.price / np.maximum(prices.scale, 1e-300)
-    best = _upper_bound(options, steps, prices, levels_at(steps, full))
-    level, full = round_plan(options, steps, gates, books, full, line, base, best)
-    reached = objective(options, steps, level, base)
-    upper = _upper_bound(options, steps, prices, level)
+    sought = _sought(options, steps, prices, levels_at(steps, full))
+    rounded = round_plan(options, steps, gates, books, full, base, sought)
+    gained, spent = (part[steps.rows, rounded.level] for part in (options.value, options.cost))
+    reached = float((gained - base * spent).sum())
+    own = sought.scale * gained - sought.price * spent
+    upper = float(np.maximum(sought.peak, own).sum()) + prices.duals
+    whole = max(upper - rounded.excess, reached)
     return Allocation(
-        level=_in_order(steps, level),
-        line=_in_order(steps, line),
+        level=_in_order(steps, rounded.level),
+        line=_in_order(steps, sought.line),
         setter=prices.settled.setter,
         binding=prices.settled.binding,
         node_line=prices.node_line,
         dual_price=float(prices.node_line[0]),
         side_price=prices.side,
-        next_return=_in_order(steps, _next_return(steps, full)),
+        next_return=_in_order(steps, _next_return(steps, rounded.full)),
         short=np.maximum(-books.spare, 0.0),
-        cost=float(options.cost[steps.rows, level].sum()),
+        cost=float(spent.sum()),
         objective=reached,
         fractional=prices.fractional,
         upper_bound=upper,
-        gap=max(upper - reached, 0.0) / max(abs(upper), 1e-9),
+        whole_bound=whole,
+        gap=(whole - reached) / max(abs(whole), 1e-9),
     )
 
 
-def _upper_bound(options: Options, steps: Steps, prices: Prices, level: Ints) -> float:
-    best: float = kernels.best_response(
+def _sought(options: Options, steps: Steps, prices: Prices, level: Ints) -> Sought:
+    """Best responses at the prices, that of `level` included: gates may hold it off the hull."""
+    peak: Floats = kernels.best_response(
         steps.start,
         steps.threshold,
         steps.reached,
@@ -113,9 +119,11 @@ def _upper_bound(options: Options, steps: Steps, prices: Prices, level: Ints) ->
         options.value,
         prices.scale,
         prices.price,
-        level,
     )
-    return best + prices.duals
+    own = prices.scale * options.value[steps.rows, level]
+    own -= prices.price * options.cost[steps.rows, level]
+    best = float(np.maximum(peak, own).sum()) + prices.duals
+    return Sought(prices.scale, prices.price, peak, prices.settled, best)
 
 
 def _next_return(steps: Steps, full: Ints) -> Floats:
