@@ -13,15 +13,17 @@ when either moved or the state forbids it. `watch` rows inform; they are never d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import partial
 from typing import Any, Literal, NoReturn
 
 import pandas as pd
 
 from optimizer.errors import Conflict, RefusedInput
+from optimizer.review.rivals import Rivals
 from optimizer.settings import Account, BidLimit
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
@@ -214,19 +216,38 @@ def decide(
     rows: Mapping[str, Standing],
     versions: Mapping[str, int],
     command: Callable[[Standing, int], Transition],
+    rivals: Rivals | None = None,
 ) -> tuple[list[Transition], list[Conflict]]:
     """Apply `command` to the named (id → version) rows and to whatever is linked to them.
 
     Linked rows move together or not at all. `rows` must hold the partners too; a partner the
-    operator did not name takes part at its present version.
+    operator did not name takes part at its present version. Of `rivals` the first named goes
+    through, and none beside one that is approved already.
     """
     moves: list[Transition] = []
     refusals: list[Conflict] = []
+    rivals = rivals or Rivals()
+    taken = set(rivals.approved)
+    alone = partial(_unrivalled, command=command, rivals=rivals, taken=taken)
     for group in _linked_groups(rows, versions):
-        done, refused = _decide_group([rows[id_] for id_ in group], versions, command)
+        done, refused = _decide_group([rows[id_] for id_ in group], versions, alone)
+        taken.update(move.id for move in done)
         moves += done
         refusals += refused
     return moves, refusals
+
+
+def _unrivalled(
+    row: Standing,
+    version: int,
+    *,
+    command: Callable[[Standing, int], Transition],
+    rivals: Rivals,
+    taken: Set[str],
+) -> Transition:
+    move = command(row, version)
+    rivals.check(row.id, taken)
+    return move
 
 
 def _decide_group(

@@ -173,7 +173,7 @@ def _decide(
     read again, so that the loser is told who was first."""
     for attempt in range(_ATTEMPTS):
         held = load_holdings(workspace, account)
-        moves, refused = _judge(held, refs, command_for(held))
+        moves, refused = _judge(held, refs, command_for(held), adding=check is not None)
         if check is not None:
             check(held, moves, actor)
         try:
@@ -187,13 +187,14 @@ def _decide(
 
 
 def _judge(
-    held: Holdings, refs: Sequence[Ref], command: Command
+    held: Holdings, refs: Sequence[Ref], command: Command, adding: bool
 ) -> tuple[list[Transition], list[Conflict]]:
     """What may be done. Raises `RefusedInput` for no rows, and the refusal itself when all are refused."""
     if not refs:
         raise RefusedInput("nothing_named")
     named = held.named([id_ for id_, _ in refs])
-    moves, refused = approvals.decide(approvals.standings(named), dict(refs), command)
+    rivals = held.rivals(named) if adding else None
+    moves, refused = approvals.decide(approvals.standings(named), dict(refs), command, rivals)
     if not moves:
         first = refused[0]
         told = {"refused": [_told(one) for one in refused]} if len(refused) > 1 else {}

@@ -17,6 +17,7 @@ import pandas as pd
 from optimizer.decisions.outcomes import Outcome
 from optimizer.errors import NotFound
 from optimizer.review.fit import budget_excess
+from optimizer.review.rivals import Rivals, rivals
 from optimizer.review.selection import planned_rows, selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
@@ -103,6 +104,10 @@ class Holdings:
         """The rows with these ids as they would be approved, at these bids."""
         rows = self.rows[self.rows["id"].isin(list(bids))]
         return rows.assign(approved_bid=rows["id"].map(bids).astype(float))
+
+    def rivals(self, named: pd.DataFrame) -> Rivals:
+        """What cannot be approved beside what, `named` rows of other days included."""
+        return rivals(pd.concat([self.rows, named], ignore_index=True))
 
     def priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with `delta_cost` at the approved bid, where that is not the proposed one."""

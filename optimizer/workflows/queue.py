@@ -195,7 +195,9 @@ def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor)
     actor.require("viewer")
     held = load_holdings(workspace, account)
     rows = held.named(ids) if ids else held.rows.iloc[:0]
-    moves, refused = approvals.decide(approvals.standings(rows), _versions(rows), approvals.approve)
+    moves, refused = approvals.decide(
+        approvals.standings(rows), _versions(rows), approvals.approve, held.rivals(rows)
+    )
     chosen = held.chosen({move.id: move.approved_bid for move in moves})
     hits = Counter(refusal.code for refusal in refused)
     hits.update(_risk_codes(held, chosen))

@@ -1,0 +1,80 @@
+"""Suggestions of which only one may be approved, because together they contradict or double up.
+
+A raise and a pause of one keyword (of reviews of different days); a search term as keyword and as
+negative in one ad group, unless they are a linked pair; a capped campaign's budget raise and the lower
+bids that would make its budget last.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from optimizer.errors import Conflict
+from optimizer.estimates.segments import normalise_text
+
+BUDGET_LASTS = "budget_lasts_longer"
+"""Reason of lower bids proposed instead of a budget raise."""
+
+_PLACE = ["campaign_name", "ad_group_name", "text"]
+_TOLD = {"version": "rival_version", "kind": "rival_kind", "keyword_text": "rival_text"}
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Per id the ids it cannot stand beside, which of all are approved, and how a refusal names one."""
+
+    of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def check(self, id_: str, taken: Set[str]) -> None:
+        """Raises `Conflict` `rival_approved` naming the first of `taken` that stands against `id_`."""
+        against = sorted(self.of.get(id_, frozenset()) & taken)
+        if against:
+            raise Conflict("rival_approved", id=id_, rival_id=against[0], **self.told[against[0]])
+
+
+def rivals(rows: pd.DataFrame) -> Rivals:
+    """The rivals among stored suggestions: those decided or open now, of any day."""
+    rows = rows.drop_duplicates("id")
+    kind, terms = rows["kind"], rows[rows["kind"].isin(["add_keyword", "add_negative"])]
+    terms = terms.assign(text=normalise_text(terms["keyword_text"]))
+    adding = terms["kind"].eq("add_keyword")
+    lasting = kind.eq("lower") & rows["reason"].eq(BUDGET_LASTS)
+    pairs = pd.concat(
+        [
+            _pairs(rows[kind.eq("raise")], rows[kind.eq("pause")], ["entity_key"]),
+            _unlinked(_pairs(terms[adding], terms[~adding], _PLACE)),
+            _pairs(rows[kind.eq("set_budget")], rows[lasting], ["campaign_name"]),
+        ]
+    )
+    known = rows[rows["id"].isin([*pairs["id"], *pairs["id_other"]])]
+    named = known[["id", *_TOLD]].rename(columns=_TOLD).to_dict("records")
+    return Rivals(
+        _both_ways(pairs),
+        frozenset(known.loc[known["decision"].eq("approved"), "id"]),
+        {str(one.pop("id")): {str(k): v for k, v in one.items()} for one in named},
+    )
+
+
+def _pairs(one: pd.DataFrame, other: pd.DataFrame, on: list[str]) -> pd.DataFrame:
+    columns = [*on, "id", "linked_id"]
+    return one[columns].merge(other[columns], on=on, suffixes=("", "_other"))
+
+
+def _unlinked(pairs: pd.DataFrame) -> pd.DataFrame:
+    linked = pairs["linked_id"].eq(pairs["id_other"]) | pairs["linked_id_other"].eq(pairs["id"])
+    return pairs[~linked.fillna(False).astype(bool)]
+
+
+def _both_ways(pairs: pd.DataFrame) -> dict[str, frozenset[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in zip(pairs["id"], pairs["id_other"], strict=True):
+        found[one].add(other)
+        found[other].add(one)
+    return {id_: frozenset(others) for id_, others in found.items()}
