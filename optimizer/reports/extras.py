@@ -98,6 +98,17 @@ def _prefer(grown: _Growing, name: str, places: Sequence[int]) -> None:
         grown.columns[name] = grown.add(First(tuple(places)), [grown.headers[places[0]]])
 
 
+def own_cell(layout: Layout, at: int) -> int:
+    """The cell that comes first in the one at `at`: itself, where that is a column of the file."""
+    place, made = layout.width, dict[int, Step]()
+    for step in layout.steps:
+        made[place] = step
+        place += len(step.cells) if isinstance(step, Taken) else 1
+    while isinstance(first := made.get(at), First):
+        at = first.cells[0]
+    return at
+
+
 def takes_from_rows(layout: Layout) -> bool:
     """True where rows take cells from one another, so that all lines must be at hand."""
     return any(isinstance(step, Taken) for step in layout.steps)

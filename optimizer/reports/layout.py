@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from optimizer.errors import RefusedInput
@@ -93,6 +94,7 @@ class _Row:
     cells: tuple[str, ...]
 
 
+@lru_cache(maxsize=1 << 14)
 def normal(header: str) -> str:
     """A header without case, width and surplus spaces.
 
@@ -174,6 +176,8 @@ def _best_header(text: str, profile: ReportProfile) -> tuple[str, _Row, tuple[st
     most = 1
     for delimiter in delimiters:
         for row in _rows(text, delimiter):
+            if len(row.cells) < 2:
+                continue
             known = positions(row.cells, profile.columns)
             known |= _joinable(row.cells, profile)
             if len(known) > most:
@@ -306,6 +310,21 @@ def stated_period(layout: Layout, profile: ReportProfile, file: str) -> tuple[da
         if period := parse_range(line):
             return period
     return None
+
+
+def with_stated_window(layout: Layout, profile: ReportProfile, file: str) -> ReportProfile:
+    """The profile with the attribution window that headers such as `7 Day Total Sales` state.
+
+    Raises `RefusedInput` where conversions and value have different ones.
+    """
+    if profile.window_in_header is None:
+        return profile
+    headers = [normal(layout.header(name)) for name in ("conversions", "value")]
+    found = [re.search(profile.window_in_header, header) for header in headers]
+    days = {int(match[1]) for match in found if match}
+    if len(days) > 1:
+        raise RefusedInput("header_windows_mixed", file=file, headers=headers)
+    return profile.model_copy(update={"attribution_window_days": days.pop()}) if days else profile
 
 
 def parse_range(text: str) -> tuple[date, date] | None:

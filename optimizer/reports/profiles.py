@@ -188,6 +188,13 @@ class ReportProfile(Model):
     `joined`: fields made of several cells. `asks`: what the operator must say, since no such file
     does. `family`: profiles that may each read their part of one file. `confirmed`: false in a draft
     that nobody has looked through; such a profile reads nothing.
+
+    `period_in_name`: a pattern whose two groups are the period, in the name of the file. `rows_span`
+    file: days of single rows are only those with a click, and every row stands for the file's whole
+    period. `window_in_header`: a pattern whose group is the attribution window, in the headers of
+    conversions and value. `either_date_format`: formats one of which the file follows throughout.
+    `targets`: kinds of target by pattern of the keyword's text, for rows without a match type.
+    `rows_without_subject`: rows that name no keyword or term are of another kind, not wrong.
     """
 
     name: str = ""
@@ -201,6 +208,12 @@ class ReportProfile(Model):
     absent: Names = ()
     localised: Names = ()
     segments: Names = ()
+    period_in_name: Pattern | None = None
+    rows_span: Literal["own", "file"] = "own"
+    window_in_header: Pattern | None = None
+    either_date_format: Names = ()
+    targets: Mapping[str, str] = {}
+    rows_without_subject: bool = False
     derived: Mapping[RatioName, Names] = {}
     null_marks: tuple[str, ...] = ("--", "-", "—")
     zero_marks: Mapping[FieldName, Names] = {}
@@ -228,6 +241,16 @@ class ReportProfile(Model):
     attribution_window_days: Annotated[int, Field(ge=1, le=365)] | None = None
     attribution_basis: Basis | None = None
     asks: tuple[Asked, ...] = ()
+
+    @field_validator("period_in_name", "window_in_header")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        return pattern and _compiled(pattern)
+
+    @field_validator("targets")
+    @classmethod
+    def _all_compile(cls, targets: Mapping[str, str]) -> Mapping[str, str]:
+        return {_compiled(pattern): kind for pattern, kind in targets.items()}
 
     @field_validator("encoding")
     @classmethod
@@ -294,14 +317,15 @@ class Told:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def unanswered(profile: ReportProfile, told: Told) -> list[str]:
-    """What the profile asks for and nobody said."""
-    return [name for name in profile.asks if name not in told.answers]
+def unanswered(profile: ReportProfile, told: Told, earlier: Told) -> list[str]:
+    """What the profile asks for and nobody said, now or `earlier`."""
+    return [name for name in profile.asks if name not in told.answers | earlier.answers]
 
 
-def answered(profile: ReportProfile, told: Told) -> ReportProfile:
-    """The profile with what the operator said in it."""
-    said: dict[str, Any] = dict(told.answers)
+def answered(profile: ReportProfile, told: Told, earlier: Told) -> ReportProfile:
+    """The profile with what the operator says in it; `earlier` answers only what it asks."""
+    asked = {name: value for name, value in earlier.answers.items() if name in profile.asks}
+    said: dict[str, Any] = asked | told.answers
     currency = said.pop("currency", None)
     if currency is not None:
         said["constants"] = {**profile.constants, "currency": str(currency).upper()}

@@ -10,10 +10,17 @@ from typing import Any, Final
 import duckdb
 
 from optimizer.errors import RefusedInput
+from optimizer.reports.dates import period_in_name, with_settled_dates
 from optimizer.reports.decoding import Lines, sha256_of, write_lines
 from optimizer.reports.extras import with_extras
 from optimizer.reports.frames import kept_frame
-from optimizer.reports.layout import Layout, find_layout, refuse_preamble, stated_period
+from optimizer.reports.layout import (
+    Layout,
+    find_layout,
+    refuse_preamble,
+    stated_period,
+    with_stated_window,
+)
 from optimizer.reports.profiles import ReportProfile, Told, answered, unanswered
 from optimizer.reports.recognising import Recognised, candidates, chosen_profiles, recognise
 from optimizer.reports.reconciliation import platform_of, reconcile
@@ -42,12 +49,14 @@ def read_reports(
     as_of: date,
     *,
     told: Told = _NOBODY,
+    earlier: Told = _NOBODY,
     accept_quarantine: bool = False,
 ) -> tuple[Report, ...]:
     """Read and check one file, downloaded on `as_of`; `profile` None picks what fits.
 
     A file that several profiles of one family fit gives one report for each whose rows it has. Rows
-    of the day `as_of` are dropped: it was not over. Raises `RefusedInput` when the file cannot be
+    of the day `as_of` are dropped: it was not over. `told` is what the operator says of the file,
+    `earlier` what was said of others and stands where the profile asks. Raises `RefusedInput` when the file cannot be
     trusted or the operator must say more, `NotFound` for a profile that does not exist.
     """
     sha256 = sha256_of(path)
@@ -59,7 +68,9 @@ def read_reports(
             own = Path(folder) / f"part {number}"
             own.mkdir()
             try:
-                reports.append(_report(part, sha256, as_of, own, told, accept_quarantine))
+                reports.append(
+                    _report(part, sha256, as_of, own, (told, earlier), accept_quarantine)
+                )
             except RefusedInput as error:
                 if len(parts) == 1 or error.code != "no_rows":
                     raise
@@ -76,11 +87,18 @@ def read_report(
     as_of: date,
     *,
     told: Told = _NOBODY,
+    earlier: Told = _NOBODY,
     accept_quarantine: bool = False,
 ) -> Report:
     """`read_reports` of a file that is one report. Raises `RefusedInput` where it is several."""
     found = read_reports(
-        path, configs, profile, as_of, told=told, accept_quarantine=accept_quarantine
+        path,
+        configs,
+        profile,
+        as_of,
+        told=told,
+        earlier=earlier,
+        accept_quarantine=accept_quarantine,
     )
     if len(found) > 1:
         names = [each.reconciliation.profile for each in found]
@@ -93,12 +111,12 @@ def _report(
     sha256: str,
     as_of: date,
     folder: Path,
-    told: Told,
+    told: tuple[Told, Told],
     accept_quarantine: bool,
 ) -> Report:
-    if asked := unanswered(part.profile, told):
+    if asked := unanswered(part.profile, *told):
         raise RefusedInput("answer_missing", file=part.file, profile=part.profile.name, asks=asked)
-    reading, lines = _prepare(part, answered(part.profile, told), as_of, folder)
+    reading, lines = _prepare(part, answered(part.profile, *told), as_of, folder)
     found = _read(reading, lines, accept_quarantine)
     return Report(file_name=part.file, sha256=sha256, grain=_grain(reading), **found)
 
@@ -141,6 +159,7 @@ def _prepare(
 ) -> tuple[Reading, Lines]:
     file = found.file
     plain = find_layout(found.text, profile, file)
+    profile = with_stated_window(plain, profile, file)
     refuse_preamble(plain, profile, file)
     layout = with_extras(plain, profile, file)
     lines = _write_lines(found, layout, folder / "lines.csv")
@@ -155,7 +174,7 @@ def _prepare(
         period=_period(layout, profile, file, as_of),
         controls=lines.controls,
     )
-    return reading, lines
+    return with_settled_dates(reading), lines
 
 
 def _write_lines(found: Recognised, layout: Layout, target: Path) -> Lines:
@@ -179,7 +198,7 @@ def _period(
         return as_of, as_of
     if "day" in layout.columns or "period_start" in layout.columns:
         return None
-    period = stated_period(layout, profile, file)
+    period = period_in_name(profile, file) or stated_period(layout, profile, file)
     if period is None:
         raise RefusedInput("period_missing", file=file)
     if period[1] >= as_of:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from optimizer.errors import RefusedInput
+from optimizer.reports.dates import period_in_name
 from optimizer.reports.decoding import decode_head, encodings_to_try, head_of
 from optimizer.reports.layout import (
     Fit,
@@ -61,9 +62,15 @@ def candidates(
     tried = {
         name: _recognised(text, path.name, profile)
         for name, profile in profiles.items()
-        if (text := texts.get(profile.sheet or ""))
+        if (text := texts.get(profile.sheet or "")) and _named(path, profile, profiles)
     }
     return {name: found for name, found in tried.items() if found}
+
+
+def _named(path: Path, profile: ReportProfile, profiles: Mapping[str, ReportProfile]) -> bool:
+    """False where the file's name lacks the period that this profile needs and others do not."""
+    alone = len(profiles) == 1 or profile.period_in_name is None
+    return alone or period_in_name(profile, path.name) is not None
 
 
 def recognise(

@@ -150,7 +150,8 @@ def _warnings(
     db: duckdb.DuckDBPyConnection, reading: Reading, compared: Compared
 ) -> dict[str, int]:
     counts = ", ".join(f"count_if({wrong}) AS {name}" for name, wrong in _LOOKS_ODD.items())
-    found = {name: int(count) for name, count in one_row(db, f"SELECT {counts} FROM kept").items()}
+    odd = one_row(db, f"SELECT {counts} FROM kept").items()
+    found = {name: int(count or 0) for name, count in odd}
     found["ratios_disagree"] = count_wrong_ratios(db, reading)
     found["totals_unreconciled"] = compared.excused
     found["day_incomplete"] = _incomplete_rows(db, reading)
@@ -181,7 +182,7 @@ def _writable_bid_share(db: duckdb.DuckDBPyConnection, reading: Reading) -> floa
     if reading.profile.grain not in ("keyword", "keyword_state"):
         return None
     writable = (
-        "bid_micros IS NOT NULL AND target_type = 'keyword'"
+        "bid_micros IS NOT NULL AND target_type NOT IN ('content', 'placement')"
         " AND coalesce(bidding_mode, '') <> 'automated'"
     )
     newest = f"SELECT arg_max({writable}, first_day) AS newest FROM kept GROUP BY entity"

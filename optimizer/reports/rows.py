@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from optimizer.reports import cells, extras
+from optimizer.reports import cells, extras, targets
 from optimizer.reports.layout import Layout
 from optimizer.reports.profiles import (
     COUNTS,
@@ -229,6 +229,9 @@ def _count_names(reading: Reading) -> Iterator[str]:
 def _named_text(reading: Reading, name: str) -> str:
     if not reading.has(name):
         return _constant(reading, name)
+    if reading.profile.grain == "negative" and name in ("ad_group_id", "ad_group_name"):
+        # A parent's id may stand in one column, whichever the level.
+        return f"CASE WHEN {_level(reading)} = 'ad_group' THEN v_{name} END"
     return _bare(reading) if name == "keyword_text" else f"v_{name}"
 
 
@@ -289,7 +292,7 @@ def _keyword_names(reading: Reading) -> Iterator[str]:
 
 
 def _state_names(reading: Reading) -> Iterator[str]:
-    yield f"{_value_or_constant(reading, 'match_type')} AS match_type"
+    yield f"{_match_type(reading)} AS match_type"
     yield f"{_target_type(reading)} AS target_type"
     for name in ("status", "ad_group_status", "campaign_status"):
         yield f"{_state(reading, name)} AS {name}"
@@ -316,7 +319,17 @@ def _share_names(reading: Reading) -> Iterator[str]:
 def _bid_source(reading: Reading) -> str:
     if not reading.has("bid"):
         return _NO_TEXT
-    return f"CASE WHEN v_bid > 0 THEN {_constant(reading, 'bid_source')} END"
+    return f"CASE WHEN v_bid > 0 THEN {_bid_origin(reading)} END"
+
+
+def _bid_origin(reading: Reading) -> str:
+    """Whose bid it is: the row's own where its own cell says one, else that of its ad group."""
+    stated, at = _constant(reading, "bid_source"), reading.layout.columns["bid"]
+    own = extras.own_cell(reading.layout, at)
+    if own == at:
+        return stated
+    text = cells.text(f"c{own}", reading.profile.null_marks)
+    return f"CASE WHEN {text} IS NOT NULL THEN {stated} ELSE 'inherited' END"
 
 
 def _state(reading: Reading, name: str) -> str:
@@ -326,8 +339,18 @@ def _state(reading: Reading, name: str) -> str:
     return f"CASE WHEN t_{name} IS NOT NULL THEN coalesce(v_{name}, 'UNKNOWN') END"
 
 
+def _match_type(reading: Reading) -> str:
+    stated = _value_or_constant(reading, "match_type")
+    if not reading.profile.targets:
+        return stated
+    return f"coalesce({stated}, {targets.match_sql(_target_type(reading))})"
+
+
 def _target_type(reading: Reading) -> str:
     default = reading.profile.constants.get("target_type", "keyword")
+    if reading.profile.targets:
+        kind = targets.kind_sql("v_keyword_text", reading.profile.targets)
+        return f"CASE WHEN v_match_type IS NULL THEN {kind} ELSE {cells.quoted(default)} END"
     if reading.has("target_type"):
         return f"coalesce(v_target_type, {cells.quoted(default)})"
     if reading.has("match_type") and reading.profile.target_types:
@@ -399,6 +422,9 @@ def _type_rules(reading: Reading) -> Iterator[Rule]:
     if reading.profile.row_types:
         kinds = cells.literals([kind.lower() for kind in reading.profile.row_types])
         yield Rule(f"coalesce(lower(t_row_type), '') NOT IN {kinds}", "row_type", "other_row")
+    elif reading.profile.rows_without_subject:
+        subject = reading.profile.subject
+        yield Rule(f"v_{subject} IS NULL", subject, "other_row")
 
 
 def _control_rules(reading: Reading) -> Iterator[Rule]:

@@ -22,8 +22,9 @@ import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
+from optimizer.reports.dates import over_whole_file
 from optimizer.reports.decoding import Lines, copy_records
-from optimizer.reports.extras import takes_from_rows
+from optimizer.reports.extras import own_cell, takes_from_rows
 from optimizer.reports.frames import arrow_rows
 from optimizer.reports.profiles import TEXT
 from optimizer.reports.rows import Reading, Rule, base_sql, cells_sql, rules, typed_rows_sql
@@ -72,6 +73,8 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
     if takes_from_rows(reading.layout):
         db.execute(base_sql(reading))
     typed = arrow_rows(db, typed_rows_sql(reading))
+    if reading.profile.rows_span == "file" and not reading.has("day"):
+        typed = over_whole_file(typed, reading)
     db.register("typed", typed)
     rejects = _rejects(db, reading)
     _refuse_unaccounted(reading.file, lines, len(typed), rejects)
@@ -141,7 +144,7 @@ def _fate(reading: Reading) -> str:
         "WHEN filled = 0 THEN 'blank_row'",
         f"WHEN label IS NOT NULL AND (coalesce({subject}, '') IN ('', label)) THEN 'total_row'",
     ]
-    if reading.profile.row_types:
+    if reading.profile.row_types or reading.profile.rows_without_subject:
         cases.insert(1, "WHEN problem = 0 THEN 'other_row'")
     if totals.unlabelled_last:
         cases.append(f"WHEN {_unlabelled(reading)} THEN 'total_row'")
@@ -184,7 +187,8 @@ def _rejects(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
 
 def _reject_fate(text: str, delimiter: str, patterns: Sequence[str]) -> str | None:
     """A line with one filled cell that a total's or footer's pattern knows is dropped."""
-    filled = [cell.strip(' "') for cell in text.split(delimiter) if cell.strip(' "')]
+    # The reader hands over the blank lines above a line with it.
+    filled = [cell.strip(' "\n') for cell in text.split(delimiter) if cell.strip(' "\n')]
     if not filled:
         return "blank_row"
     known = any(re.search(pattern, filled[0], re.IGNORECASE) for pattern in patterns)
@@ -294,7 +298,7 @@ def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> p
     every = rules(reading)
     broken = [every[at] for at in odd.problem]
     texts = [
-        _raw_cell(row, reading.layout.columns[rule.field])
+        _raw_cell(row, own_cell(reading.layout, reading.layout.columns[rule.field]))
         for row, rule in zip(odd.cells, broken, strict=True)
     ]
     return pd.DataFrame(
@@ -327,7 +331,7 @@ def _rejected_lines(rejects: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
             "line": starts[rejects.line.to_numpy(dtype=np.int64) - 1],
             "column": "",
             "code": [_REJECTS.get(kind, "unreadable_row") for kind in rejects.kind],
-            "text": rejects.text,
+            "text": rejects.text.str.lstrip("\n"),
         }
     )
 

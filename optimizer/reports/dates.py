@@ -1,0 +1,102 @@
+"""Days that single rows leave open: 03/04/2026 of an unknown country, spans of a row's own clicks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from optimizer.errors import RefusedInput
+from optimizer.reports import cells
+from optimizer.reports.profiles import ReportProfile
+from optimizer.reports.rows import Reading, read_csv_sql
+
+_DAYS = ("day", "period_start", "period_end")
+
+
+def period_in_name(profile: ReportProfile, file: str) -> tuple[date, date] | None:
+    """The period that the file's name states, as YYYYMMDD twice; None where it states none."""
+    match = re.search(profile.period_in_name, file) if profile.period_in_name else None
+    if match is None:
+        return None
+    first, last = (_parsed(text, "%Y%m%d") for text in match.groups())
+    return (first, last) if first and last and first <= last else None
+
+
+def with_settled_dates(reading: Reading) -> Reading:
+    """`reading` with the one of the profile's `either_date_format` that all its dates follow.
+
+    Raises `RefusedInput` where the dates can be read in several of them.
+    """
+    profile = reading.profile
+    if not profile.either_date_format or reading.period:
+        return reading
+    unread = [text for text in _date_texts(reading) if not _reads_as(text, profile.date_formats)]
+    fitting = _fitting(unread, profile.either_date_format, reading.as_of)
+    if len(fitting) > 1 and unread:
+        raise RefusedInput(
+            "dates_ambiguous", file=reading.file, text=unread[0], formats=list(fitting)
+        )
+    formats = (*profile.date_formats, *fitting)
+    return replace(reading, profile=profile.model_copy(update={"date_formats": formats}))
+
+
+def _fitting(texts: Sequence[str], formats: Sequence[str], as_of: date) -> tuple[str, ...]:
+    """The formats in which all dates are past; those in which most are dates where none is whole."""
+    read = {style: [_parsed(text, style) for text in texts] for style in formats}
+    past = {
+        style: sum(day is not None and day <= as_of for day in days) for style, days in read.items()
+    }
+    most = max(past.values(), default=0)
+    return tuple(style for style, count in past.items() if count == most)
+
+
+def _date_texts(reading: Reading) -> list[str]:
+    """The different cells of the date columns."""
+    found = " UNION ".join(
+        f"SELECT {cells.text(reading.cell(name), reading.profile.null_marks)} AS day FROM lines"
+        for name in reading.fields(_DAYS)
+    )
+    with duckdb.connect(":memory:") as db:
+        rows = db.execute(
+            f"WITH lines AS (SELECT * FROM {read_csv_sql(reading)})"
+            f" SELECT DISTINCT day FROM ({found}) WHERE day IS NOT NULL ORDER BY day"
+        ).fetchall()
+    return [str(day) for (day,) in rows]
+
+
+def _reads_as(text: str, formats: Iterable[str]) -> bool:
+    return any(_parsed(text, style) for style in formats)
+
+
+def _parsed(text: str, style: str) -> date | None:
+    try:
+        return datetime.strptime(text, style).date()
+    except ValueError:
+        return None
+
+
+def over_whole_file(typed: pa.Table, reading: Reading) -> pa.Table:
+    """Rows over the period of the file, where their own days are only those with a click.
+
+    Raises `RefusedInput` where that period was not over on the download day.
+    """
+    good = typed.filter(pc.is_null(typed["problem"]))
+    first, last = pc.min(good["first_day"]), pc.max(good["last_day"])
+    if last.is_valid and last.as_py() >= reading.as_of:
+        raise RefusedInput(
+            "period_not_over",
+            file=reading.file,
+            start=first.as_py(),
+            end=last.as_py(),
+            as_of=reading.as_of,
+        )
+    for name, day in (("first_day", first), ("last_day", last)):
+        column = pa.repeat(day, len(typed)).cast(typed.schema.field(name).type)
+        typed = typed.set_column(typed.schema.get_field_index(name), name, column)
+    return typed
