@@ -284,13 +284,18 @@ class Exploration(Model):
 
 
 class BidLimit(Model):
-    """What a platform accepts as a bid in one currency, with where and when that was read."""
+    """What a platform accepts as a bid in one currency, with where and when that was read.
+
+    `verified` is False where no document says so; `minimum_budget` per day, where one is known.
+    """
 
     step: Decimal
     minimum: Decimal
     maximum: Decimal
     source: str
     dated: date
+    minimum_budget: Decimal | None = None
+    verified: bool = True
 
 
 class BudgetRule(Model):

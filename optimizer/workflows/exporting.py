@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,17 +20,15 @@ from uuid import uuid4
 import pandas as pd
 
 from optimizer.errors import Conflict, NotFound, OptimizerError, RefusedInput
-from optimizer.review.exports import EXPORT_ROWS, Writer, writer_for
-from optimizer.review.exports.rows import on_step
+from optimizer.review.exports import Writer, writer_for, writers_of
+from optimizer.review.exports.amounts import on_step
 from optimizer.settings import BidLimit
 from optimizer.store.protocol import ExportRecord
 from optimizer.tables import Actor
+from optimizer.workflows.export_state import approved_changes, changes_now
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import Workspace
-
-_GROUP_STATE = ("bidding_mode", "ad_group_status", "campaign_status")
-_STATE = ("status", *_GROUP_STATE)
 
 
 @dataclass(frozen=True)
@@ -62,29 +58,31 @@ def export(
     actor: Actor,
     dry_run: bool = False,
     again: str | None = None,
+    format_: str | None = None,
 ) -> ExportResult:
     """Write everything approved and not exported yet into the folder `out`, all or nothing.
 
-    `again` names a recorded export whose files are to be written once more. Raises `Conflict` with
-    `nothing_to_export`, `over_budget` (`excess`) or `rows_refused` (`rows`).
+    `again` names a recorded export whose files are to be written once more; `format_` one of the
+    platform's file formats, where it has several. Raises `NotFound` for a format it does not have,
+    `Conflict` with `nothing_to_export`, `over_budget` (`excess`) or `rows_refused` (`rows`).
     """
     actor.require("approver")
     if again is not None:
         return _repeat(workspace, account, out, again)
+    writer = writer_for(workspace.store.account(account).platform, format_)
     held = load_holdings(workspace, account)
     rows = held.exportable()
     if rows.empty:
         return _finish_interrupted(workspace, account, out)
-    return _export_rows(held, rows, out, actor, dry_run)
+    return _export_rows(held, rows, writer, out, actor, dry_run)
 
 
 def _export_rows(
-    held: Holdings, rows: pd.DataFrame, out: Path, actor: Actor, dry_run: bool
+    held: Holdings, rows: pd.DataFrame, writer: Writer, out: Path, actor: Actor, dry_run: bool
 ) -> ExportResult:
     store, account = held.workspace.store, held.account
-    writer = writer_for(store.account(account).platform)
     export_id = export_key(rows, held.limit)
-    changes = _changes_now(held, rows)
+    changes = changes_now(held, rows)
     excess = held.excess(held.committed())
     if dry_run:
         return _preview(writer, changes, held.limit, export_id, excess)
@@ -132,65 +130,6 @@ def export_key(rows: pd.DataFrame, limit: BidLimit) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _changes_now(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
-    """EXPORT_ROWS with what the newest reports show, so that a bid moved elsewhere is noticed."""
-    newest = max(batch.as_of for batch in held.workspace.store.batches(held.account))
-    keys = rows["entity_key"].astype(str)
-    return _with_state(_approved_changes(held, rows), keys, _keywords(held, newest))
-
-
-def _approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
-    """EXPORT_ROWS as approved: where the bid came from is as it was on the review's day."""
-    days = pd.to_datetime(rows["as_of"]).dt.date
-    source: pd.Series[Any] = pd.Series(None, index=rows.index, dtype="str")
-    for day in sorted(set(days)):
-        keywords = _keywords(held, day).set_index("key")
-        of_day = rows.loc[days.eq(day), "entity_key"].astype(str)
-        source.loc[of_day.index] = keywords["bid_source"].reindex(of_day).to_numpy()
-    named = rows.rename(columns={"bid": "old_bid", "approved_bid": "new_bid"})
-    changes = named.assign(
-        bid_source=source, current_bid=named["old_bid"], exists=False, target=_targets(rows)
-    )
-    changes[list(_STATE)] = None
-    return changes[list(EXPORT_ROWS.columns)].reset_index(drop=True)
-
-
-def _targets(rows: pd.DataFrame) -> pd.Series[Any]:
-    """What each set_target sets: roas or cpa."""
-    texts = rows["evidence"].where(rows["kind"].eq("set_target"))
-    return texts.map(lambda text: json.loads(text)["target"], na_action="ignore").astype("str")
-
-
-def _keywords(held: Holdings, day: date) -> pd.DataFrame:
-    """KEYWORDS as known on a day, with `key` as suggestions write it."""
-    window = held.settings.estimation.window_days
-    known = held.workspace.store.review_tables(held.account, day, window).keywords
-    return known.assign(key=known["entity_key"].astype(str))
-
-
-def _with_state(changes: pd.DataFrame, keys: pd.Series[str], known: pd.DataFrame) -> pd.DataFrame:
-    """Present bids and statuses; new keywords and negatives take those of their ad group."""
-    own = known.set_index("key").reindex(keys)
-    place = ["campaign_name", "ad_group_name"]
-    groups = known.drop_duplicates(place).set_index(place)
-    group = groups.reindex(pd.MultiIndex.from_frame(changes[place]))
-    inherited = {name: own[name].array for name in _STATE}
-    budgets = known.groupby("campaign_name")["campaign_budget"].max()
-    now = pd.Series(own["bid"].to_numpy(), index=changes.index, dtype="float64")
-    now = now.where(changes["kind"].ne("set_budget"), changes["campaign_name"].map(budgets))
-    filled = changes.assign(current_bid=now, exists=_exists(changes, known), **inherited)
-    of_group = {
-        name: filled[name].where(filled[name].notna(), group[name].array) for name in _GROUP_STATE
-    }
-    return filled.assign(**of_group)
-
-
-def _exists(changes: pd.DataFrame, known: pd.DataFrame) -> Any:
-    names = ["campaign_name", "ad_group_name", "keyword_text", "match_type"]
-    present = known[known["status"].ne("REMOVED") | known["status"].isna()]
-    return pd.MultiIndex.from_frame(changes[names]).isin(pd.MultiIndex.from_frame(present[names]))
-
-
 def _repeat(workspace: Workspace, account: str, out: Path, export_id: str) -> ExportResult:
     """The files of a recorded export once more, from the rows it was made of."""
     record = workspace.store.find_export(account, export_id)
@@ -201,12 +140,25 @@ def _repeat(workspace: Workspace, account: str, out: Path, export_id: str) -> Ex
     rows = workspace.store.suggestions(account, ids=list(record.suggestion_ids))
     if export_key(rows, held.limit) != export_id:
         raise Conflict("export_changed", account=account, export_id=export_id)
-    writer = writer_for(workspace.store.account(account).platform)
-    changes = _approved_changes(held, rows)
+    changes = approved_changes(held, rows)
     automated = changes["new_bid"].isna() & changes["kind"].eq("add_keyword")
     changes = changes.assign(bidding_mode=automated.map({True: "automated", False: None}))
-    files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
+    files = _written_as(record, workspace.store.account(account).platform, changes, held.limit)
     return ExportResult(export_id, _publish(out, _stage(out, files)), len(rows), repeated=True)
+
+
+def _written_as(
+    record: ExportRecord, platform: str, changes: pd.DataFrame, limit: BidLimit
+) -> dict[str, bytes]:
+    """The files of a recorded export, in the format whose names it recorded."""
+    for writer in writers_of(platform).values():
+        if not writer.refusals(changes, limit):
+            files = _named(
+                record.account, record.export_id, writer.write_bulk_upload(changes, limit)
+            )
+            if sorted(files) == sorted(record.file_names):
+                return files
+    raise Conflict("export_changed", account=record.account, export_id=record.export_id)
 
 
 def _finish_interrupted(workspace: Workspace, account: str, out: Path) -> ExportResult:

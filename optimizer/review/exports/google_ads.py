@@ -1,4 +1,4 @@
-"""Google Ads web bulk upload (Bulk actions → Uploads) of keywords, negatives and campaign settings.
+"""Google Ads web bulk upload (Bulk actions → Uploads) of keywords, negatives, ad groups and campaigns.
 
 Each has different columns, so each gets its own file, and a rollback file; a blank cell leaves a
 field as it is and `remove_value` clears it. UTF-8, comma, LF, as Google's own downloads. Text and
@@ -7,72 +7,48 @@ ids are written exactly as the platform holds them; what cannot be written so is
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from optimizer.errors import Conflict
-from optimizer.review.exports.rows import (
-    CAMPAIGN_KINDS,
-    EXPORT_ROWS,
-    NEW_KINDS,
-    Refusal,
-    common_refusals,
-    flag,
-    on_step,
-    sort_rows,
+from optimizer.review.exports.amounts import amount_of, percent, plain, ratio_of
+from optimizer.review.exports.changes import (
+    NEGATIVE_ACTIONS,
+    SETTING_ACTIONS,
+    Action,
+    Change,
+    backward,
+    forward,
 )
+from optimizer.review.exports.checks import common_refusals, kind_refusals, require_none
+from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
+from optimizer.review.exports.rows import EXPORT_ROWS, Refusal
+from optimizer.review.exports.texts import TextRules, match_refusals, text_refusals
 from optimizer.settings import BidLimit
 from optimizer.tables import check_table
 
+RULES = TextRules(characters=80, words=10, forbidden=r"[!@%,*()^~{}=;`<>?\\|]")
+TYPES = {"EXACT": "Exact match", "PHRASE": "Phrase match", "BROAD": "Broad match"}
+_MATCH = {text: name for name, text in TYPES.items()}
+_CLEAR = "remove_value"
+
+_PLACE = ("Campaign ID", "Campaign", "Ad group ID", "Ad group")
 KEYWORD_COLUMNS = (
-    "Row Type",
-    "Action",
-    "Keyword status",
-    "Campaign ID",
-    "Campaign",
-    "Ad group ID",
-    "Ad group",
-    "Keyword ID",
-    "Keyword",
-    "Type",
-    "Default max. CPC",
+    *("Row Type", "Action", "Keyword status", *_PLACE),
+    *("Keyword ID", "Keyword", "Type", "Default max. CPC"),
 )
 NEGATIVE_COLUMNS = (
-    "Row Type",
-    "Action",
-    "Keyword status",
-    "Level",
-    "Campaign ID",
-    "Campaign",
-    "Ad group ID",
-    "Ad group",
-    "Keyword ID",
-    "Negative keyword",
-    "Type",
+    *("Row Type", "Action", "Keyword status", "Level", *_PLACE),
+    *("Keyword ID", "Negative keyword", "Type"),
+)
+AD_GROUP_COLUMNS = (
+    *("Row Type", "Action", "Ad group status", *_PLACE, "Target CPA", "Target ROAS"),
 )
 CAMPAIGN_COLUMNS = (
-    "Row Type",
-    "Action",
-    "Campaign status",
-    "Campaign ID",
-    "Campaign",
-    "Budget",
-    "Target CPA",
-    "Target ROAS",
+    *("Row Type", "Action", "Campaign status", "Campaign ID", "Campaign"),
+    *("Budget", "Target CPA", "Target ROAS"),
 )
-_TYPES = {"EXACT": "Exact match", "PHRASE": "Phrase match", "BROAD": "Broad match"}
-_MAX_CHARACTERS = 80
-_MAX_WORDS = 10
-_FORBIDDEN = r"[!@%,*()^~{}=;`<>?\\|]"
-_DECORATED = r"[\[\]\"“”]"
-_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
-
-Cells = Mapping[str, str]
 
 
 def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
@@ -81,145 +57,184 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     Raises `Conflict` `rows_refused` (`rows`: id, code and fields of each) and writes nothing when any
     row cannot be written.
     """
-    refused = refusals(rows, limit)
-    if refused:
-        raise Conflict("rows_refused", count=len(refused), rows=[row.told() for row in refused])
-    records = sort_rows(rows).to_dict("records")
-    campaigns = [row for row in records if row["kind"] in CAMPAIGN_KINDS]
-    keywords = [row for row in records if row["kind"] not in ("add_negative", *CAMPAIGN_KINDS)]
-    negatives = [row for row in records if row["kind"] == "add_negative"]
-    files = {
-        "keywords.csv": _csv(KEYWORD_COLUMNS, (_keyword(row, limit) for row in keywords)),
-        "negatives.csv": _csv(NEGATIVE_COLUMNS, (_negative(row, "Add") for row in negatives)),
-        "rollback_keywords.csv": _csv(KEYWORD_COLUMNS, (_undone(row, limit) for row in keywords)),
-        "rollback_negatives.csv": _csv(
-            NEGATIVE_COLUMNS, (_negative(row, "Remove") for row in negatives)
-        ),
-        "campaigns.csv": _csv(
-            CAMPAIGN_COLUMNS, (_campaign(row, row["new_bid"], limit) for row in campaigns)
-        ),
-        "rollback_campaigns.csv": _csv(
-            CAMPAIGN_COLUMNS, (_campaign(row, row["old_bid"], limit) for row in campaigns)
-        ),
-    }
+    require_none(refusals(rows, limit))
+    files = {**_files("", forward(rows, limit)), **_files("rollback_", backward(rows, limit))}
     return {name: content for name, content in files.items() if content}
 
 
 def refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
     """Every reason why a row cannot be written, row by row; empty when all can."""
     check_table(rows, EXPORT_ROWS)
-    return [*common_refusals(rows, limit), *_text_refusals(rows), *_match_refusals(rows)]
-
-
-def _text_refusals(rows: pd.DataFrame) -> list[Refusal]:
-    """Length and character rules bind new texts; an existing keyword already passed them."""
-    text, new = rows["keyword_text"], rows["kind"].isin(NEW_KINDS)
     return [
-        *flag(rows, _any_cell(rows, _CONTROL), "text_control_character"),
-        *flag(rows, text.str.match(r"\s*[=@＝＠]"), "text_formula_start"),
-        *flag(rows, text.str.strip().eq(""), "text_empty"),
-        *flag(rows, new & text.str.len().gt(_MAX_CHARACTERS), "text_too_long"),
-        *flag(rows, new & text.str.count(r"\S+").gt(_MAX_WORDS), "text_too_many_words"),
-        *flag(rows, new & text.str.contains(_FORBIDDEN), "text_forbidden_character"),
-        *flag(rows, new & text.str.contains(_DECORATED), "text_decorated"),
+        *kind_refusals(rows),
+        *common_refusals(rows, limit),
+        *text_refusals(rows, RULES),
+        *match_refusals(rows, RULES, found_by="ids"),
     ]
 
 
-def _any_cell(rows: pd.DataFrame, pattern: str) -> pd.Series[bool]:
-    joined = rows["keyword_text"] + " " + rows["campaign_name"] + " " + rows["ad_group_name"]
-    return joined.str.contains(pattern)
+def read_changes(files: Mapping[str, bytes]) -> list[Change]:
+    """The edits that files of `write_bulk_upload` hold; rollback files are read like any other."""
+    found: list[Change] = []
+    for name, content in files.items():
+        kind = next(one for one in _READ if name.endswith(one))
+        layout, read = _READ[kind]
+        found += [read(cells) for cells in read_delimited(layout, content)]
+    return found
 
 
-def _match_refusals(rows: pd.DataFrame) -> list[Refusal]:
-    """A keyword is found by its ids, or by its names and match type; new ones need a match type."""
-    unknown = rows["match_type"].notna() & ~rows["match_type"].isin(list(_TYPES))
-    by_id = rows["keyword_id"].notna() & rows["ad_group_id"].notna()
-    needed = rows["kind"].isin(NEW_KINDS) | ~by_id
-    needed &= ~rows["kind"].isin(CAMPAIGN_KINDS)
-    return [
-        *flag(rows, unknown, "match_type_unsupported", "match_type"),
-        *flag(rows, needed & rows["match_type"].isna(), "match_type_missing"),
-    ]
-
-
-def _keyword(row: Mapping[Any, Any], limit: BidLimit) -> Cells:
-    """The change itself. Status stays blank on a bid change: someone may have paused the keyword."""
-    cells = _place(row) | {"Keyword ID": _text(row["keyword_id"]), "Keyword": row["keyword_text"]}
-    if row["kind"] == "pause":
-        return cells | {"Action": "Edit", "Keyword status": "Paused"}
-    bid = {"Default max. CPC": _money(row["new_bid"], limit)}
-    if row["kind"] == "add_keyword":
-        return cells | bid | {"Action": "Add", "Keyword status": "Enabled", "Keyword ID": ""}
-    return cells | bid | {"Action": "Edit"}
-
-
-def _undone(row: Mapping[Any, Any], limit: BidLimit) -> Cells:
-    """What restores the account as it was before `_keyword`."""
-    cells = dict(_keyword(row, limit))
-    if row["kind"] == "add_keyword":
-        return cells | {"Action": "Remove", "Keyword status": "", "Default max. CPC": ""}
-    if row["kind"] == "pause":
-        return cells | {"Keyword status": "Enabled"}
-    inherited = row["bid_source"] == "inherited"
-    old = "remove_value" if inherited else _money(row["old_bid"], limit)
-    return cells | {"Default max. CPC": old}
-
-
-def _negative(row: Mapping[Any, Any], action: str) -> Cells:
-    return _place(row) | {
-        "Row Type": "Negative keyword",
-        "Action": action,
-        "Keyword status": "Enabled" if action == "Add" else "",
-        "Level": "Ad group",
-        "Negative keyword": row["keyword_text"],
-    }
-
-
-def _campaign(row: Mapping[Any, Any], value: float, limit: BidLimit) -> Cells:
-    """One setting of a campaign. A target ROAS is written as the percentage the platform shows."""
-    cells = {
-        "Row Type": "Campaign",
-        "Action": "Edit",
-        "Campaign ID": _text(row["campaign_id"]),
-        "Campaign": row["campaign_name"],
-    }
-    if row["kind"] == "set_budget":
-        return cells | {"Budget": _money(value, limit)}
-    if row["target"] == "roas":
-        percent = (Decimal(repr(float(value))) * 100).normalize()
-        return cells | {"Target ROAS": f"{percent:f}%"}
-    return cells | {"Target CPA": _money(value, limit)}
-
-
-def _place(row: Mapping[Any, Any]) -> dict[str, str]:
+def _files(prefix: str, changes: Sequence[Change]) -> dict[str, bytes]:
+    apart = (*NEGATIVE_ACTIONS, *SETTING_ACTIONS)
+    keywords = [one for one in changes if one.action not in apart]
+    negatives = [one for one in changes if one.action in NEGATIVE_ACTIONS]
+    settings = [one for one in changes if one.action in SETTING_ACTIONS]
+    groups = [one for one in settings if one.level == "ad_group"]
+    campaigns = [one for one in settings if one.level == "campaign"]
     return {
-        "Row Type": "Keyword",
-        "Campaign ID": _text(row["campaign_id"]),
-        "Campaign": row["campaign_name"],
-        "Ad group ID": _text(row["ad_group_id"]),
-        "Ad group": row["ad_group_name"],
-        "Type": _TYPES.get(_text(row["match_type"]), ""),
+        f"{prefix}keywords.csv": write_delimited(_KEYWORDS, map(_keyword, keywords)),
+        f"{prefix}negatives.csv": write_delimited(_NEGATIVES, map(_negative, negatives)),
+        f"{prefix}ad_groups.csv": write_delimited(_AD_GROUPS, map(_ad_group, groups)),
+        f"{prefix}campaigns.csv": write_delimited(_CAMPAIGNS, map(_campaign, campaigns)),
     }
 
 
-def _money(bid: Any, limit: BidLimit) -> str:
-    """Plain decimal on the currency's step; an old bid off the step is restored as it was."""
-    if pd.isna(bid):
-        return ""
-    return f"{on_step(bid, limit.step) or Decimal(repr(float(bid))):f}"
+_STATES = {
+    "pause": "Paused",
+    "resume": "Enabled",
+    "add_keyword": "Enabled",
+    "add_negative": "Enabled",
+}
+_VERBS = {
+    "add_keyword": "Add",
+    "add_negative": "Add",
+    "remove_keyword": "Remove",
+    "remove_negative": "Remove",
+}
 
 
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)
+def _keyword(change: Change) -> Cells:
+    """The change itself. Status stays blank on a bid change: someone may have paused the keyword."""
+    created = change.action in _VERBS
+    return {
+        **_place("Keyword", change),
+        "Keyword status": _STATES.get(change.action, ""),
+        "Keyword ID": "" if created else change.keyword_id,
+        "Keyword": change.keyword_text,
+        "Type": TYPES.get(change.match_type, ""),
+        "Default max. CPC": _CLEAR if change.action == "clear_bid" else plain(change.value),
+    }
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:
-    """CSV bytes with a header; empty when there are no rows."""
-    listed = list(rows)
-    if not listed:
-        return b""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(listed)
-    return buffer.getvalue().encode()
+def _negative(change: Change) -> Cells:
+    return {
+        **_place("Negative keyword", change),
+        "Keyword status": _STATES.get(change.action, ""),
+        "Level": "Campaign" if change.level == "campaign" else "Ad group",
+        "Negative keyword": change.keyword_text,
+        "Type": TYPES[change.match_type],
+    }
+
+
+def _ad_group(change: Change) -> Cells:
+    return {**_place("Ad group", change), **target_cells(change)}
+
+
+def _campaign(change: Change) -> Cells:
+    """One setting of a campaign."""
+    place = _place("Campaign", change)
+    value = (
+        {"Budget": plain(change.value)} if change.action == "set_budget" else target_cells(change)
+    )
+    return {name: place[name] for name in place if not name.startswith("Ad group")} | value
+
+
+def target_cells(change: Change) -> dict[str, str]:
+    """A target CPA as money, a target ROAS as the percentage that Google shows."""
+    if change.value is None or change.target == "cpa":
+        return {"Target CPA": plain(change.value)}
+    return {"Target ROAS": percent(change.value)}
+
+
+def _place(row_type: str, change: Change) -> dict[str, str]:
+    whole = change.level == "campaign"
+    return {
+        "Row Type": row_type,
+        "Action": _VERBS.get(change.action, "Edit"),
+        "Campaign ID": change.campaign_id,
+        "Campaign": change.campaign_name,
+        "Ad group ID": "" if whole else change.ad_group_id,
+        "Ad group": "" if whole else change.ad_group_name,
+    }
+
+
+def _read_place(cells: Cells) -> dict[str, Any]:
+    return {
+        "campaign_id": cells["Campaign ID"],
+        "campaign_name": cells["Campaign"],
+        "ad_group_id": cells.get("Ad group ID", ""),
+        "ad_group_name": cells.get("Ad group", ""),
+    }
+
+
+def _read_keyword(cells: Cells) -> Change:
+    bid = cells["Default max. CPC"]
+    return Change(
+        action=_keyword_action(cells["Action"], cells["Keyword status"], bid),
+        keyword_id=cells["Keyword ID"],
+        keyword_text=cells["Keyword"],
+        match_type=_MATCH.get(cells["Type"], ""),
+        value=None if bid == _CLEAR else amount_of(bid),
+        **_read_place(cells),
+    )
+
+
+def _keyword_action(verb: str, status: str, bid: str) -> Action:
+    if verb != "Edit":
+        return "add_keyword" if verb == "Add" else "remove_keyword"
+    if status:
+        return "pause" if status == "Paused" else "resume"
+    return "clear_bid" if bid == _CLEAR else "set_bid"
+
+
+def _read_negative(cells: Cells) -> Change:
+    return Change(
+        action="add_negative" if cells["Action"] == "Add" else "remove_negative",
+        level="campaign" if cells["Level"] == "Campaign" else "ad_group",
+        keyword_text=cells["Negative keyword"],
+        match_type=_MATCH[cells["Type"]],
+        **_read_place(cells),
+    )
+
+
+def _read_ad_group(cells: Cells) -> Change:
+    return _read_target(cells, "ad_group")
+
+
+def _read_campaign(cells: Cells) -> Change:
+    if cells["Budget"]:
+        value = amount_of(cells["Budget"])
+        return Change("set_budget", level="campaign", value=value, **_read_place(cells))
+    return _read_target(cells, "campaign")
+
+
+def _read_target(cells: Cells, level: str) -> Change:
+    share, cost = cells["Target ROAS"], cells["Target CPA"]
+    return Change(
+        "set_target",
+        level=level,
+        value=ratio_of(share) if share else amount_of(cost),
+        target="roas" if share else "cpa",
+        **_read_place(cells),
+    )
+
+
+_KEYWORDS = Layout(KEYWORD_COLUMNS)
+_NEGATIVES = Layout(NEGATIVE_COLUMNS)
+_AD_GROUPS = Layout(AD_GROUP_COLUMNS)
+_CAMPAIGNS = Layout(CAMPAIGN_COLUMNS)
+_READ: Mapping[str, tuple[Layout, Callable[[Cells], Change]]] = {
+    "keywords.csv": (_KEYWORDS, _read_keyword),
+    "negatives.csv": (_NEGATIVES, _read_negative),
+    "ad_groups.csv": (_AD_GROUPS, _read_ad_group),
+    "campaigns.csv": (_CAMPAIGNS, _read_campaign),
+}

@@ -1,6 +1,5 @@
 import csv
 import io
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,49 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer.errors import Conflict, NotFound
-from optimizer.review.exports import EXPORT_ROWS, writer_for
 from optimizer.review.exports.google_ads import refusals, write_bulk_upload
 from optimizer.settings import BidLimit
+from tests.review.exports.export_rows import CENTS, NEW, YEN, frame, row
 
-GOLDEN = Path(__file__).parent / "golden"
-CENTS = BidLimit(
-    step=Decimal("0.01"),
-    minimum=Decimal("0.01"),
-    maximum=Decimal("100"),
-    source="test",
-    dated=date(2026, 1, 1),
-)
-YEN = CENTS.model_copy(update={"step": Decimal(1), "minimum": Decimal(1)})
-_BASE: dict[str, Any] = {
-    "id": "k1",
-    "kind": "raise",
-    "campaign_id": "21000000001",
-    "campaign_name": "帐篷, 露营",
-    "ad_group_id": "140000000001",
-    "ad_group_name": "双人帐篷",
-    "keyword_id": "300000000001",
-    "keyword_text": "双人 帐篷",
-    "match_type": "EXACT",
-    "old_bid": 1.0,
-    "new_bid": 1.25,
-    "current_bid": 1.0,
-    "bid_source": "own",
-    "bidding_mode": "manual",
-    "status": "ENABLED",
-    "ad_group_status": "ENABLED",
-    "campaign_status": "ENABLED",
-    "exists": False,
-}
-_NEW = {"keyword_id": None, "old_bid": None, "current_bid": None, "status": None}
-
-
-def row(**values: Any) -> dict[str, Any]:
-    return _BASE | values
-
-
-def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(EXPORT_ROWS.columns))
+GOLDEN = Path(__file__).parent / "golden" / "google_ads"
 
 
 def codes(*rows: dict[str, Any], limit: BidLimit = CENTS) -> set[str]:
@@ -115,9 +76,9 @@ def every_kind() -> pd.DataFrame:
         row(id="k2", kind="lower", keyword_id="2", keyword_text="+crocs", new_bid=0.1 + 0.2),
         row(id="k3", kind="raise", keyword_id="3", keyword_text="tent", bid_source="inherited"),
         row(id="k4", kind="pause", keyword_id="4", keyword_text='a "quoted" one', new_bid=None),
-        row(**_NEW, id="k5", kind="add_keyword", keyword_text="lake tent", new_bid=0.8),
+        row(**NEW, id="k5", kind="add_keyword", keyword_text="lake tent", new_bid=0.8),
         row(
-            **_NEW,
+            **NEW,
             id="k6",
             kind="add_negative",
             keyword_text="lake tent",
@@ -133,16 +94,6 @@ def test_files_are_the_golden_ones_byte_for_byte(every_kind: pd.DataFrame) -> No
     assert sorted(files) == sorted(path.name for path in GOLDEN.iterdir())
     for name, content in files.items():
         assert content == (GOLDEN / name).read_bytes(), name
-
-
-@given(order=st.permutations(range(6)))
-@settings(max_examples=20, deadline=None)
-def test_same_set_in_any_order_gives_the_same_bytes(order: list[int]) -> None:
-    rows = frame(
-        *(row(id=f"k{n}", keyword_id=str(n), keyword_text=f"w{n % 2}{n}") for n in range(6))
-    )
-    shuffled = rows.iloc[order].reset_index(drop=True)
-    assert write_bulk_upload(shuffled, CENTS) == write_bulk_upload(rows, CENTS)
 
 
 @settings(deadline=None)
@@ -165,15 +116,6 @@ def test_only_files_with_rows_are_written() -> None:
         "keywords.csv",
         "rollback_keywords.csv",
     ]
-
-
-def test_one_bad_row_refuses_all_with_its_reason() -> None:
-    rows = frame(row(), row(id="k2", keyword_id="2", keyword_text="other", new_bid=1.005))
-    with pytest.raises(Conflict) as caught:
-        write_bulk_upload(rows, CENTS)
-    assert caught.value.code == "rows_refused"
-    (told,) = caught.value.fields["rows"]
-    assert (told["id"], told["code"], told["new_bid"]) == ("k2", "bid_not_on_step", 1.005)
 
 
 @pytest.mark.parametrize(
@@ -213,17 +155,17 @@ def test_what_the_platform_or_prudence_forbids_is_refused(
     ],
 )
 def test_new_texts_obey_the_platform_rules(text: str, code: str) -> None:
-    assert code in codes(row(**_NEW, kind="add_keyword", keyword_text=text, new_bid=1.0))
+    assert code in codes(row(**NEW, kind="add_keyword", keyword_text=text, new_bid=1.0))
     assert codes(row(keyword_text=text)) == set()
 
 
 def test_text_that_exists_already_is_not_added() -> None:
-    assert "already_exists" in codes(row(**_NEW, kind="add_keyword", exists=True))
+    assert "already_exists" in codes(row(**NEW, kind="add_keyword", exists=True))
 
 
 def test_negative_that_would_silence_a_keyword_is_refused() -> None:
-    add = row(**_NEW, kind="add_keyword", new_bid=1.0)
-    negative = row(**_NEW, id="k2", kind="add_negative", new_bid=None)
+    add = row(**NEW, kind="add_keyword", new_bid=1.0)
+    negative = row(**NEW, id="k2", kind="add_negative", new_bid=None)
     assert codes(add, negative) == {"negative_blocks_keyword"}
     assert codes(negative | {"exists": True}) == {"negative_blocks_keyword"}
     assert codes(add, negative | {"ad_group_name": "Broad"}) == set()
@@ -240,13 +182,6 @@ def test_same_text_in_other_groups_or_match_types_is_another_keyword() -> None:
 
 
 def test_new_keyword_of_an_automated_campaign_needs_no_bid() -> None:
-    new = row(**_NEW, kind="add_keyword", new_bid=None, bidding_mode="automated")
+    new = row(**NEW, kind="add_keyword", new_bid=None, bidding_mode="automated")
     content = write_bulk_upload(frame(new), CENTS)["keywords.csv"].decode()
     assert content.splitlines()[1].endswith("Exact match,")
-
-
-def test_platform_without_a_writer_says_which_have_one() -> None:
-    with pytest.raises(NotFound) as caught:
-        writer_for("taobao")
-    assert caught.value.code == "writer_missing"
-    assert caught.value.fields["available"] == ["google_ads"]
