@@ -16,7 +16,9 @@ SEGMENTS = ("generic", "brand", "competitor", "own_item")
 
 def normalise_text(text: pd.Series[str]) -> pd.Series[str]:
     """NFKC, lower case, single spaces: how texts are compared."""
-    return pd.Series([_normalised(value) for value in text.tolist()], index=text.index, dtype="str")
+    code, distinct = pd.factorize(text, use_na_sentinel=False)
+    normal = pd.array([_normalised(value) for value in distinct.tolist()], dtype="str")
+    return pd.Series(normal.take(code), index=text.index)
 
 
 def _normalised(value: str) -> str:

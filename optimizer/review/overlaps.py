@@ -7,7 +7,6 @@ a negative proposed instead of its donor's pause.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,27 +46,34 @@ def conflict_codes(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
 
     `suggestions` must hold all rows of the run, for what is raised beside what to be seen.
     """
-    found = twins(frames["plan"]).set_index("key")
-    key = suggestions["entity_key"].astype(str)
-    keep = key.map(found["keep"])
-    raised = (suggestions["kind"] == "raise").to_numpy()
-    beside = _raised_together(key.map(found["text"]), raised)
-    is_best = (keep == key).to_numpy()
-    marks = {
-        "twin_keep": keep.notna().to_numpy() & is_best,
-        "twin_weaker": keep.notna().to_numpy() & ~is_best,
-        "twin_raised": raised & keep.notna().to_numpy() & (~is_best | beside),
-        "term_at_fault": _at_fault(suggestions, frames["plan"]),
-    }
-    listed: list[list[str]] = [[] for _ in key]
+    marks, keep = _marks(suggestions, frames["plan"])
+    listed: list[list[str]] = [[] for _ in range(len(keep))]
     for row in np.flatnonzero(np.any(list(marks.values()), axis=0)):
         listed[row] = [code for code, mark in marks.items() if mark[row]]
     return pd.DataFrame(
         {
-            "conflicts": pd.Series(listed, index=key.index, dtype="object"),
+            "conflicts": pd.Series(listed, index=keep.index, dtype="object"),
             "keep": keep.astype("object").where(keep.notna(), None),
         }
     )
+
+
+def _marks(
+    suggestions: pd.DataFrame, plan: pd.DataFrame
+) -> tuple[dict[str, Bools], pd.Series[Any]]:
+    """Which suggestions carry each code, and the keyword to keep among each one's twins."""
+    found = twins(plan).set_index("key")
+    key = suggestions["entity_key"].astype(str)
+    keep = key.map(found["keep"])
+    raised = (suggestions["kind"] == "raise").to_numpy()
+    beside = _raised_together(key.map(found["text"]), raised)
+    is_best, twin = (keep == key).to_numpy(), keep.notna().to_numpy()
+    return {
+        "twin_keep": twin & is_best,
+        "twin_weaker": twin & ~is_best,
+        "twin_raised": raised & twin & (~is_best | beside),
+        "term_at_fault": _at_fault(suggestions, plan),
+    }, keep
 
 
 def _raised_together(text: pd.Series[Any], raised: Bools) -> Bools:
@@ -78,7 +84,7 @@ def _raised_together(text: pd.Series[Any], raised: Bools) -> Bools:
 
 
 def _at_fault(suggestions: pd.DataFrame, plan: pd.DataFrame) -> Bools:
-    blamed = set(plan["negative_first"]) - {""}
+    blamed = set(plan["negative_first"].unique()) - {""}
     result: Bools = (
         (suggestions["kind"] == "add_negative") & suggestions["entity_key"].isin(blamed)
     ).to_numpy()
@@ -89,5 +95,5 @@ def conflict_counts(
     suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
 ) -> dict[str, int]:
     """How many suggestions carry each code."""
-    listed = conflict_codes(suggestions, frames)["conflicts"]
-    return dict(Counter(code for codes in listed for code in codes))
+    marks = _marks(suggestions, frames["plan"])[0]
+    return {code: int(mark.sum()) for code, mark in marks.items() if mark.any()}

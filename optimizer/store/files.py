@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +69,17 @@ class Folder:
         finally:
             connection.close()
 
-    def write(self, relative: str, table: pa.Table) -> StoredFile:
-        """Put `table` under `relative`, durably. Raises `RefusedInput` when the disk does not take it."""
+    def write(
+        self, relative: str, table: pa.Table, repeating: Sequence[str] | bool = True
+    ) -> StoredFile:
+        """Put `table` under `relative`, durably. Raises `RefusedInput` when the disk does not take it.
+
+        `repeating` names the columns worth a dictionary of their values.
+        """
         path = self.path(relative)
         temporary = path.with_name(path.name + ".tmp")
         try:
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(table, temporary, compression="zstd", use_dictionary=repeating)
             _put_in_place(temporary, path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
