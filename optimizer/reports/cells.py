@@ -42,15 +42,31 @@ def trimmed(cell: str) -> str:
 
 
 def identifier(cell: str) -> str:
-    """An id as text, out of the `="…"` that protects it from spreadsheets."""
+    """An id as text, out of the `="…"` that protects it from spreadsheets.
+
+    `1.44382946392851E+14` shows all its digits and is written out; `lost_digits` tells the others.
+    """
     bare = rf"regexp_replace({cell}, '^=\"(.*)\"$', '\1')"
-    return f"CASE WHEN starts_with({cell}, '=') THEN {bare} ELSE {cell} END"
+    whole = rf"regexp_replace({cell}, '^(\d)[.,](\d+)[eE].*$', '\1\2')"
+    return (
+        f"CASE WHEN starts_with({cell}, '=') THEN {bare} "
+        f"WHEN {_shows_all_digits(cell)} THEN {whole} ELSE {cell} END"
+    )
+
+
+def _shows_all_digits(cell: str) -> str:
+    """True for scientific notation with a decimal for every power of ten; a float holds 15 digits."""
+    decimals = rf"length(regexp_extract({cell}, '^\d[.,](\d+)[eE]\+?\d+$', 1))"
+    power = rf"TRY_CAST(regexp_extract({cell}, '[eE]\+?(\d+)$', 1) AS INTEGER)"
+    shown = f"{decimals} > 0 AND {decimals} = {power} AND {power} < 15"
+    return f"CASE WHEN contains(upper({cell}), 'E') THEN coalesce({shown}, false) ELSE false END"
 
 
 def lost_digits(cell: str) -> str:
-    """True where a spreadsheet turned an id into scientific notation."""
+    """True where a spreadsheet turned an id into scientific notation that hides digits."""
     pattern = quoted(r"=?\"?\d+([.,]\d+)?[eE]\+?\d+\"?")
-    return f"CASE WHEN contains(upper({cell}), 'E') THEN regexp_full_match({cell}, {pattern}) ELSE false END"
+    hidden = f"regexp_full_match({cell}, {pattern}) AND NOT {_shows_all_digits(cell)}"
+    return f"CASE WHEN contains(upper({cell}), 'E') THEN {hidden} ELSE false END"
 
 
 def number(

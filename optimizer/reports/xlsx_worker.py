@@ -72,9 +72,10 @@ def _text(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    # Beyond 15 digits a float no longer holds the number that was typed; 1e+16 says so.
-    exact = value.is_integer() and abs(value) < _EXACT_BELOW
-    return str(int(value)) if exact else repr(value)
+    if abs(value) >= _EXACT_BELOW:
+        # A float no longer holds the number that was typed; 1.5e+15 says so.
+        return f"{value:.15g}"
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _moment(value: datetime) -> str:

@@ -113,6 +113,26 @@ def test_lost_digits_are_noticed(text):
     assert over(cells.lost_digits("cell"), [text]) == [True]
 
 
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        ("1.44382946392851E+14", "144382946392851"),
+        ("1,5e1", "15"),
+        ('="00123"', "00123"),
+        ("00123", "00123"),
+        ("B0E1234567", "B0E1234567"),
+    ],
+)
+def test_id_that_shows_all_its_digits_is_whole(text, id_):
+    assert over(cells.identifier("cell"), [text]) == [id_]
+    assert over(cells.lost_digits("cell"), [text]) == [False]
+
+
+def test_digits_beyond_those_of_a_float_are_lost_however_many_are_shown():
+    text = "1.339205395433736E+15"
+    assert over(cells.lost_digits("cell"), [text]) == [True]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=20))
 def test_any_string_is_a_safe_literal(text):
