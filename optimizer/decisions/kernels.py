@@ -55,15 +55,15 @@ def _steps(
     hold: Ints,
     raise_gate: Floats,
     lower_gate: Floats,
-    keep: float,
+    keep: Floats,
 ) -> tuple[Ints, Ints, Floats, Floats, Ints]:
     """Steps up each keyword's hull: (start of each keyword, level, threshold, extra cost, lowest level).
 
     A step above the hold level opens at min(slope, raise_gate), one below it closes at
     max(slope, lower_gate). With raise_gate ≤ lower_gate the gated response still falls in the line,
-    so that one search solves it. Steps that open below the line `keep`, or at none, are left out,
-    and without a need to spend (`keep` finite) those that bring nothing; value that costs nothing is
-    part of the lowest level.
+    so that one search solves it. Steps that open below the keyword's line `keep`, or at none, are
+    left out, and without a need to spend (`keep` finite) those that bring nothing; value that costs
+    nothing is part of the lowest level.
     """
     keywords, levels = cost.shape
     reached = np.empty(keywords * levels, np.int16)
@@ -87,7 +87,7 @@ def _steps(
                 if opens == np.inf:
                     lowest[k] = hull[j]
                     continue
-                if opens < keep or opens == -np.inf or (slopes[j] <= 0 and keep > -np.inf):
+                if opens < keep[k] or opens == -np.inf or (slopes[j] <= 0 and keep[k] > -np.inf):
                     break
                 reached[count], threshold[count] = hull[j], opens
                 extra[count] = cost[k, hull[j]] - cost[k, hull[j - 1]]

@@ -78,11 +78,11 @@ def _linear(cost: Floats, gain: Floats, room: float) -> tuple[int, float]:
 
     `cost` and `gain` are sums over the first steps, 0 first.
     """
-    fit = np.searchsorted(cost, room, side="right") - 1
+    fit = int(np.searchsorted(cost, room, side="right")) - 1
     if fit == len(cost) - 1:
-        return fit, gain[fit]
+        return fit, float(gain[fit])
     part = (room - cost[fit]) / (cost[fit + 1] - cost[fit])
-    return fit, gain[fit] + part * (gain[fit + 1] - gain[fit])
+    return fit, float(gain[fit] + part * (gain[fit + 1] - gain[fit]))
 
 
 def _not_dominated(cost: Floats, gain: Floats, bound: Floats, least: float) -> Ints:

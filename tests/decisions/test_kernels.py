@@ -38,7 +38,8 @@ def test_slopes_at_equal_cost_are_infinite() -> None:
 
 def test_compiled_and_plain_steps_agree() -> None:
     options, gate = nested(np.random.default_rng(1), 20, 6, locks=False).options, np.full(20, 1.2)
-    told = (options.cost, options.value, options.allowed, np.full(20, 2), gate, gate * 1.5, 0.5)
+    gates = (gate, gate * 1.5, np.full(20, 0.5))
+    told = (options.cost, options.value, options.allowed, np.full(20, 2), *gates)
     for plain, compiled in zip(kernels._steps(*told), kernels.steps(*told), strict=True):
         np.testing.assert_array_equal(plain, compiled)
 
@@ -47,7 +48,9 @@ def test_thresholds_of_a_keyword_fall_across_its_present_bid() -> None:
     options = nested(np.random.default_rng(2), 30, 8, locks=False).options
     low, high = np.full(30, 0.8), np.full(30, 1.6)
     shape = (options.cost, options.value, options.allowed)
-    start, reached, threshold, _, _ = kernels._steps(*shape, np.full(30, 3), low, high, -np.inf)
+    start, reached, threshold, _, _ = kernels._steps(
+        *shape, np.full(30, 3), low, high, np.full(30, -np.inf)
+    )
     for first, last in itertools.pairwise(start):
         assert (np.diff(threshold[first:last]) <= 0).all()
     assert (threshold[reached > 3] <= 0.8).all()
@@ -57,7 +60,7 @@ def test_thresholds_of_a_keyword_fall_across_its_present_bid() -> None:
 def test_steps_below_the_line_kept_are_left_out() -> None:
     cost, value = COST[None, :], np.array([[0.0, 4.0, 7.0, 9.0, 10.0]])
     gates = (np.array([4]), np.array([-np.inf]), np.array([-np.inf]))
-    found = kernels._steps(cost, value, ALL[None, :], *gates, 2.5)
+    found = kernels._steps(cost, value, ALL[None, :], *gates, np.full(1, 2.5))
     assert (found[1].tolist(), found[2].tolist()) == ([1, 2], [4.0, 3.0])
 
 

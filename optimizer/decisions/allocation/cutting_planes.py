@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from optimizer.decisions import kernels_rounding
+from optimizer.decisions.allocation.one_price import Tangent, lowest_point
 from optimizer.decisions.allocation.problem import BASE, BudgetTree, SideCaps
 from optimizer.decisions.allocation.steps import Steps
 from optimizer.decisions.allocation.tree import Rules, Settled, settle
@@ -80,27 +81,85 @@ def find_prices(
     steps: Steps, tree: BudgetTree, rules: Rules, sides: SideCaps, base: float
 ) -> Prices:
     """Prices of lowest Lagrangian. Raises `Infeasible` where no plan keeps all constraints."""
-    none = rules.none()
-    settle(steps, tree, none, none.least, base)
     at = _coordinates(steps, tree, rules, sides)
-    _check_reach(steps, at, rules, sides)
+    if len(at.limit) == 1:
+        found = _one_price(steps, at, rules, sides, base)
+    else:
+        none = rules.none()
+        settle(steps, tree, none, none.least, base)
+        _check_reach(steps, at, rules, sides)
+        found = _many_prices(steps, at, rules, sides, base)
+    if found.unmet > _UNMET * max(abs(found.height), 1e-9):
+        _check_reach(steps, at, rules, sides)
+        raise Infeasible("targets_conflict", node=0)
+    return _prices(steps, at, found.response, found.trial, found.lower)
+
+
+@dataclass(frozen=True)
+class _Response:
+    """The best plan at some prices, and each keyword's scale and price from outside its block."""
+
+    settled: Settled
+    scale: Floats
+    price: Floats
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Prices of lowest Lagrangian `height`, the plan there, and how low it may be anywhere.
+
+    `unmet` is what constraints that cannot be met would gain by a wider box.
+    """
+
+    trial: Floats
+    response: _Response
+    height: float
+    lower: float
+    unmet: float
+
+
+def _one_price(
+    steps: Steps, at: _Coordinates, rules: Rules, sides: SideCaps, base: float
+) -> _Found:
+    """One price by tangents: no linear program, and few plans."""
+    plans: dict[float, _Response] = {}
+
+    def tangent_at(price: float) -> Tangent:
+        trial = np.array([price])
+        plans[price] = _respond(steps, at, rules, sides, trial, base)
+        plane = _planes(steps, at, rules, sides, plans[price].settled, base)
+        slope = float(at.limit[0] - plane.slope.sum())
+        return Tangent(price, float(plane.height.sum()) + slope * price, slope)
+
+    lowest = lowest_point(tangent_at, _guess(steps, at, rules, sides), float(at.box[0]), _TOLERANCE)
+    return _Found(
+        np.array([lowest.at]), plans[lowest.at], lowest.height, lowest.lower, lowest.unmet
+    )
+
+
+def _guess(steps: Steps, at: _Coordinates, rules: Rules, sides: SideCaps) -> float:
+    """A price at which the constraint weighs a twentieth of the objective."""
+    counted = rules.per[at.targets[0]] if len(at.targets) else sides.per[sides.per > 0]
+    return 0.05 / max(float(counted.mean()), 1e-12) if len(counted) else 1.0
+
+
+def _many_prices(
+    steps: Steps, at: _Coordinates, rules: Rules, sides: SideCaps, base: float
+) -> _Found:
     trial = np.zeros(len(at.limit))
     planes: list[_Planes] = []
     best, best_trial, lower, unmet = np.inf, trial, -np.inf, 0.0
     for _ in range(_ROUNDS):
-        settled, (scale, price) = _respond(steps, at, rules, sides, trial, base)
-        found = _planes(steps, at, rules, sides, settled, base)
+        response = _respond(steps, at, rules, sides, trial, base)
+        found = _planes(steps, at, rules, sides, response.settled, base)
         planes.append(found)
         height = float((found.height - found.slope @ trial).sum() + at.limit @ trial)
         if height < best:
-            best, best_trial = height, trial
+            best, best_trial, kept = height, trial, response
         trial, lower, unmet = _lowest(planes, at)
         if best - lower <= _TOLERANCE * max(abs(best), 1e-9):
             break
-    if unmet > _UNMET * max(abs(best), 1e-9):
-        raise Infeasible("targets_conflict", node=0)
-    settled, (scale, price) = _respond(steps, at, rules, sides, best_trial, base)
-    return _prices(steps, at, settled, scale, price, best_trial, lower)
+    return _Found(best_trial, kept, best, lower, unmet)
 
 
 @dataclass(frozen=True)
@@ -163,8 +222,8 @@ def _split_prices(at: _Coordinates, prices: Floats) -> tuple[Floats, Floats, Flo
 
 def _respond(
     steps: Steps, at: _Coordinates, rules: Rules, sides: SideCaps, trial: Floats, base: float
-) -> tuple[Settled, tuple[Floats, Floats]]:
-    """The best plan at these prices, and each keyword's scale and price from outside its block."""
+) -> _Response:
+    """The best plan at these prices."""
     caps, floors, targets, groups = _split_prices(at, trial)
     own_price = np.zeros(len(at.inner.parent))
     np.add.at(own_price, at.caps, caps)
@@ -182,7 +241,7 @@ def _respond(
     scale[grouped] -= groups[group[grouped]] * sides.per[steps.rows][grouped]
     none = rules.none()
     priced = steps.priced(scale, price)
-    return settle(priced, at.inner, none, none.least, base, steps), (scale, price)
+    return _Response(settle(priced, at.inner, none, none.least, base, steps), scale, price)
 
 
 def _planes(
@@ -313,13 +372,12 @@ def best_ratio(steps: Steps, tree: BudgetTree, rules: Rules, target: int, node: 
 def _prices(
     steps: Steps,
     at: _Coordinates,
-    settled: Settled,
-    scale: Floats,
-    price: Floats,
+    found: _Response,
     trial: Floats,
     fractional: float,
 ) -> Prices:
     """Outer and inner prices together: an inner scale multiplies what the outer ones left."""
+    settled = found.settled
     inner_scale, inner_price = settled.scale[steps.node], settled.price[steps.node]
     caps, floors, _, groups = _split_prices(at, trial)
     own = np.zeros(len(settled.line))
@@ -328,8 +386,8 @@ def _prices(
     outer = kernels_rounding.path_sum(at.inner.parent, own)
     return Prices(
         _with_outer(settled, at, trial),
-        inner_scale * scale,
-        inner_scale * price + inner_price,
+        inner_scale * found.scale,
+        inner_scale * found.price + inner_price,
         settled.duals + float(at.limit @ trial),
         settled.line + outer,
         groups,

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from optimizer.decisions import kernels
+from optimizer.decisions import kernels, kernels_rounding
 from optimizer.decisions.allocation.blocks import Sought
 from optimizer.decisions.allocation.books import levels_at, open_books
 from optimizer.decisions.allocation.cutting_planes import Prices, best_ratio, find_prices
@@ -46,16 +46,51 @@ def allocate(
     """
     sides = sides or SideCaps.none(len(node))
     check_problem(options, node, tree, gates, targets, sides)
-    bound_to_spend = bool((tree.floor > 0).any()) or bool(targets)
-    keep = -np.inf if bound_to_spend else base
+    told = (options, node, tree, gates, base, targets, sides, executor)
+    keep = _least_line(node, tree, targets, base)
+    try:
+        steps, rules, prices = _priced(*told, keep)
+    except Infeasible:
+        # What is nearest may need steps that no plan with all targets met would take.
+        steps, rules, prices = _priced(*told, -np.inf)
+    return _finished(options, steps, tree, gates, rules, sides, prices, base)
+
+
+def _least_line(
+    node: Ints, tree: BudgetTree, targets: tuple[Target, ...], base: float
+) -> float | Floats:
+    """Per keyword the threshold below which no step serves the objective or a target."""
+    if (tree.floor > 0).any():
+        return -np.inf
+    lines = [np.full(len(node), base)]
+    for one in targets:
+        least = kernels_rounding.path_least(tree.parent, np.where(one.least > 0, one.least, np.inf))
+        serves = np.full(len(node), np.inf)
+        np.divide(least[node], one.per, out=serves, where=one.per > 0)
+        lines.append(serves * (1 - 1e-9))
+    keep: Floats = np.min(lines, axis=0)
+    return keep
+
+
+def _priced(
+    options: Options,
+    node: Ints,
+    tree: BudgetTree,
+    gates: Gates,
+    base: float,
+    targets: tuple[Target, ...],
+    sides: SideCaps,
+    executor: Executor | None,
+    keep: float | Floats,
+) -> tuple[Steps, Rules, Prices]:
+    """Steps of at least the line `keep`, the targets in their order, and the best prices."""
     steps = build_steps(options, node, tree, gates, keep, executor)
     rules = rules_of(targets, steps)
     ratio = shared_ratio(rules, steps)
     if ratio is None or len(sides.limit):
-        prices = find_prices(steps, tree, rules, sides, base)
-    else:
-        prices = Prices.plain(_settled(steps, tree, rules, ratio, base), steps, base)
-    return _finished(options, steps, tree, gates, rules, sides, prices, base)
+        return steps, rules, find_prices(steps, tree, rules, sides, base)
+    settled = _settled(steps, tree, rules, ratio, base)
+    return steps, rules, Prices.plain(settled, steps, base)
 
 
 def _settled(steps: Steps, tree: BudgetTree, rules: Rules, ratio: Floats, base: float) -> Settled:

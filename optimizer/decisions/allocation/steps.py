@@ -53,10 +53,14 @@ def build_steps(
     node: Ints,
     tree: BudgetTree,
     gates: Gates,
-    keep: float,
+    keep: float | Floats,
     executor: Executor | None,
 ) -> Steps:
-    """Steps that open at the line `keep` or above; chunks of keywords go to `executor` if given."""
+    """Steps that open at the line `keep` or above; chunks of keywords go to `executor` if given.
+
+    `keep` may differ from keyword to keyword.
+    """
+    keep = np.broadcast_to(np.asarray(keep, dtype=np.float64), len(node)).copy()
     place, size = kernels_rounding.subtrees(tree.parent)
     rank = place[node]
     in_order = bool((rank[1:] >= rank[:-1]).all())
@@ -66,7 +70,7 @@ def build_steps(
     else:
         cuts = [rows[at : at + CHUNK] for at in range(0, max(len(rows), 1), CHUNK)]
         run = map if executor is None else executor.map
-        parts = list(run(_task, [(*_picked(options, gates, cut), keep) for cut in cuts]))
+        parts = list(run(_task, [(*_picked(options, gates, cut), keep[cut]) for cut in cuts]))
     start, reached, threshold, extra, lowest = _joined(parts)
     rank = rank[rows]
     return Steps(
@@ -93,12 +97,12 @@ def _picked(options: Options, gates: Gates, rows: Ints) -> tuple[Options, Gates]
     )
 
 
-def _task(told: tuple[Options, Gates, float]) -> _Part:
+def _task(told: tuple[Options, Gates, Floats]) -> _Part:
     options, gates, keep = told
     return _chunk(options, gates, keep)
 
 
-def _chunk(options: Options, gates: Gates, keep: float) -> _Part:
+def _chunk(options: Options, gates: Gates, keep: Floats) -> _Part:
     part: _Part = kernels.steps(
         options.cost,
         options.value,
