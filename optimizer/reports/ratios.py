@@ -111,7 +111,7 @@ def _unit(name: str, reading: Reading) -> float:
 
 
 def _step(cell: str) -> str:
-    """Half of the last digit's worth: half a hundredth of a per cent in 8.27%."""
-    digits = f"length(regexp_extract({cell}, '[.,](\\d+)\\D*$', 1))"
+    """Half of the last digit's worth: half a hundredth of a per cent in 8.27%; six decimals are read."""
+    digits = f"least(6, length(regexp_extract({cell}, '[.,](\\d+)\\D*$', 1)))"
     percent = f"CASE WHEN ends_with({cell}, '%') THEN 0.01 ELSE 1.0 END"
     return f"0.501 * pow(10.0, -{digits}) * {percent}"

@@ -72,7 +72,7 @@ def write_book(
     return path
 
 
-def counted(clicks: int, cost: float, orders: int, sales: float, impressions: int = 200) -> Any:
+def counted(clicks: int, cost: float, orders: int, sales: float, impressions: int = 230) -> Any:
     """Cells of one row of a report: sums with the ratios a console adds, empty where it has none."""
     return {
         "Impressions": impressions,
@@ -93,7 +93,7 @@ def counted(clicks: int, cost: float, orders: int, sales: float, impressions: in
     }
 
 
-def bulk_counts(clicks: int, cost: float, orders: int, sales: float, impressions: int = 200) -> Any:
+def bulk_counts(clicks: int, cost: float, orders: int, sales: float, impressions: int = 230) -> Any:
     """The same for a row of the bulk sheet."""
     return {
         "Impressions": impressions,
