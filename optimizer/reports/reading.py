@@ -56,8 +56,8 @@ def read_reports(
 
     A file that several profiles of one family fit gives one report for each whose rows it has. Rows
     of the day `as_of` are dropped: it was not over. `told` is what the operator says of the file,
-    `earlier` what was said of others and stands where the profile asks. Raises `RefusedInput` when the file cannot be
-    trusted or the operator must say more, `NotFound` for a profile that does not exist.
+    `earlier` what was said of others and stands where the profile asks. Raises `RefusedInput` when
+    the file cannot be trusted or the operator must say more, `NotFound` for an unknown profile.
     """
     sha256 = sha256_of(path)
     profiles = chosen_profiles(configs, profile)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from optimizer.errors import RefusedInput
-from optimizer.reports import read_report
+from optimizer.reports import Told, read_reports
+from optimizer.reports.drafting import draft_profile
+from optimizer.reports.explaining import Explanation, explain
+from optimizer.settings import Basis
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
 from optimizer.workflows.values import plain_record
@@ -78,22 +81,34 @@ def import_files(
     actor: Actor,
     dry_run: bool = False,
     accept_quarantine: bool = False,
+    told: Told | None = None,
     progress: Progress | None = None,
 ) -> list[ImportResult]:
     """Read every file first; only when all can be trusted, store them one by one.
 
     `as_of` is the day the reports were downloaded, today in the account's time zone when not said.
+    `told` is what no report says; what is not said now is taken from the account's last import that
+    knew it. A file that is several reports gives a result for each.
     Raises `RefusedInput` for a file that must not be used, an account name that cannot name a file,
     or a download day in the future.
     """
     actor.require("operator")
     day = _download_day(workspace, checked_account_name(account), as_of)
     tell = progress or silent
-    reports = []
+    earlier = _said_earlier(workspace, account)
+    reports: list[Report] = []
     for number, path in enumerate(files):
         tell("read", number, len(files))
-        reports.append(
-            read_report(path, workspace.configs, profile, day, accept_quarantine=accept_quarantine)
+        reports.extend(
+            read_reports(
+                path,
+                workspace.configs,
+                profile,
+                day,
+                told=told or Told(),
+                earlier=earlier,
+                accept_quarantine=accept_quarantine,
+            )
         )
     tell("read", len(files), len(files))
     take = _preview if dry_run else _store
@@ -103,6 +118,34 @@ def import_files(
         results.append(take(workspace, report, account, day, actor))
     tell("store", len(reports), len(reports))
     return results
+
+
+def explain_file(
+    workspace: Workspace, path: Path, actor: Actor, profile: str | None = None
+) -> Explanation:
+    """Which profile claims the file, what its columns become, and what it lacks for the nearest.
+
+    Raises `RefusedInput` for what holds no table, `NotFound` for an unknown profile.
+    """
+    actor.require("viewer")
+    return explain(path, workspace.configs, profile)
+
+
+def new_profile(workspace: Workspace, path: Path, actor: Actor) -> str:
+    """A draft of a YAML profile for a file that no profile reads. Raises `RefusedInput`."""
+    actor.require("operator")
+    return draft_profile(path, workspace.configs)
+
+
+def _said_earlier(workspace: Workspace, account: str) -> Told:
+    """What the account's newest imports knew; before the first, what its settings state."""
+    if account not in {record.name for record in workspace.store.accounts()}:
+        return Told(workspace.configs.account(account).currency)
+    said = [batch.reconciliation for batch in workspace.store.batches(account)]
+    days = (each.attribution_window_days for each in said if each.attribution_window_days)
+    bases = (each.attribution_basis for each in said if each.attribution_basis)
+    currency = workspace.store.account(account).currency
+    return Told(currency, next(days, None), cast("Basis | None", next(bases, None)))
 
 
 def _download_day(workspace: Workspace, account: str, as_of: date | None) -> date:

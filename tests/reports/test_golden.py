@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from optimizer.reports import identify, read_report
-from optimizer.tables import KEYWORD_ROWS, TERM_ROWS, Report, check_table
+from optimizer.reports.profiles import TABLES, load_profile
+from optimizer.tables import Report, check_table
 from tests.reports.samples import CONFIGS, DATA
 
 SAMPLES = {
@@ -17,6 +18,17 @@ SAMPLES = {
     "google_search_terms_period.csv": ("google_ads_search_terms", date(2025, 9, 1)),
     "adwords_daily_2008.csv": ("adwords_daily_2008", date(2009, 3, 4)),
     "taobao_keywords_csv.csv": ("taobao_keywords_csv", date(2026, 9, 3)),
+    "google_ads_creatives.csv": ("google_ads_creatives", date(2026, 9, 3)),
+    "google_ads_assets.csv": ("google_ads_assets", date(2026, 10, 1)),
+    "google_ads_negatives.csv": ("google_ads_negatives", date(2026, 9, 3)),
+    "google_ads_api_keywords.csv": ("google_ads_api_keywords", date(2026, 9, 3)),
+    "google_ads_api_search_terms.csv": ("google_ads_api_search_terms", date(2026, 9, 3)),
+    "microsoft_ads_keywords_daily.csv": ("microsoft_ads_keywords", date(2026, 9, 4)),
+    "microsoft_ads_keywords_summary.csv": ("microsoft_ads_keywords", date(2026, 9, 4)),
+    "microsoft_ads_search_terms.csv": ("microsoft_ads_search_terms", date(2026, 9, 4)),
+    "fivetran_keywords.csv": ("fivetran_keywords", date(2026, 9, 3)),
+    "fivetran_keywords.parquet": ("fivetran_keywords", date(2026, 9, 3)),
+    "fivetran_search_terms.csv": ("fivetran_search_terms", date(2026, 9, 3)),
 }
 
 
@@ -36,7 +48,7 @@ def as_json(report: Report) -> str:
 def test_sample_becomes_its_golden_file(name):
     profile, as_of = SAMPLES[name]
     report = read_report(DATA / name, CONFIGS, profile, as_of, accept_quarantine=True)
-    golden = DATA / f"{name.removesuffix('.csv')}.golden.json"
+    golden = DATA / f"{name.removesuffix('.csv').replace('.parquet', '_parquet')}.golden.json"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(as_json(report), encoding="utf-8")
     assert as_json(report) == golden.read_text(encoding="utf-8")
@@ -47,7 +59,7 @@ def test_sample_is_identified_and_fits_its_table(name):
     profile, as_of = SAMPLES[name]
     assert identify(DATA / name, CONFIGS) == [profile]
     report = read_report(DATA / name, CONFIGS, None, as_of, accept_quarantine=True)
-    check_table(report.rows, TERM_ROWS if "term" in report.grain else KEYWORD_ROWS)
+    check_table(report.rows, TABLES[load_profile(CONFIGS, profile).grain])
 
 
 @pytest.mark.parametrize("name", SAMPLES)
