@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["keyword", "search_term"]
+Kind = Literal["keyword", "search_term", "creative", "negative"]
+"""What rows are about; negatives have no identity of their own, a list of them replaces the last."""
 
 NAME_COLUMNS = (
     "campaign_id",
@@ -34,8 +35,14 @@ ENTITY_COLUMNS = ("entity_key", "platform_key", "name_key", *NAME_COLUMNS)
 _IDS = {
     "keyword": ("campaign_id", "ad_group_id", "keyword_id"),
     "search_term": ("campaign_id", "ad_group_id"),
+    # An ad's id is its own in the account, and reports often have no other.
+    "creative": ("keyword_id",),
 }
-_TEXTS_BESIDE_IDS = {"keyword": (), "search_term": ("keyword_text", "search_term")}
+_TEXTS_BESIDE_IDS = {
+    "keyword": (),
+    "search_term": ("keyword_text", "search_term"),
+    "creative": (),
+}
 _NAMES = {
     "keyword": (
         "campaign_name",
@@ -46,7 +53,10 @@ _NAMES = {
         "item_id",
     ),
     "search_term": ("campaign_name", "ad_group_name", "keyword_text", "search_term"),
+    "creative": ("campaign_name", "ad_group_name", "keyword_text", "item_id"),
 }
+CREATIVE_NAMES = {"creative_id": "keyword_id", "creative_name": "keyword_text"}
+"""Creatives are kept in the columns of keywords: both are what an ad group holds."""
 _SEPARATOR, _UNKNOWN = "\x1f", "\x1a"
 
 

@@ -20,8 +20,9 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from optimizer.tables import KEYWORD_DAILY, MICROS, VERSIONS, empty_table
+from optimizer.tables import KEYWORD_DAILY, MICROS, NEGATIVES, VERSIONS, empty_table
 
 KEY = ("entity_key", "first_day", "last_day")
 STAMP = ("as_of", "sequence")
@@ -50,6 +51,8 @@ SEEN = pa.schema(_KEY_TYPES | _STAMP_TYPES)
 FACTS = {
     "keyword": pa.schema(_KEY_TYPES | _SUM_TYPES | _SHARE_TYPES | _STAMP_TYPES),
     "search_term": pa.schema(_KEY_TYPES | _SUM_TYPES | _STAMP_TYPES),
+    "creative": pa.schema(_KEY_TYPES | _SUM_TYPES | _STAMP_TYPES),
+    "negative": pa.schema(_KEY_TYPES | _SUM_TYPES | _STAMP_TYPES),
 }
 """Schema of fact files by kind of entity."""
 
@@ -66,6 +69,8 @@ STATE_TYPES = {
         "quality_score": pa.int64(),
     },
     "search_term": {"term_status": pa.string()},
+    "creative": {"status": pa.string()},
+    "negative": {},
 }
 """State columns by kind of entity."""
 STATES = {
@@ -80,6 +85,10 @@ STATES = {
 
 `changed_on` is the last day on which the file shows another bid than on the day before.
 """
+
+
+NEGATIVES_FILE = pa.schema({name: pa.string() for name in NEGATIVES.columns} | {"day": pa.date32()})
+"""Schema of a file of negatives in force on a download day."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +244,16 @@ def bids_shown(
     days = {name: told[name].cast("timestamp(0)") for name in ("day", "changed_on")}
     ordered = told.order_by(["entity_key", "day", *STAMP])
     return _to_pandas(ordered.mutate(**days).select("entity_key", *days, "bid_micros"))
+
+
+def negatives(files: Sequence[HistoryFile]) -> pd.DataFrame:
+    """Table NEGATIVES: what the files list together, each once."""
+    columns = list(NEGATIVES.columns)
+    if not files:
+        return empty_table(NEGATIVES)
+    listed = pa.concat_tables([pq.read_table(file.path, columns=columns) for file in files])
+    frame: pd.DataFrame = listed.to_pandas().astype(empty_table(NEGATIVES).dtypes)
+    return frame.drop_duplicates(ignore_index=True)
 
 
 def _connect() -> Any:

@@ -205,13 +205,14 @@ def _write_files(
     grain = item.report.grain
     fresh = draft.facts.take(pa.array(comparison.changed))
     unchanged = _without(draft.facts, comparison.changed).select(history.SEEN.names)
-    tables = {
-        grain: pa.concat_tables([fresh, comparison.reaffirmed]),
-        f"{grain}_seen": unchanged,
-        f"{draft.kind}_state": draft.states,
-    }
+    tables = [
+        (grain, pa.concat_tables([fresh, comparison.reaffirmed])),
+        (f"{grain}_seen", unchanged),
+        (f"{draft.kind}_state", draft.states),
+        ("negative", draft.negatives),
+    ]
     rows, stored = [], []
-    for content, table in tables.items():
+    for content, table in tables:
         if table.num_rows:
             path = f"history/{item.sequence:08d}-{item.batch_id}-{content}.parquet"
             stored.append(folder.write(path, table))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,14 @@ import pyarrow as pa
 from optimizer.store import entities, history
 from optimizer.store.entities import Kind
 from optimizer.tables import MICROS, QUARANTINE, Reconciliation, Report, empty_table
+
+_KINDS: dict[str, Kind] = {
+    "keyword": "keyword",
+    "keyword_state": "keyword",
+    "search_term": "search_term",
+    "creative": "creative",
+    "negative": "negative",
+}
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,12 @@ class Draft:
     resolution: entities.Resolution
     quarantine: pd.DataFrame
     reconciliation: Reconciliation
+    negatives: pa.Table = field(default_factory=history.NEGATIVES_FILE.empty_table)
 
 
 def kind_of(grain: str) -> Kind:
-    """Whether a grain counts keywords or search terms."""
-    return "search_term" if grain.startswith("search_term") else "keyword"
+    """What the rows of a grain are about."""
+    return _KINDS[grain.removesuffix("_day").removesuffix("_period")]
 
 
 def draft(
@@ -44,7 +53,9 @@ def draft(
 ) -> Draft:
     """Resolve, quarantine and shape a report; `known` are the account's entities of its kind."""
     kind = kind_of(report.grain)
-    rows = report.rows.reset_index(drop=True)
+    if kind == "negative":
+        return _negatives(report, known)
+    rows = report.rows.reset_index(drop=True).rename(columns=entities.CREATIVE_NAMES)
     numbers, found = entities.distinct_identities(rows, kind)
     resolution = entities.resolve(found, known, next_key, newest_report=newest_report)
     keys = resolution.keys.astype("float64").to_numpy()[numbers]
@@ -54,7 +65,7 @@ def draft(
     refused = _quarantined(rows[~kept], codes[~kept])
     return Draft(
         kind,
-        _facts(clean, kind, stamp),
+        _facts(clean, kind, stamp) if "clicks" in clean else history.FACTS[kind].empty_table(),
         _states(clean, kind, stamp),
         tuple(name for name in history.STATE_TYPES[kind] if clean[name].notna().any()),
         _only(resolution, clean["entity_key"]),
@@ -70,10 +81,28 @@ def draft(
     )
 
 
+def _negatives(report: Report, known: pd.DataFrame) -> Draft:
+    """Negatives in force: a list of its own, without identities or counts."""
+    rows = report.rows.rename(columns={"last_day": "day"})
+    schema = history.NEGATIVES_FILE
+    listed = pa.table([_column(rows[each.name], each.type) for each in schema], schema=schema)
+    none = pd.Series(dtype="Int64")
+    return Draft(
+        "negative",
+        history.FACTS["negative"].empty_table(),
+        history.STATES["negative"].empty_table(),
+        (),
+        entities.Resolution(none, known.iloc[:0], known.iloc[:0]),
+        report.quarantine,
+        report.reconciliation,
+        listed,
+    )
+
+
 def _refusals(rows: pd.DataFrame, keys: np.ndarray, kind: Kind) -> np.ndarray:
     """Per row "" or why its identity cannot be trusted."""
     codes = np.where(np.isnan(keys), "entity_ambiguous", "").astype("object")
-    if kind == "keyword":
+    if kind != "search_term":
         days = rows[["first_day", "last_day"]].assign(entity_key=keys)
         repeated = days.duplicated(keep=False).to_numpy() & ~np.isnan(keys)
         codes[repeated] = "entity_repeated"
@@ -174,6 +203,8 @@ def _reconciled(
 
 
 def _totals(kept: pd.DataFrame) -> dict[str, float | None]:
+    if "clicks" not in kept:
+        return {}
     value = kept["value_micros"].astype("Int64").sum(min_count=1)
     return {
         "impressions": float(kept["impressions"].sum()),

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import pandas as pd
 
 from optimizer.errors import Problem
-from optimizer.tables import Actor, Reconciliation, Report
+from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, empty_table
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
 Delivery = Literal["not_exported", "exported"]
@@ -57,7 +58,8 @@ class BatchRecord:
 class ReviewTables:
     """What a review reads, as known on one day; tables KEYWORDS, KEYWORD_DAILY, TERMS, ... of `tables`.
 
-    `as_of` is that day, `batches` the ids read.
+    `as_of` is that day, `batches` the ids read. `negatives` (table NEGATIVES) are those in force: what
+    the lists of the newest day with any say together.
     """
 
     account: AccountRecord
@@ -69,6 +71,15 @@ class ReviewTables:
     versions: pd.DataFrame
     bid_changes: pd.DataFrame
     batches: tuple[str, ...]
+    negatives: pd.DataFrame = field(default_factory=partial(empty_table, NEGATIVES))
+
+
+@dataclass(frozen=True)
+class CreativeTables:
+    """Tables CREATIVES and CREATIVE_DAILY of an account, as known on one day."""
+
+    creatives: pd.DataFrame
+    daily: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -202,6 +213,9 @@ class Store(Protocol):
 
         Raises `NotFound` saying which as_of days exist when there is none.
         """
+
+    def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
+        """Creatives and their days in [as_of - window_days, as_of), as `review_tables` knows keywords."""
 
     # runs and suggestions
 

@@ -7,15 +7,19 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from optimizer.errors import NotFound
 from optimizer.store import bid_changes, experiments, history, imports, records, schema
+from optimizer.store.entities import CREATIVE_NAMES, NAME_COLUMNS
 from optimizer.store.files import Folder
 from optimizer.store.history import HistoryFile, Window
-from optimizer.store.protocol import AccountRecord, ReviewTables
-from optimizer.tables import BID_CHANGES, KEYWORDS, MICROS, TERMS, empty_table
+from optimizer.store.places import with_place_ids
+from optimizer.store.protocol import AccountRecord, CreativeTables, ReviewTables
+from optimizer.tables import BID_CHANGES, CREATIVES, KEYWORDS, MICROS, TERMS, empty_table
 
+_NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
 
 
@@ -32,6 +36,8 @@ def review_tables(
     window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
     read = _Reader(connection, folder, account.name, listed, window)
     keywords = read.entities("keyword")
+    terms = with_place_ids(read.entities("search_term"), keywords)
+    keywords = with_place_ids(keywords, keywords)
     versions = read.versions(keywords, batches)
     term_daily = read.daily("search_term")
     return ReviewTables(
@@ -39,12 +45,27 @@ def review_tables(
         as_of=as_of,
         keywords=_keywords(keywords, read.states("keyword"), read.last_exports()),
         daily=read.daily("keyword"),
-        terms=_terms(read.entities("search_term"), read.states("search_term"), term_daily),
+        terms=_terms(terms, read.states("search_term"), term_daily),
         term_daily=term_daily,
         versions=versions,
         bid_changes=read.bid_changes(),
         batches=tuple(batches["batch_id"]),
+        negatives=read.negatives(),
     )
+
+
+def creative_tables(
+    connection: sa.Connection, folder: Folder, account: str, as_of: date, window_days: int
+) -> CreativeTables:
+    """See `protocol.Store.creative_tables`."""
+    listed = imports.manifest(connection, account)
+    window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
+    read = _Reader(connection, folder, account, listed, window)
+    names = {theirs: ours for ours, theirs in CREATIVE_NAMES.items()}
+    entities = read.entities("creative").rename(columns=names)
+    states = read.states("creative").astype({"entity_key": "int64"})
+    ordered = entities.merge(states, on="entity_key").sort_values("entity_key")
+    return CreativeTables(_typed(ordered, CREATIVES), read.daily("creative"))
 
 
 def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:
@@ -89,7 +110,11 @@ class _Reader:
         return history.daily(days, periods, self.window)
 
     def entities(self, kind: str) -> pd.DataFrame:
-        return imports.read_entities(self.connection, self.account, kind)
+        """Names of the account's entities of one kind, with their entity_key."""
+        table = schema.entities.c
+        columns = [table[name] for name in _NAMES.names]
+        query = sa.select(*columns).where(table.account == self.account, table.kind == kind)
+        return records.to_typed_frame(_NAMES, self.connection.execute(query))
 
     def states(self, kind: str) -> pd.DataFrame:
         own = self._known_states(kind)
@@ -101,6 +126,13 @@ class _Reader:
         filled = {name: _filling(own, name) for name in columns}
         files = imports.files_of(self.folder, own, f"{kind}_state")
         return history.states(files, filled, self.window.as_of)
+
+    def negatives(self) -> pd.DataFrame:
+        """Table NEGATIVES: what the lists of the newest day with any say together."""
+        known = self.listed[self.listed["as_of"] <= self.window.as_of]
+        lists = known[known["content"] == "negative"]
+        newest = lists[lists["as_of"] == lists["as_of"].max()]
+        return history.negatives(imports.files_of(self.folder, newest, "negative"))
 
     def bid_changes(self) -> pd.DataFrame:
         """Table BID_CHANGES up to the window's last day."""

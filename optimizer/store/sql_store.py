@@ -29,6 +29,7 @@ from optimizer.store.protocol import (
     AccountRecord,
     BatchRecord,
     Change,
+    CreativeTables,
     ExperimentRecord,
     ExportRecord,
     NewExperiment,
@@ -106,6 +107,12 @@ class SqlStore:
         record = self.account(account)
         with self._database.read() as connection:
             return reading.review_tables(connection, self._folder, record, as_of, window_days)
+
+    def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
+        """See `protocol.Store`."""
+        name = self.account(account).name
+        with self._database.read() as connection:
+            return reading.creative_tables(connection, self._folder, name, as_of, window_days)
 
     # runs and suggestions
 

@@ -16,6 +16,7 @@ from optimizer.estimates.segments import normalise_text
 from optimizer.review.exports import EXPORT_ROWS
 from optimizer.review.exports.blocking import blocked_pairs, lost_terms
 from optimizer.review.exports.rows import level_of
+from optimizer.review.negatives import in_campaigns
 from optimizer.store.protocol import ReviewTables
 from optimizer.workflows.holdings import Holdings
 
@@ -110,6 +111,8 @@ def with_blocks(changes: pd.DataFrame, known: pd.DataFrame, tables: ReviewTables
     converting = _terms(tables, tables.term_daily.query("conversions > 0")["entity_key"])
     excluded = tables.terms.loc[tables.terms["term_status"].eq("EXCLUDED"), "entity_key"]
     in_force = _terms(tables, excluded).assign(match_type="EXACT", level="ad_group")
+    listed = in_campaigns(tables.negatives, known["campaign_name"])
+    in_force = pd.concat([in_force, listed], ignore_index=True)
     return changes.assign(
         blocks_keyword=_first(blocked_pairs(negatives, words), words, "negative", changes),
         blocks_term=_first(

@@ -14,6 +14,7 @@ import pandas as pd
 from optimizer.errors import RefusedInput
 from optimizer.reports.landscapes import read_landscape
 from optimizer.review.experiments import forget_changes
+from optimizer.review.negatives import mark_excluded
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.settings import Basis
 from optimizer.store.protocol import BatchRecord, ReviewTables
@@ -42,7 +43,7 @@ def review_inputs(
             known.keywords, workspace.store.randomised_bids(account.name, known.as_of)
         ),
         daily=known.daily,
-        terms=known.terms,
+        terms=mark_excluded(known.terms, known.negatives),
         term_daily=known.term_daily,
         # Sums of micros and of reported decimals: what lies below six places is the order of adding.
         versions=versions.round({"clicks": 6, "conversions": 6, "value": 6}),

@@ -94,26 +94,30 @@ def _report(rows: pd.DataFrame, grain: Any, profile: str, changes: dict[str, Any
 
 def reconciliation_of(rows: pd.DataFrame, profile: str, **changes: Any) -> Reconciliation:
     """What a reader would say of `rows` if it dropped nothing."""
-    value = rows["value_micros"].sum(min_count=1)
     fields: dict[str, Any] = {
         "profile": profile,
         "rows_read": len(rows),
         "rows_kept": len(rows),
         "rows_dropped": {},
         "rows_quarantined": 0,
-        "totals": {
-            "impressions": float(rows["impressions"].sum()),
-            "clicks": float(rows["clicks"].sum()),
-            "cost": rows["cost_micros"].sum() / 1e6,
-            "conversions": float(rows["conversions"].sum()),
-            "value": None if pd.isna(value) else value / 1e6,
-        },
+        "totals": _totals(rows) if "clicks" in rows else {},
         "checksums": (),
         "currency": "USD",
         "period": _period(rows),
         "writable_bid_share": 1.0,
     }
     return Reconciliation(**(fields | changes))
+
+
+def _totals(rows: pd.DataFrame) -> dict[str, float | None]:
+    value = rows["value_micros"].sum(min_count=1)
+    return {
+        "impressions": float(rows["impressions"].sum()),
+        "clicks": float(rows["clicks"].sum()),
+        "cost": rows["cost_micros"].sum() / 1e6,
+        "conversions": float(rows["conversions"].sum()),
+        "value": None if pd.isna(value) else value / 1e6,
+    }
 
 
 def _period(rows: pd.DataFrame) -> tuple[date, date] | None:
