@@ -80,6 +80,28 @@ def test_asking_for_an_export_again_gives_the_same_bytes(shop: Workspace, tmp_pa
         workflows.export(shop, "shop", tmp_path / "more", APPROVER, again="0" * 16)
 
 
+def test_another_file_format_holds_the_same_bids(shop: Workspace, tmp_path: Path) -> None:
+    approved = approve_all(shop, "lower")
+    first = workflows.export(shop, "shop", tmp_path / "out", APPROVER, format_="editor")
+    assert sorted(name.split("_", 2)[2] for name in first.files) == [
+        "editor.csv",
+        "rollback_editor.csv",
+    ]
+    text = only(dict(first.files), f"{first.export_id}_editor.csv").read_text(encoding="utf-16")
+    bids = [row["Max CPC"] for row in csv.DictReader(text.splitlines(), delimiter="\t")]
+    assert sorted(bids) == sorted(f"{bid:.2f}" for bid in approved["approved_bid"])
+    again = workflows.export(shop, "shop", tmp_path / "more", APPROVER, again=first.export_id)
+    assert {name: path.read_bytes() for name, path in first.files.items()} == {
+        name: path.read_bytes() for name, path in again.files.items()
+    }
+
+
+def test_a_format_the_platform_lacks_is_named(shop: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        workflows.export(shop, "shop", tmp_path, APPROVER, format_="paper")
+    assert caught.value.fields["available"] == ["bulk_upload", "editor"]
+
+
 def test_raises_alone_cannot_be_exported_over_budget(shop: Workspace, tmp_path: Path) -> None:
     workflows.approve(shop, "shop", refs(proposed(shop, "raise")), APPROVER)
     with pytest.raises(Conflict) as caught:

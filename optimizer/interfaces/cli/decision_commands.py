@@ -29,6 +29,10 @@ Ref = Annotated[str, typer.Argument(metavar="ID@VERSION")]
 Bid = Annotated[float, typer.Option("--bid", min=0, help="The bid to use instead.")]
 All = Annotated[bool, typer.Option("--all", help="Every proposed suggestion (see --kind).")]
 Days = Annotated[int, typer.Option("--days", min=1, max=365, help="Counted from today.")]
+FileFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="Where the platform has several: bulk_upload, editor."),
+]
 Target = Annotated[str, typer.Argument(metavar="ID|KEYWORD", help="A suggestion or keyword key.")]
 
 
@@ -103,9 +107,13 @@ def unlock(run: Run, account: Account, target: Target) -> None:
 
 
 @command("export")
-def export(run: Run, account: Account, out: Out, dry_run: DryRun = False) -> None:
+def export(
+    run: Run, account: Account, out: Out, file_format: FileFormat = None, dry_run: DryRun = False
+) -> None:
     """Write approved changes as a bulk file, with a rollback file beside it."""
-    result = workflows.export(run.workspace, account, out, run.actor, dry_run=dry_run)
+    result = workflows.export(
+        run.workspace, account, out, run.actor, dry_run=dry_run, format_=file_format
+    )
     run.show(result.to_json(), lambda run: decision_output.print_export(run, result, dry_run))
 
 
