@@ -20,17 +20,33 @@ def experiment_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
             state=words.code("experiment", test["state"]),
         ),
         *_arm_lines(words, arms.count("dither"), arms.count("ramp")),
+        _cost_line(words, test),
         words.text(
-            "Expected cost in profit per day {cost:money} ({low:money} to {high:money}, 80 %); spend "
-            "per day {extra:change}; what it teaches is worth {value:money} in all.",
-            cost=test["cost_mean"],
-            low=test["cost_low"],
-            high=test["cost_high"],
+            "Spend per day {extra:change}; what it teaches is worth {value:money} in all.",
             extra=test["extra_spend"],
             value=test["value"],
         ),
     ]
     return [*lines, *_due_lines(words, test)]
+
+
+def _cost_line(words: Translator, test: Mapping[str, Any]) -> str:
+    """What the test costs while it runs, or brings where its cost is below zero."""
+    mean, low, high = (round(test[f"cost_{end}"], 2) + 0.0 for end in ("mean", "low", "high"))
+    if mean >= 0:
+        return words.text(
+            "Expected cost in profit per day {cost:money} ({low:money} to {high:money}, 80 %).",
+            cost=mean,
+            low=low,
+            high=high,
+        )
+    return words.text(
+        "Expected gain in profit per day {gain:money} ({low:money} to {high:money}, 80 %): the test "
+        "pays while it runs.",
+        gain=-mean,
+        low=0.0 - high,
+        high=-low,
+    )
 
 
 def _arm_lines(words: Translator, dithered: int, ramped: int) -> list[str]:

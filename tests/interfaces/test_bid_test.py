@@ -60,8 +60,36 @@ def test_a_test_is_told_in_words(language: str) -> None:
     told = experiment_lines(words, answer("propose") | {"due": 0})
     left = {"keyword_text": "tent", "code": "member_moved"}
     told += step_lines(words, {"rows": 3, "export_id": "ab", "left_out": [left]})
-    assert len(told) == 6
+    assert len(told) == 7
     assert not any("{" in line or "member_moved" in line for line in told)
+
+
+COSTS = {"cost_mean": -1.25, "cost_low": -3.5, "cost_high": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("costs", "told"),
+    [
+        (
+            COSTS,
+            {"en": "gain in profit per day 1.25 CNY (−0.50 CNY to 3.50", "zh": "利润增加 1.25"},
+        ),
+        (
+            {"cost_mean": -0.001, "cost_low": -0.1, "cost_high": 0.1},
+            {"en": "cost in profit per day 0.00"},
+        ),
+        ({"cost_mean": 2.0, "cost_low": 1.0, "cost_high": 3.0}, {"zh": "利润代价 2.00"}),
+    ],
+)
+def test_a_cost_below_zero_is_called_a_gain(costs: dict[str, float], told: dict[str, str]) -> None:
+    arms = [{"arm": "ramp"}]
+    days = {"as_of": "2026-04-20", "last_day": "2026-05-17", "due": None, "next_day": None}
+    figures = {"keywords": 1, "extra_spend": 1.0, "value": 9.0, "state": "proposed"}
+    for language, text in told.items():
+        lines = experiment_lines(
+            Translator(language, "CNY"), {"members": arms, **days, **figures, **costs}
+        )
+        assert any(text in line for line in lines), lines
 
 
 @pytest.mark.usefixtures("generous")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -33,18 +33,25 @@ def draw_bid_test() -> None:
 
 
 def _draw_test(report: workflows.ExperimentReport) -> None:
-    words, record = session.current().words, report.record
+    words = session.current().words
     for line in experiment_lines(words, report.to_json()):
         st.markdown(frame.literal(line))
     with st.expander(words.text("Keywords of the test")):
         st.dataframe(_table(report), hide_index=True)
+    with st.container(horizontal=True):
+        _draw_acts(report)
+
+
+def _draw_acts(report: workflows.ExperimentReport) -> None:
+    """What may be done now, side by side; the usual next act stands out."""
+    record = report.record
     ref = (record.id, record.version)
     if record.state == "proposed":
-        _button("Approve the test", "approve", lambda visit: _approve(visit, ref))
+        _button("Approve the test", "approve", lambda visit: _approve(visit, ref), "primary")
+    if report.due is not None:
+        _button("Export the step that is due", "export", _export, "primary")
     if record.state in ("proposed", "approved"):
         _button("Reject the test", "reject", lambda visit: _reject(visit, ref))
-    if report.due is not None:
-        _button("Export the step that is due", "export", _export)
     if record.state == "running":
         _button("Stop the test", "stop", _stop)
 
@@ -65,10 +72,15 @@ def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
     return pd.concat([shown.reset_index(drop=True), by_week], axis=1)
 
 
-def _button(english: str, key: str, act: Callable[[session.Visit], list[str]]) -> None:
+def _button(
+    english: str,
+    key: str,
+    act: Callable[[session.Visit], list[str]],
+    weight: Literal["primary", "secondary"] = "secondary",
+) -> None:
     """A button that does `act` and says, after the page is drawn afresh, what came of it."""
     visit = session.current()
-    if not st.button(visit.words.text(english), key=f"bid_test_{key}"):
+    if not st.button(visit.words.text(english), key=f"bid_test_{key}", type=weight):
         return
     try:
         told = act(visit)
