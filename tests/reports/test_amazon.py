@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from optimizer.errors import RefusedInput
-from optimizer.reports import identify
+from optimizer.reports import Told, identify
 from optimizer.reports.reading import read_report, read_reports
 from optimizer.tables import Report
 from tests.reports import amazon_files as amazon
@@ -18,6 +18,7 @@ from tests.reports.samples import CONFIGS, DATA
 from tests.reports.test_golden import as_json
 
 AS_OF = date(2026, 10, 1)
+USD = Told(currency="USD")
 UNIFIED = (
     "Budget currency,Campaign ID,Campaign name,Ad group ID,Ad group name,Targeting,"
     "Targeting match type,Target type,Target ID,Target status,Target bid,Search term,Date,"
@@ -29,7 +30,7 @@ UNIFIED = (
 def bulk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
     """What the bulk download becomes, by profile."""
     path = amazon.bulk_book(tmp_path_factory.mktemp("bulk"))
-    reports = read_reports(path, CONFIGS, None, AS_OF, accept_quarantine=True)
+    reports = read_reports(path, CONFIGS, None, AS_OF, told=USD, accept_quarantine=True)
     return {report.reconciliation.profile: report for report in reports}
 
 
@@ -86,11 +87,16 @@ def test_counts_of_other_levels_are_not_counted_again(bulk: dict[str, Report]) -
     assert told.period == (date(2026, 9, 1), date(2026, 9, 30))
 
 
+def test_bulk_sheet_states_no_currency_and_asks_for_it(tmp_path: Any) -> None:
+    with pytest.raises(RefusedInput, match="answer_missing"):
+        read_reports(amazon.bulk_book(tmp_path), CONFIGS, None, AS_OF)
+
+
 def test_bulk_sheet_under_another_name_is_settings_only(tmp_path: Any) -> None:
     path = amazon.bulk_book(tmp_path, name="mugs.xlsx")
     assert identify(path, CONFIGS) == ["amazon_bulk_keywords", "amazon_bulk_negatives"]
     with pytest.raises(RefusedInput, match="period_missing"):
-        read_report(path, CONFIGS, "amazon_bulk_statistics", AS_OF)
+        read_report(path, CONFIGS, "amazon_bulk_statistics", AS_OF, told=USD)
 
 
 def test_bulk_sheet_without_names_beside_ids_takes_them_from_the_parents(tmp_path: Any) -> None:
@@ -101,9 +107,8 @@ def test_bulk_sheet_without_names_beside_ids_takes_them_from_the_parents(tmp_pat
         if row.get("Keyword Text") != "broken id"
     ]
     path = amazon.bulk_book(tmp_path, rows=rows)
-    found = by_text(
-        read_report(path, CONFIGS, "amazon_bulk_keywords", AS_OF), "ad_group_name", "bid_micros"
-    )
+    report = read_report(path, CONFIGS, "amazon_bulk_keywords", AS_OF, told=USD)
+    found = by_text(report, "ad_group_name", "bid_micros")
     assert found["coffee mug"] == ("Exact mugs", 750_000)
 
 
