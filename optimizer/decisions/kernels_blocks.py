@@ -252,8 +252,7 @@ def _trace(picked: Ints, order: Ints, parent: Ints, option: Ints, stage: int, st
 def _stays_within(
     n: int,
     cost: float,
-    first: int,
-    last: int,
+    mine: Ints,
     gained: Floats,
     parent: Ints,
     left: Floats,
@@ -265,18 +264,18 @@ def _stays_within(
     side: Floats,
     side_left: Floats,
 ) -> bool:
-    """Whether keywords first..last-1 may together spend `cost` more and bring `gained` more each."""
+    """Whether the keywords `mine` may together spend `cost` more and bring `gained` more each."""
     used = np.zeros(len(side_left))
-    for k in range(first, last):
-        if group[k] >= 0:
-            used[group[k]] += side[k] * gained[k - first]
+    for j in range(len(mine)):
+        if group[mine[j]] >= 0:
+            used[group[mine[j]]] += side[mine[j]] * gained[j]
     if np.any((used > 0) & (used > side_left)):
         return False
     while n >= 0:
         if cost > max(left[n], 0.0) + 1e-12 * abs(cost) or (cost < 0 and -cost > spare[n]):
             return False
         for f in range(len(least)):
-            change = np.sum(per[f, first:last] * gained) - least[f, n] * cost
+            change = np.sum(per[f][mine] * gained) - least[f, n] * cost
             if least[f, n] > 0 and change < 0 and slack[f, n] + change < 0:
                 return False
         n = parent[n]
@@ -350,33 +349,37 @@ def _solve_blocks(
 
     They maximise scale·value - (price - dual)·cost from level `lowest` to `highest`; `dual` and
     `tolerance` are per picked node. Written: `level`, `full` steps, the accounts, and `done` for
-    keywords whose node is solved or has moved. Returns by how much the Lagrangian of the nodes
-    exceeds the bounds found.
+    keywords whose node is solved or has moved; those without steps stay. Returns by how much the
+    Lagrangian of the nodes exceeds the bounds found.
     """
     excess, told = 0.0, (parent, left, spare, least, per, slack, group, side, side_left)
     for at in range(len(picked)):
-        n, first, last = picked[at], begin[picked[at]], end[picked[at]]
-        own, now = rows[first:last], level[first:last].copy()
+        n = picked[at]
+        mine = begin[n] + np.flatnonzero(
+            start[begin[n] + 1 : end[n] + 1] > start[begin[n] : end[n]]
+        )
+        own, now = rows[mine], level[mine]
         paid, worth = cost[own], value[own]
-        may = open_levels(allowed[own], lowest[first:last], highest[first:last])
-        gain = at_price(worth, paid, scale[first:last], price[first:last] - dual[at])
+        may = open_levels(allowed[own], lowest[mine], highest[mine])
+        gain = at_price(worth, paid, scale[mine], price[mine] - dual[at])
         room = left[n] + np.sum(chosen_of(paid, now))
         chosen, best, bound = whole_block(paid, gain, may, room, tolerance[at], widest)
         if best == -np.inf:
             continue
         known = np.sum(chosen_of(gain, now))
-        most = peaks(at_price(worth, paid, scale[first:last], price[first:last]), may)
+        most = peaks(at_price(worth, paid, scale[mine], price[mine]), may)
         excess += max(most + dual[at] * room - max(bound, known), 0.0)
         if best <= known:
-            done[first:last] = bound - known <= 2.0 * tolerance[at]
+            done[mine] = bound - known <= 2.0 * tolerance[at]
             continue
         more = chosen_of(paid, chosen) - chosen_of(paid, now)
         gained = chosen_of(worth, chosen) - chosen_of(worth, now)
-        if stays_within(n, np.sum(more), first, last, gained, *told):
-            done[first:last] = True
-            for k in range(first, last):
-                book(k, n, more[k - first], gained[k - first], *told)
-                level[k] = chosen[k - first]
+        if stays_within(n, np.sum(more), mine, gained, *told):
+            done[mine] = True
+            for j in range(len(mine)):
+                k = mine[j]
+                book(k, n, more[j], gained[j], *told)
+                level[k] = chosen[j]
                 full[k] = np.searchsorted(reached[start[k] : start[k + 1]], level[k], side="right")
     return excess
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions.allocation import Allocation, Gates, Options, allocate
+from optimizer.decisions.allocation import (
+    Allocation,
+    Gates,
+    Options,
+    SideCaps,
+    Target,
+    allocate,
+)
 from optimizer.decisions.bids import StepLimits, allowed_levels, bid_levels, level_options
 from optimizer.errors import Infeasible
-from optimizer.estimates.posteriors import Bools, Floats, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.assembly import Held, Solution
 from optimizer.review.budget_tree import (
     CAMPAIGN_AT,
@@ -62,57 +70,97 @@ def _with_account_budget(context: Context, budget: float) -> list[dict[str, Any]
     return [{**first, "budget": budget}, *rest]
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """What the allocation is asked: rows `index` of the plan, their bids per level and its options.
+
+    `fixed` is the bid of all other rows (0: off). `unit` per plan row: objective per expected margin.
+    """
+
+    paused: Bools
+    free: Bools
+    fixed: Floats
+    index: Ints
+    levels: Floats
+    options: Options
+    unit: Floats
+    money: Money
+    targets: tuple[Target, ...]
+    sides: SideCaps | None
+
+
 def _solve(
     plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats, *, stretched: bool
 ) -> Solution:
+    told = _problem(plan, context, held, term_cost, stretched=stretched)
+    found = _allocated(told, plan, context)
+    line, campaign_line = _lines(plan, context, found, told.money, told.unit, told.index)
+    kinds = sorted({one["kind"] for one in context.get("targets", ())})
+    return Solution(
+        _bids(told, found),
+        told.paused,
+        told.free,
+        _room(told.options.allowed, told.index, len(plan)),
+        found,
+        float(context["budgets"][0]["budget"]),
+        stretched,
+        line,
+        campaign_line,
+        binding_codes(found, context["budgets"], kinds, told.money),
+        _stocked(told, found),
+        found.short[told.money.rank],
+    )
+
+
+def _problem(
+    plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats, *, stretched: bool
+) -> _Problem:
+    """Free keywords with clicks, and what all others leave of budgets, targets and stock."""
     paused = paused_rows(plan, held)
     fixed = np.where(paused, 0.0, np.where(np.isnan(held.bid), plan["bid"].to_numpy(), held.bid))
     free = (plan["state_code"] == "").to_numpy() & np.isnan(held.bid) & ~paused
     index = np.flatnonzero(free & (plan["clicks"].to_numpy() > 0))
-    part = plan.iloc[index]
-    levels, options = keyword_options(part, context, stretched=stretched)
+    levels, options = keyword_options(plan.iloc[index], context, stretched=stretched)
     unit = objective_per_value(plan, context)
     others = fixed.copy()
     others[index] = 0.0
     money, targets = _constraints(plan, context, others, term_cost, unit, index)
     gained = options.value * unit[index, None]
     sides = stock_caps(plan, index, gained, options.allowed, others > 0, context)
+    options = replace(options, value=gained)
+    return _Problem(paused, free, fixed, index, levels, options, unit, money, targets, sides)
+
+
+def _allocated(told: _Problem, plan: pd.DataFrame, context: Context) -> Allocation:
+    """The solve. Raises `Infeasible` in the operator's terms."""
+    part, unit, money = plan.iloc[told.index], told.unit[told.index], told.money
     try:
-        found = allocate(
-            Options(options.cost, gained, options.allowed, options.hold),
+        return allocate(
+            told.options,
             money.rank[part["node"].to_numpy(dtype=np.int64)],
             money.tree,
-            Gates(
-                part["raise_gate"].to_numpy() * unit[index],
-                part["lower_gate"].to_numpy() * unit[index],
-            ),
+            Gates(part["raise_gate"].to_numpy() * unit, part["lower_gate"].to_numpy() * unit),
             base=1.0 if context.get("objective", "profit") == "profit" else 0.0,
-            targets=targets,
-            sides=sides,
+            targets=told.targets,
+            sides=told.sides,
         )
     except Infeasible as error:
         raise explained(error, context["budgets"], context.get("targets", ()), money) from error
-    bid = fixed.copy()
-    bid[index] = levels[np.arange(len(index)), found.level]
-    stocked = np.zeros(len(plan), dtype=bool)
-    if sides is not None:
-        stocked[index] = (sides.group >= 0) & (found.side_price[sides.group] > 0)
-    line, campaign_line = _lines(plan, context, found, money, unit, index)
-    kinds = sorted({one["kind"] for one in context.get("targets", ())})
-    return Solution(
-        bid,
-        paused,
-        free,
-        _room(options.allowed, index, len(plan)),
-        found,
-        float(context["budgets"][0]["budget"]),
-        stretched,
-        line,
-        campaign_line,
-        binding_codes(found, context["budgets"], kinds, money),
-        stocked,
-        found.short[money.rank],
-    )
+
+
+def _bids(told: _Problem, found: Allocation) -> Floats:
+    bid = told.fixed.copy()
+    bid[told.index] = told.levels[np.arange(len(told.index)), found.level]
+    return bid
+
+
+def _stocked(told: _Problem, found: Allocation) -> Bools:
+    """Plan rows whose line the stock of their item sets."""
+    stocked = np.zeros(len(told.fixed), dtype=bool)
+    if told.sides is not None:
+        group = told.sides.group
+        stocked[told.index] = (group >= 0) & (found.side_price[group] > 0)
+    return stocked
 
 
 def _room(allowed: Bools, index: Any, size: int) -> Bools:
@@ -173,7 +221,7 @@ def _constraints(
     term_cost: Floats,
     unit: Floats,
     index: Any,
-) -> tuple[Money, Any]:
+) -> tuple[Money, tuple[Target, ...]]:
     """Budgets and targets less what keywords at the bids `others`, and the terms, spend and bring."""
     nodes, node = context["budgets"], plan["node"].to_numpy(dtype=np.int64)
     clicks, cost = _expected_at(plan, others)

@@ -6,7 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimizer.decisions.allocation import BudgetTree, Gates, SideCaps, Target, allocate
+from optimizer.decisions.allocation import (
+    Allocation,
+    BudgetTree,
+    Gates,
+    Options,
+    SideCaps,
+    Target,
+    allocate,
+    ungated,
+)
 from optimizer.decisions.allocation import steps as allocation_steps
 from optimizer.errors import Infeasible
 from tests.decisions.instances import Problem, free, nested, options
@@ -132,6 +141,67 @@ def test_only_the_present_bid_allowed_keeps_it() -> None:
     locked = replace(told, allowed=np.array([[False, True, False]]))
     gates = Gates(np.array([0.0]), np.array([9.0]))
     assert allocate(locked, np.array([0]), BudgetTree.flat(5.0), gates).level.tolist() == [1]
+
+
+def assert_finite(found: Allocation) -> None:
+    told = (found.objective, found.upper_bound, found.whole_bound, found.gap, found.cost)
+    assert np.isfinite([*told, found.dual_price, found.fractional]).all()
+    assert np.isfinite(found.line).all()
+    assert found.objective <= found.whole_bound <= found.upper_bound + 1e-9
+
+
+@pytest.mark.parametrize("keywords", [1, 60])
+def test_budgets_of_zero_switch_everything_off(keywords: int) -> None:
+    plain = nested(np.random.default_rng(3), keywords, 8, locks=False)
+    nothing = np.zeros(len(plain.tree.cap))
+    found = replace(plain, tree=BudgetTree(plain.tree.parent, nothing, nothing)).solve()
+    assert_finite(found)
+    assert (found.level.max(), found.cost, found.gap) == (0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("base", [0.0, 1.0])
+def test_a_value_of_zero_buys_nothing(base: float) -> None:
+    plain = nested(np.random.default_rng(4), 60, 8, locks=False)
+    told = replace(plain.options, value=np.zeros_like(plain.options.value))
+    open_tree = replace(plain.tree, floor=np.zeros(len(plain.tree.floor)))
+    found = replace(plain, options=told, tree=open_tree, base=base).solve()
+    assert_finite(found)
+    assert (found.cost, found.objective) == (0.0, 0.0)
+
+
+def test_a_value_of_zero_still_meets_its_floors() -> None:
+    plain = two_campaigns([99.0] * 3, [0.0, 15.0, 0.0])
+    problem = replace(plain, options=replace(plain.options, value=np.zeros((2, 3))))
+    found = problem.solve()
+    assert_finite(found)
+    assert (found.level.tolist(), found.short.tolist()) == ([2, 0], [0.0, 0.0, 0.0])
+
+
+def test_bids_that_are_all_at_the_lowest_can_only_rise() -> None:
+    plain = nested(np.random.default_rng(6), 60, 8, locks=False)
+    told = replace(plain.options, hold=np.zeros(60, dtype=np.int64))
+    gates = Gates(np.full(60, -np.inf), np.full(60, 9.0))
+    open_tree = replace(plain.tree, floor=np.zeros(len(plain.tree.floor)))
+    shut = replace(plain, options=told, gates=gates, tree=open_tree).solve()
+    assert_finite(shut)
+    assert shut.level.tolist() == [0] * 60
+    free_to_rise = Gates(np.full(60, 9.0), np.full(60, 9.0))
+    risen = replace(plain, options=told, gates=free_to_rise, tree=open_tree).solve()
+    assert_finite(risen)
+    assert risen.objective > shut.objective
+
+
+def test_ninety_nine_idle_keywords_of_a_hundred_change_nothing() -> None:
+    active = nested(np.random.default_rng(8), 300, 8, locks=False)
+    rows, size = np.arange(0, 30_000, 100), 30_000
+    cost, value = np.zeros((2, size, 8))
+    cost[rows], value[rows] = active.options.cost, active.options.value
+    told = ungated(Options(cost, value, np.ones(cost.shape, bool), np.zeros(size, int)))
+    found = Problem(told[0], np.repeat(active.node, 100), active.tree, told[1]).solve()
+    alone = active.solve()
+    assert_finite(found)
+    assert found.level[rows].tolist() == alone.level.tolist()
+    assert (found.objective, found.gap) == pytest.approx((alone.objective, alone.gap))
 
 
 @pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])

@@ -129,7 +129,14 @@ def small_budgets(seed: int) -> Problem:
 
 
 def test_without_small_budgets_both_bounds_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_MOST_KEYWORDS", 5)
+    monkeypatch.setattr(blocks, "_MOST_KEYWORDS", 0)
     found = small_budgets(0).solve()
     assert found.whole_bound == found.upper_bound
     assert found.gap == pytest.approx((found.upper_bound - found.objective) / found.upper_bound)
+
+
+def test_idle_keywords_do_not_make_a_small_budget_a_big_one() -> None:
+    cost, value = [[0, 7], [0, 5], [0, 5]], [[0, 25], [0, 15], [0, 15]]
+    idle = [[0, 0]] * (blocks._MOST_KEYWORDS + 1)
+    told = problem(cost + idle, value + idle, [0] * (len(idle) + 3), tree([-1], [10.0]))
+    assert_answer(told.solve(), objective=20.0, whole_bound=20.0)

@@ -21,6 +21,7 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 
 _MOST_BLOCKS = 1_000
 _MOST_KEYWORDS = 400
+"""With steps to take; more keywords than these lose little to rounding."""
 _WIDEST = 500
 _EXACT = 1e-6
 
@@ -100,9 +101,13 @@ def _cap_duals(parent: Ints, settled: Settled, base: float) -> Floats:
 def _worst(
     options: Options, steps: Steps, books: Books, sought: Sought, level: Ints, dual: Floats
 ) -> tuple[Ints, Floats]:
-    """Nodes without children whose cap binds, worst first, and what each loses to its Lagrangian."""
+    """Nodes without children whose cap binds, worst first, and what each loses to its Lagrangian.
+
+    Only keywords with steps count towards a node's size: idle ones cost the search nothing.
+    """
     nodes = len(dual)
-    size = steps.end - steps.begin
+    moving = np.append(0, np.cumsum(np.diff(steps.start) > 0))
+    size = moving[steps.end] - moving[steps.begin]
     inner = np.bincount(books.parent[1:], minlength=nodes) > 0
     met = kernels_rounding.path_least(books.parent, books.spare) >= 0
     may = ~inner & met & (dual > 0) & (size > 0) & (size <= _MOST_KEYWORDS)

@@ -91,19 +91,48 @@ def settle(
 
     `raw`: the same steps before prices went into them, to count `value` by.
     """
-    raw = raw or steps
+    asked = _asked(steps, tree, rules, ratio)
+    line, path, setter = kernels_rounding.down_lines(tree.parent, asked.upper, asked.lower, base)
+    full, cost, value = _fractional(steps, raw or steps, asked, path)
+    binding = _binding(tree, asked, line, setter, base)
+    scale, price, duals = _multipliers(tree, rules, ratio, line, setter, binding, base)
+    return Settled(line, setter, binding, scale, price, duals, full, cost, value)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What caps, targets and floors leave of each step, `kept` if its line allows and `committed`.
+
+    Per node the line at least (`upper`) and at most (`lower`) asked for, and by what: 0 cap or
+    floor, f+1 target f.
+    """
+
+    kept: Floats
+    committed: Floats
+    upper: Floats
+    lower: Floats
+    upper_by: Ints
+    lower_by: Ints
+
+    @classmethod
+    def nothing(cls, steps: Steps, nodes: int) -> _Asked:
+        """Every step kept, no line asked for."""
+        none, free = np.full(nodes, -np.inf), np.full(nodes, np.inf)
+        by = np.zeros((2, nodes), np.int64)
+        return cls(steps.extra.copy(), np.zeros(len(steps.extra)), none, free, by[0], by[1])
+
+
+def _asked(steps: Steps, tree: BudgetTree, rules: Rules, ratio: Floats) -> _Asked:
+    """From the leaves up. Raises `Infeasible`."""
     nodes = len(tree.parent)
-    kept = steps.extra.copy()
-    committed = np.zeros(len(kept))
-    upper, lower = np.full(nodes, -np.inf), np.full(nodes, np.inf)
-    upper_by, lower_by = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
+    asked = _Asked.nothing(steps, nodes)
     node, constraint, reached = kernels.settle(
         steps.start[steps.begin],
         steps.start[steps.end],
         tree.parent,
         steps.threshold,
-        kept,
-        committed,
+        asked.kept,
+        asked.committed,
         group_sum(steps.node, steps.base_cost, nodes),
         group_sum(steps.node, steps.base_value, nodes),
         tree.cap,
@@ -111,14 +140,20 @@ def settle(
         rules.least,
         ratio,
         rules.slack,
-        upper,
-        lower,
-        upper_by,
-        lower_by,
+        asked.upper,
+        asked.lower,
+        asked.upper_by,
+        asked.lower_by,
     )
     if node >= 0:
         _refuse(node, constraint, reached, tree, rules)
-    line, path, setter = kernels_rounding.down_lines(tree.parent, upper, lower, base)
+    return asked
+
+
+def _fractional(
+    steps: Steps, raw: Steps, asked: _Asked, path: Floats
+) -> tuple[Ints, Floats, Floats]:
+    """Per keyword the steps taken whole, and cost and value with the last in part."""
     full = np.zeros(len(steps.rows), np.int64)
     cost, value = steps.base_cost.copy(), raw.base_value.copy()
     kernels.taken(
@@ -128,18 +163,23 @@ def settle(
         steps.threshold,
         raw.threshold,
         steps.extra,
-        kept,
-        committed,
+        asked.kept,
+        asked.committed,
         full,
         cost,
         value,
     )
-    raised = line > np.append(line[tree.parent[1:]], base)[np.arange(nodes) - 1]
-    binding = np.where(raised, upper_by, lower_by)
-    binding = np.where(binding > 0, binding + 1, np.where(raised, 0, 1))
-    binding = np.where(setter < 0, BASE, binding[np.maximum(setter, 0)])
-    scale, price, duals = _multipliers(tree, rules, ratio, line, setter, binding, base)
-    return Settled(line, setter, binding, scale, price, duals, full, cost, value)
+    return full, cost, value
+
+
+def _binding(tree: BudgetTree, asked: _Asked, line: Floats, setter: Ints, base: float) -> Ints:
+    """What of its setter binds each node: `BASE`, 0 cap, 1 floor, 2+f target f."""
+    above = np.append(base, line[tree.parent[1:]])
+    raised = line > above
+    by = np.where(raised, asked.upper_by, asked.lower_by)
+    own = np.where(by > 0, by + 1, np.where(raised, 0, 1))
+    result: Ints = np.where(setter < 0, BASE, own[np.maximum(setter, 0)])
+    return result
 
 
 def _refuse(node: int, constraint: int, reached: float, tree: BudgetTree, rules: Rules) -> None:
