@@ -49,6 +49,7 @@ from optimizer.tables import HOLDS, TERM_DAILY, TERMS, empty_table
 RECORD = Path(__file__).with_suffix(".json")
 START = date(2026, 7, 16)
 WEEKS = 8
+SHORTEST_PAYBACK = 28
 DOWNLOADS_AGO = (40, 26, 16, 9, 5, 2)
 
 
@@ -56,8 +57,8 @@ DOWNLOADS_AGO = (40, 26, 16, 9, 5, 2)
 class Arm:
     """One of two lives in the same market, as far as it has come.
 
-    `tested` (days, keywords) marks bids set at random; `weekly` expected profit; `true_cost` of the
-    test per day, known to the market alone.
+    `tested` (days, keywords) marks bids set at random; `weekly` expected profit; `tests` so far, and
+    `true_costs` of each per day, known to the market alone.
     """
 
     settings: Settings
@@ -66,31 +67,45 @@ class Arm:
     tested: np.ndarray
     weekly: list[float] = field(default_factory=list)
     budget: float | None = None
-    experiment: Experiment | None = None
-    true_cost: float | None = None
+    tests: list[Experiment] = field(default_factory=list)
+    true_costs: list[float] = field(default_factory=list)
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """The newest test."""
+        return self.tests[-1] if self.tests else None
 
     def review(self, today: date, seed: int) -> None:
-        """Read, review, propose a test where none was yet, and follow everything."""
+        """Read, review, propose a test where none is running, and follow everything."""
         self.bids = step_of_test(self.experiment, today, self.bids)
         held = running(self.experiment, today)
         inputs = inputs_of(self.log, today, self.bids, self.tested, held)
         rng = np.random.default_rng([seed, today.toordinal()])
         result = review_account(replace(inputs, budget=self.budget), self.settings, today, rng)
         self.budget = result.summary.budget
-        if self.experiment is None:
+        if held.empty:
             result = self.propose(result, inputs.holds, today, seed)
         self.bids = followed(self.bids, result)
 
     def propose(
         self, result: ReviewResult, holds: pd.DataFrame, today: date, seed: int
     ) -> ReviewResult:
-        """The review once the test it is worth, if any, is approved; its first bids are set."""
+        """The review once the test it is worth, if any, is approved; its first bids are set.
+
+        It has to pay within the weeks that are left: nothing after them is counted.
+        """
+        left = 7 * WEEKS - (today - START).days
+        rules = self.settings.exploration
+        if left < SHORTEST_PAYBACK:
+            return result
+        due = rules.model_copy(update={"payback_days": min(rules.payback_days, left)})
+        settings = self.settings.model_copy(update={"exploration": due})
         rng = np.random.default_rng([seed, today.toordinal(), 1])
-        found = propose_experiment(result, holds, self.settings, rng)
+        found = propose_experiment(result, holds, settings, rng)
         if found is None:
             return result
-        self.experiment = found
-        self.true_cost = true_cost(self.log.market, self.bids, result, found)
+        self.tests.append(found)
+        self.true_costs.append(true_cost(self.log.market, self.bids, result, found))
         self.bids = step_of_test(found, today, self.bids)
         return resolve_account(result, running(found, today))
 
@@ -302,25 +317,29 @@ def compare(
 
 def _line(seed: int, without: Arm, tried: Arm) -> str:
     gain = np.array(tried.weekly) - np.array(without.weekly)
-    test, cost = tried.experiment, float("nan") if tried.true_cost is None else tried.true_cost
-    stated = (
-        "no test"
-        if test is None
-        else (
-            f"{len(test.members)} keywords, cost per day {test.cost.mean:.2f} "
-            f"({test.cost.low:.2f} to {test.cost.high:.2f}), in truth {cost:.2f}"
-        )
-    )
     weeks = " ".join(f"{one:+.0f}" for one in gain)
-    return f"seed {seed}: {sum(without.weekly):,.0f} {gain.sum():+.0f} ({weeks}); {stated}"
+    tests = "; ".join(map(_test_line, tried.tests, tried.true_costs))
+    return (
+        f"seed {seed}: {sum(without.weekly):,.0f} {gain.sum():+.0f} ({weeks}); {tests or 'no test'}"
+    )
+
+
+def _test_line(test: Experiment, cost: float) -> str:
+    arms, week = test.members["arm"], (test.as_of - START).days // 7
+    return (
+        f"week {week}: {arms.eq('dither').sum()}+{arms.eq('ramp').sum()} keywords, worth {test.value:.0f}, "
+        f"cost per day {test.cost.mean:.2f} ({test.cost.low:.2f} to {test.cost.high:.2f}), "
+        f"in truth {cost:.2f}"
+    )
 
 
 def summary(pairs: list[list[Arm]], exploration: Exploration) -> dict[str, Any]:
-    """Figures over all seeds: profit in eight weeks, cost per day."""
+    """Figures over all seeds: profit, and stated and true cost and value, in eight weeks; and per test."""
     without = np.array([sum(one.weekly) for one, _ in pairs])
     gains = np.array([sum(two.weekly) - sum(one.weekly) for one, two in pairs])
-    tests = [two.experiment for _, two in pairs if two.experiment is not None]
-    true = np.array([two.true_cost for _, two in pairs if two.true_cost is not None])
+    tests = [test for _, two in pairs for test in two.tests]
+    true = np.array([cost for _, two in pairs for cost in two.true_costs])
+    days = np.array([7 * test.weeks for test in tests])
     low, mean, high = (
         np.array([getattr(test.cost, end) for test in tests]) for end in ("low", "mean", "high")
     )
@@ -335,12 +354,14 @@ def summary(pairs: list[list[Arm]], exploration: Exploration) -> dict[str, Any]:
         "worst_seed": float(gains.min()),
         "seeds_better": int((gains > 0).sum()),
         "tests": len(tests),
+        "stated_cost": float(days @ mean) / len(pairs),
+        "true_cost": float(days @ true) / len(pairs),
+        "stated_value": sum(test.value for test in tests) / len(pairs),
         "dithered": _mean(np.array([arm.eq("dither").sum() for arm in arms])),
         "ramped": _mean(np.array([arm.eq("ramp").sum() for arm in arms])),
         "stated_cost_per_day": _mean(mean),
         "true_cost_per_day": _mean(true),
         "coverage80": _mean((true >= low) & (true <= high)),
-        "stated_value": _mean(np.array([test.value for test in tests])),
     }
 
 

@@ -1,9 +1,10 @@
 """What a bid test would teach, what it would cost, and which keywords are worth testing.
 
 Profit in L = log(bid / present bid) is c₀·G(L)·(V − Λκ·e^(ηL)), G as in `curves.bid_landscape`. Near
-its top L* a bid loses ½h(L − L*)², h = c₀Λκη·(ε/(1−s) + η), s the click share. A test narrows ε and η,
-which moves the mean of L*; the value of that news is the expected gain of the better move within reach
-(Raiffa and Schlaifer 1961, preposterior analysis under quadratic loss). ε is a part shared by all
+its top L* a bid loses ½h(L − L*)², h = c₀Λκη·(ε/(1−s) + η), s the click share. A test goes up and
+down around the bid that the review sets anyway, so that it costs the curvature and no delay. It narrows
+ε and η, which moves the mean of L*; the value of that news is the expected gain of the better move within
+reach (Raiffa and Schlaifer 1961, preposterior analysis under quadratic loss). ε is a part shared by all
 keywords and a part of each one's own, so that a few busy keywords teach the whole account.
 """
 
@@ -33,16 +34,18 @@ _GRID = 16
 class Subjects:
     """Keywords that live under the same response: beliefs, line Λ, and how far a bid may move.
 
-    `reach` is the log of the largest raise of one review; `movable` whose bid is for us to move at
-    all; `common` the standard deviations of ε and η that all keywords share.
+    `centre` is the bid a test would go up and down around: what the review sets, test or not; `reach`
+    is the log of the largest raise of one review; `movable` whose bid is for us to move at all;
+    `common` the standard deviations, per keyword, of the parts of ε and η that move with all others'.
     """
 
     response: Response
     value: Gamma
     line: Floats
+    centre: Floats
     reach: Floats
     movable: Bools
-    common: tuple[float, float]
+    common: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -109,25 +112,28 @@ def _beyond_square(mean: Floats, spread: Floats) -> Floats:
     return result
 
 
-def dither_cost(subjects: Subjects, dither: float, planned: Floats) -> Floats:
-    """Expected profit per day lost while a bid is up and down by `dither` half of the time each.
+def dither_cost(subjects: Subjects, dither: float) -> Floats:
+    """Expected profit per day lost while a bid is above and below its centre half of the time each.
 
-    Measured against `planned`, the bid the review would set (the present one where it would not
-    move), so that what the hold forgoes is part of the cost. Never less than the curvature at the
-    top of the profit: a test that seems to pay by itself is a sign of a bid that should move.
+    Measured against the centre itself, the bid without the test. Never less than the curvature at
+    the top of the profit: a test that seems to pay by itself is a sign of a bid that should move.
+    Not in it: moves that reviews of the coming weeks would have made of what they hear meanwhile.
     """
-    base = subjects.response.bid
-    levels = np.stack([base * (1 + dither), base * (1 - dither), planned], axis=1)
-    up, down, instead = _profit(subjects, levels).T
+    up, down, instead = _profit(subjects, _around(subjects, dither)).T
     least = 0.5 * _curvature(subjects) * np.arctanh(dither) ** 2
     result: Floats = np.maximum(instead - 0.5 * (up + down), least)
+    return result
+
+
+def _around(subjects: Subjects, dither: float) -> Floats:
+    """Bids above, below and at the centre, shape (keywords, 3)."""
+    result: Floats = subjects.centre[:, None] * np.array([1 + dither, 1 - dither, 1.0])
     return result
 
 
 def draw_dither_cost(
     subjects: Subjects,
     dither: float,
-    planned: Floats,
     volume: Gamma,
     draws: int,
     rng: np.random.Generator,
@@ -152,27 +158,31 @@ def draw_dither_cost(
         gained: Floats = clicks * grown * (value - price * np.exp(exponent * log_ratio[:, None]))
         return gained
 
-    flat = np.zeros(len(price))
-    up, down = profit(flat + np.log1p(dither)), profit(flat + np.log1p(-dither))
-    result: Floats = (profit(np.log(planned / response.bid)) - 0.5 * (up + down)).sum(axis=0)
+    up, down, instead = np.log(_around(subjects, dither) / response.bid[:, None]).T
+    result: Floats = (profit(instead) - 0.5 * (profit(up) + profit(down))).sum(axis=0)
     return result
 
 
 def _drawn(
-    mean: Floats, sd: Floats, shared: float, common: Floats, rng: np.random.Generator
+    mean: Floats, sd: Floats, shared: Floats, common: Floats, rng: np.random.Generator
 ) -> Floats:
     own = np.sqrt(np.maximum(sd**2 - shared**2, 0.0))[:, None]
-    drawn = mean[:, None] + shared * common + own * rng.standard_normal((len(mean), len(common)))
+    drawn = (
+        mean[:, None]
+        + shared[:, None] * common
+        + own * rng.standard_normal((len(mean), len(common)))
+    )
     result: Floats = np.maximum(drawn, 0.0)
     return result
 
 
 def extra_spend(subjects: Subjects, dither: float) -> Floats:
-    """Expected spend per day that the dither adds: costs grow faster above than they shrink below."""
-    base = subjects.response.bid[:, None]
-    levels = np.concatenate([base * (1 + dither), base * (1 - dither), base], axis=1)
-    cost = subjects.response.expected_cost(levels)
-    result: Floats = cost[:, :2].mean(axis=1) - cost[:, 2]
+    """Expected spend per day beyond that of the present bids: of the move to the centre, and of the
+    dither, since costs grow faster above it than they shrink below.
+    """
+    cost = subjects.response.expected_cost(_around(subjects, dither))
+    now = subjects.response.expected_cost(subjects.response.bid[:, None])
+    result: Floats = cost[:, :2].mean(axis=1) - now[:, 0]
     return result
 
 
@@ -220,19 +230,17 @@ def choose_tests(
 class _Shared:
     """One shared exponent: what each test tells of it, and what knowing it is worth to all.
 
-    `value` at the information `known`, a grid that starts at 0; below `believed` it is worth nothing.
+    `value` at the information `known` over the prior's, a grid that starts at 0; below what the
+    estimate would believe it is worth nothing.
     """
 
     weight: Floats
     known: Floats
     value: Floats
-    believed: float
 
     def at(self, known: Floats) -> Floats:
         """Value of this much information."""
-        found: Floats = np.where(
-            known >= self.believed, np.interp(known, self.known, self.value), 0.0
-        )
+        found: Floats = np.where(known >= _BELIEVED, np.interp(known, self.known, self.value), 0.0)
         return found
 
     def slope(self) -> float:
@@ -306,7 +314,7 @@ def _offers(
     response, precisions = subjects.response, _precisions(subjects, trial)
     variances = response.elasticity_sd**2, response.cpc_exponent_sd**2
     told = [
-        _told_of_shared(variance[index], precision[index], sd)
+        _told_of_shared(variance[index], precision[index], sd[index])
         for variance, precision, sd in zip(variances, precisions, subjects.common, strict=True)
     ]
     return _Offers(
@@ -319,10 +327,12 @@ def _offers(
     )
 
 
-def _told_of_shared(variance: Floats, precision: Floats, shared_sd: float) -> Floats:
-    """Information on the shared part of each test: 1 / (own variance + variance of the test)."""
+def _told_of_shared(variance: Floats, precision: Floats, shared_sd: Floats) -> Floats:
+    """Information of each test on the shared part, as a multiple of the prior's: how much of its
+    variance the shared part is against a keyword's own and that of the test.
+    """
     own = np.maximum(variance - shared_sd**2, 0.0)
-    result: Floats = 1.0 / (own + 1.0 / np.maximum(precision, 1e-12))
+    result: Floats = shared_sd**2 / (own + 1.0 / np.maximum(precision, 1e-12))
     return result
 
 
@@ -334,30 +344,29 @@ def _shared(
     known = np.concatenate([[0.0], max(float(weight.sum()), 1e-9) * np.geomspace(1e-3, 1.0, _GRID)])
     none = np.zeros(len(subjects.line))
     gains = []
-    for removed in variance**2 * known / (1.0 + variance * known):
-        one = none + removed
+    for share in known / (1.0 + known):
+        one = share * variance
         news = _News(none, one) if of_exponent else _News(one, none)
         gains.append(float(_gain(subjects, news).sum()))
-    believed = _BELIEVED / max(variance, 1e-12)
-    return _Shared(weight, known, counted * trial.days_after * np.array(gains), believed)
+    return _Shared(weight, known, counted * trial.days_after * np.array(gains))
 
 
 def _own_value(subjects: Subjects, trial: Trial, index: Ints) -> Floats:
     """Over `days_after`, what each test brings its own keyword beyond a known shared part."""
     response, part = subjects.response, take(subjects, index)
-    shared_elasticity, shared_exponent = (sd**2 for sd in subjects.common)
+    shared_elasticity, shared_exponent = (sd**2 for sd in part.common)
     on_elasticity, on_exponent = (one[index] for one in _precisions(subjects, trial))
     own = _News(
         _removed(response.elasticity_sd[index] ** 2, on_elasticity, shared_elasticity),
         _removed(response.cpc_exponent_sd[index] ** 2, on_exponent, shared_exponent),
     )
     both = _News(own.elasticity + shared_elasticity, own.exponent + shared_exponent)
-    alone = _News(np.full(len(index), shared_elasticity), np.full(len(index), shared_exponent))
+    alone = _News(shared_elasticity, shared_exponent)
     gain: Floats = trial.days_after * np.maximum(_gain(part, both) - _gain(part, alone), 0.0)
     return gain
 
 
-def _removed(variance: Floats, precision: Floats, shared: float) -> Floats:
+def _removed(variance: Floats, precision: Floats, shared: Floats) -> Floats:
     """Of a keyword's own variance, what a test with this precision removes, if it is believed at all."""
     own = np.maximum(variance - shared, 0.0)
     result: Floats = np.where(
@@ -367,8 +376,9 @@ def _removed(variance: Floats, precision: Floats, shared: float) -> Floats:
 
 
 def _gain(subjects: Subjects, news: _News) -> Floats:
+    left = best_move(subjects) - np.log(subjects.centre / subjects.response.bid)
     gain = information_gain(
-        _curvature(subjects), best_move(subjects), _news_spread(subjects, news), subjects.reach
+        _curvature(subjects), left, _news_spread(subjects, news), subjects.reach
     )
     return np.where(subjects.movable, gain, 0.0)
 
@@ -379,7 +389,8 @@ def take(subjects: Subjects, index: Ints) -> Subjects:
         subjects.response.take(index),
         subjects.value.take(index),
         subjects.line[index],
+        subjects.centre[index],
         subjects.reach[index],
         subjects.movable[index],
-        subjects.common,
+        (subjects.common[0][index], subjects.common[1][index]),
     )

@@ -1,7 +1,8 @@
 """A bid test as one batch to approve: who is in it, each week's bid, and what it will cost.
 
-Two kinds of members. A dithered keyword is a share above or below its present bid, week by week, in
-random order and equally often. A starved one, whose bid is too low to be shown, is raised step by
+Two kinds of members. A dithered keyword is a share above or below the bid that the review would set,
+week by week, in random order and equally often: the way to that bid is the review's, and no chance's;
+what is learnt comes from the weeks around it. A starved one, whose bid is too low to be shown, is raised step by
 step up to the first page and no further than a click is worth.
 """
 
@@ -42,9 +43,11 @@ class Experiment:
     """One bid test. Amounts per day in account currency, averaged over the test.
 
     `cost` is the profit it is expected to forgo against the bids the review would set; `extra_spend`
-    what it adds to spend; `value` what its news is worth in all up to `payback_days` after the start.
+    what it adds to the spend of the present bids; `value` what its news is worth in all up to
+    `payback_days` after the start.
     Bids of week w are uploaded on `as_of` + 7w; `last_day` is the last day in test bids, and the step
-    after it hands back: a dithered keyword at its old bid, a starved one where the ramp has led it.
+    after it hands back: a dithered keyword at the bid the review would have set, a starved one where the
+    ramp has led it.
     """
 
     id: str
@@ -61,11 +64,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Plan rows as subjects, the bid the review would set, and who may be tested at all."""
+    """Plan rows as subjects, and who may be tested at all."""
 
     plan: pd.DataFrame
     subjects: Subjects
-    planned: Floats
     free: Bools
     at_limit: Bools
 
@@ -80,7 +82,7 @@ def propose_experiment(
     cap = settings.exploration.cost_share * result.summary.budget
     if cap <= 0:
         return None
-    found = _candidates(result, holds)
+    found = _candidates(result, holds, settings.estimation.click_share)
     step = float(result.context["step"])
     dithered, cost = _dithers(found, cap, settings, step)
     spent = float(cost[dithered.tested].sum())
@@ -133,7 +135,7 @@ def forget_changes(keywords: pd.DataFrame, randomised: pd.DataFrame) -> pd.DataF
     return keywords.assign(last_change=keywords["last_change"].mask(of_test))
 
 
-def _candidates(result: ReviewResult, holds: pd.DataFrame) -> _Candidates:
+def _candidates(result: ReviewResult, holds: pd.DataFrame, stated_share: float) -> _Candidates:
     plan, rows = result.frames["plan"], result.suggestions
     bids = rows[rows["slot"].eq("bid") & rows["kind"].isin(["raise", "lower"])]
     key = plan["entity_key"].astype(str)
@@ -144,24 +146,35 @@ def _candidates(result: ReviewResult, holds: pd.DataFrame) -> _Candidates:
     limited = bids.loc[bids["binding"].isin(_AT_STEP), "entity_key"]
     return _Candidates(
         plan=plan,
-        subjects=_subjects(plan, result),
-        planned=np.where(np.isnan(proposed), plan["curve_bid"], proposed),
+        subjects=_subjects(
+            plan,
+            result,
+            np.where(np.isnan(proposed), plan["curve_bid"], proposed),
+            stated_share,
+        ),
         free=~held.to_numpy(),
         at_limit=key.isin(limited).to_numpy(),
     )
 
 
-def _subjects(plan: pd.DataFrame, result: ReviewResult) -> Subjects:
+def _subjects(
+    plan: pd.DataFrame, result: ReviewResult, centre: Floats, stated_share: float
+) -> Subjects:
+    """Keywords of the plan; what they share of ε is known at `stated_share`, and shrinks with all of
+    ε as the click share grows.
+    """
     lines = np.array([campaign["line"] for campaign in result.summary.campaigns])
     shocks = result.context["shocks"]
     reach = np.log1p(float(result.context["rules"]["step_limit"]))
+    factor = (1 - plan["click_share"].to_numpy(dtype=np.float64)) / (1 - stated_share)
     return Subjects(
         response_of(plan),
         gamma_of(plan, "value"),
         lines[plan["campaign"].to_numpy(dtype=np.int64)],
+        centre,
         np.full(len(plan), reach),
         plan["state_code"].isin(_TESTABLE).to_numpy(),
-        (float(shocks["elasticity"]), float(shocks["cpc_exponent"])),
+        (factor * shocks["elasticity"], np.full(len(plan), float(shocks["cpc_exponent"]))),
     )
 
 
@@ -182,18 +195,16 @@ def _dithers(
     longer way to a better bid, which a test would only keep from going there.
     """
     plan, trial = found.plan, trial_of(settings)
-    bid = plan["bid"].to_numpy(dtype=np.float64)
-    inside = (bid * (1 - trial.dither) >= plan["lowest_bid"].to_numpy()) & (
-        bid * (1 + trial.dither) <= plan["highest_bid"].to_numpy()
-    )
+    centre = found.subjects.centre
+    inside = _inside(plan, centre, trial.dither, settings.guardrails.step_limit)
     eligible = (
         found.free
         & inside
         & ~found.at_limit
         & plan["state_code"].isin(_TESTABLE).to_numpy()
-        & (bid * trial.dither >= _LEAST_STEPS * step - 1e-9)
+        & (centre * trial.dither >= _LEAST_STEPS * step - 1e-9)
     )
-    cost = exploration.dither_cost(found.subjects, trial.dither, found.planned)
+    cost = exploration.dither_cost(found.subjects, trial.dither)
     rules = settings.exploration
     chosen = exploration.choose_tests(
         found.subjects,
@@ -206,6 +217,15 @@ def _dithers(
         rules.shared_share,
     )
     return chosen, cost
+
+
+def _inside(plan: pd.DataFrame, centre: Floats, dither: float, step_limit: float) -> Bools:
+    """Whether both bids keep the keyword's bounds, and the first step what one review may move."""
+    bid = plan["bid"].to_numpy(dtype=np.float64)
+    low = np.maximum(plan["lowest_bid"].to_numpy(), bid * (1 - step_limit))
+    high = np.minimum(plan["highest_bid"].to_numpy(), bid * (1 + step_limit))
+    result: Bools = (centre * (1 - dither) >= low) & (centre * (1 + dither) <= high)
+    return result
 
 
 @dataclass(frozen=True)
@@ -292,22 +312,22 @@ def _dither_steps(
     result: ReviewResult,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Each week's bids, then the old bid again.
+    """Each week's bids, then the centre between them.
 
     Neighbours in spend go against each other, so that no week is dearer than another.
     """
     part, trial = found.plan.iloc[row], trial_of(settings)
-    base = part["bid"].to_numpy(dtype=np.float64)
+    centre = found.subjects.centre[row]
     spend = (part["clicks"] * part["cpc"]).to_numpy(dtype=np.float64)
     order = np.argsort(-spend, kind="stable")
     signs = np.empty((len(part), settings.exploration.weeks))
     signs[order] = balanced_signs(len(part), settings.exploration.weeks, rng)
     step = float(result.context["step"])
-    wanted = base[:, None] * (1 + trial.dither * signs) / step
-    # Towards the present bid, so that no bound of the keyword is passed by a part of a step.
+    wanted = centre[:, None] * (1 + trial.dither * signs) / step
+    # Towards the centre, so that no bound of the keyword is passed by a part of a step.
     inside = np.where(signs > 0, np.floor(wanted + 1e-6), np.ceil(wanted - 1e-6))
     bids = np.round(inside * step, 6)
-    return _steps(part["entity_key"], np.column_stack([bids, base]))
+    return _steps(part["entity_key"], np.column_stack([bids, centre]))
 
 
 def balanced_signs(keywords: int, weeks: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -368,14 +388,12 @@ def _stated_cost(
 ) -> Interval:
     """Expected cost per day, net of what ramped keywords bring, with the interval of joint draws."""
     row, draws = np.flatnonzero(dithered.tested), int(result.context["draws"])
-    part, planned = exploration.take(found.subjects, row), found.planned[row]
+    part = exploration.take(found.subjects, row)
     volume = gamma_of(found.plan.iloc[row], "volume")
-    drawn = exploration.draw_dither_cost(part, trial.dither, planned, volume, draws, rng)
+    drawn = exploration.draw_dither_cost(part, trial.dither, volume, draws, rng)
     level = float(result.context["shocks"]["completion"])
     drawn = drawn + ramps.draw_net_cost(looks, level, draws, rng)
-    mean = float(
-        exploration.dither_cost(part, trial.dither, planned).sum() + ramps.net_cost(looks).sum()
-    )
+    mean = float(exploration.dither_cost(part, trial.dither).sum() + ramps.net_cost(looks).sum())
     tail = (1 - float(result.context["interval"])) / 2
     low, high = np.quantile(drawn - drawn.mean(), [tail, 1 - tail]) + mean
     return Interval(mean, float(low), float(high))

@@ -28,13 +28,14 @@ def subjects(clicks: list[float], value: float = 1.6, common: float = 0.2) -> Su
         np.ones(size, dtype=bool),
     )
     worth = Gamma(value * flat, 0.05 * flat)
-    return Subjects(response, worth, flat, np.full(size, REACH), flat > 0, (common, 0.15))
+    shared = (common * flat, 0.15 * flat)
+    return Subjects(response, worth, flat, flat, np.full(size, REACH), flat > 0, shared)
 
 
 def chosen(
     of: Subjects, cap: float = np.inf, min_return: float = 1.0, shared: float = 1.0
 ) -> exploration.Choice:
-    cost = exploration.dither_cost(of, TRIAL.dither, of.response.bid)
+    cost = exploration.dither_cost(of, TRIAL.dither)
     everyone = np.ones(len(of.line), dtype=bool)
     return exploration.choose_tests(of, TRIAL, everyone, cost, cap, min_return, 100, shared)
 
@@ -83,30 +84,39 @@ def test_dither_at_the_best_bid_costs_its_curvature() -> None:
     """½·c₀κη(ε+η)·L² with L = ±10 %: .5 · 10 · .96 · .1² = .048, up to the spread of the beliefs."""
     of = subjects([10.0])
     certain = replace(of.response, elasticity_sd=np.zeros(1), cpc_exponent_sd=np.zeros(1))
-    cost = exploration.dither_cost(replace(of, response=certain), 0.1, np.ones(1))
+    cost = exploration.dither_cost(replace(of, response=certain), 0.1)
     assert cost[0] == pytest.approx(0.048, rel=0.03)
 
 
-def test_holding_back_from_a_better_bid_is_part_of_the_cost() -> None:
+def test_a_test_around_the_planned_bid_costs_no_delay() -> None:
+    """V = 1.2 wants a lower bid: around it a test costs its curvature, as around the best bid."""
     of = subjects([10.0], value=1.2)
-    still, wanted = (exploration.dither_cost(of, 0.1, np.array([bid])) for bid in (1.0, 0.9))
-    gain = exploration.dither_cost(of, 1e-9, np.array([0.9]))
-    assert gain[0] > 0
-    assert wanted[0] == pytest.approx(still[0] + gain[0], rel=0.01)
+    moved = replace(of, centre=np.array([0.85]))
+    cost = exploration.dither_cost(moved, 0.1)
+    assert 0.03 < cost[0] < 0.05
+    assert exploration.extra_spend(moved, 0.1)[0] < 0 < exploration.extra_spend(of, 0.1)[0]
+
+
+def test_the_move_to_the_centre_is_no_part_of_the_news() -> None:
+    """A word whose best bid is out of reach today is not, once the review has led it there."""
+    far = subjects([20.0] * 50, value=0.9)
+    move = np.exp(exploration.best_move(far))
+    there = replace(far, centre=move)
+    assert chosen(there).value > chosen(far).value
 
 
 def test_stated_cost_is_the_mean_of_its_draws() -> None:
     of = subjects([10.0] * 30, value=1.2)
     volume = Gamma(of.response.clicks, np.full(30, 0.1))
     rng = np.random.default_rng(1)
-    drawn = exploration.draw_dither_cost(of, 0.1, np.ones(30), volume, 4000, rng)
-    stated = exploration.dither_cost(of, 0.1, np.ones(30)).sum()
+    drawn = exploration.draw_dither_cost(of, 0.1, volume, 4000, rng)
+    stated = exploration.dither_cost(of, 0.1).sum()
     assert drawn.mean() == pytest.approx(stated, rel=0.05)
 
 
 def test_cost_stays_under_its_cap() -> None:
     of = subjects([20.0] * 40 + [0.1] * 400)
-    cost = exploration.dither_cost(of, TRIAL.dither, of.response.bid)
+    cost = exploration.dither_cost(of, TRIAL.dither)
     choice = chosen(of, cap=float(cost[:10].sum()) * 1.001)
     assert choice.tested.sum() >= 10
     assert cost[choice.tested].sum() <= float(cost[:10].sum()) * 1.001
@@ -155,7 +165,7 @@ def test_what_the_estimate_would_not_believe_is_worth_nothing() -> None:
 
 def test_a_test_at_least_costs_its_curvature() -> None:
     """V = 9 lies on the convex side, where beliefs say that up and down pays by itself."""
-    assert exploration.dither_cost(subjects([10.0], value=9.0), 0.1, np.ones(1))[0] > 0.04
+    assert exploration.dither_cost(subjects([10.0], value=9.0), 0.1)[0] > 0.04
 
 
 @given(clicks=st.lists(st.floats(0, 1e4), min_size=1, max_size=20), value=st.floats(0, 1e3))

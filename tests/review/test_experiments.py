@@ -92,7 +92,55 @@ def test_a_bid_too_small_to_move_two_steps_is_left_out(experiment: Experiment) -
     assert (dithered["base_bid"] * 0.1 >= 0.02 - 1e-9).all()
 
 
-def test_the_last_step_gives_the_old_bid_back(experiment: Experiment) -> None:
+def planning(reviewed: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
+    """The review, had it moved one watched keyword of the test to `share` of its bid."""
+    rows, plan = reviewed.suggestions, reviewed.frames["plan"]
+    watched = rows[rows["kind"].eq("watch") & rows["slot"].eq("bid")]
+    busy = plan[plan["entity_key"].astype(str).isin(watched["entity_key"])].nlargest(1, "clicks")
+    key, planned = str(busy["entity_key"].iloc[0]), round(float(busy["bid"].iloc[0]) * share, 2)
+    row = rows["entity_key"].eq(key) & rows["slot"].eq("bid")
+    changed = {"kind": "raise", "binding": "", "proposed_bid": planned}
+    rows = rows.assign(**{name: rows[name].mask(row, to) for name, to in changed.items()})
+    return replace(reviewed, suggestions=rows), key, planned
+
+
+def test_a_test_is_centred_at_the_bid_the_review_would_set(
+    reviewed: ReviewResult, settings: Settings
+) -> None:
+    result, key, planned = planning(reviewed, 1.07)
+    found = asked(result, settings)
+    assert found is not None
+    path = paths(found).loc[key].to_numpy()
+    assert path[-1] == planned
+    assert sorted(np.sign(path[:-1] - planned)) == [-1, -1, 1, 1]
+    assert np.abs(path[:-1] / planned - 1).max() <= 0.1 + 1e-9
+    member = found.members.set_index("entity_key").loc[key]
+    assert member["base_bid"] < planned  # what a stop gives back
+
+
+def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
+    reviewed: ReviewResult, settings: Settings
+) -> None:
+    """Up and down around either bid costs its curvature: about as much here as there."""
+    result, key, _ = planning(reviewed, 1.07)
+    here, there = (asked(one, settings) for one in (reviewed, result))
+    assert here is not None
+    assert there is not None
+    costs = [one.members.set_index("entity_key").loc[key, "cost"] for one in (here, there)]
+    assert 0 < costs[1] < 1.2 * costs[0]
+
+
+def test_a_first_step_beyond_one_review_is_left_out(
+    reviewed: ReviewResult, settings: Settings
+) -> None:
+    """Raised by a fifth and up a tenth from there would be 32 % in one step."""
+    result, key, _ = planning(reviewed, 1.2)
+    found = asked(result, settings)
+    assert found is not None
+    assert key not in set(found.members["entity_key"])
+
+
+def test_the_last_step_gives_the_bid_back_that_the_review_kept(experiment: Experiment) -> None:
     last = experiment.steps[experiment.steps["week"].eq(experiment.weeks)].set_index("entity_key")
     dithered = experiment.members[experiment.members["arm"].eq("dither")].set_index("entity_key")
     assert last["bid"].reindex(dithered.index).equals(dithered["base_bid"].rename("bid"))
