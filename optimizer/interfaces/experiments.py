@@ -52,7 +52,7 @@ def _cost_line(words: Translator, test: Mapping[str, Any]) -> str:
 def _arm_lines(words: Translator, dithered: int, ramped: int) -> list[str]:
     """What is done to the keywords, by arm; an arm without keywords is not spoken of."""
     up_and_down = words.text(
-        "Bids going up and down around their present value, week by week at random: {dithered:whole}.",
+        "Bids going up and down around what the review would set, week by week at random: {dithered:whole}.",
         dithered=dithered,
     )
     step_by_step = words.text(
@@ -63,7 +63,7 @@ def _arm_lines(words: Translator, dithered: int, ramped: int) -> list[str]:
 
 def _due_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
     if test["due"] is not None and test["due"] == test["weeks"]:
-        return [words.text("Due now: the step that gives the old bids back.")]
+        return [words.text("Due now: the last step, which ends the test.")]
     if test["due"] is not None:
         step, weeks = test["due"] + 1, test["weeks"]
         return [words.text("Due now: step {step:whole} of {weeks:whole}.", step=step, weeks=weeks)]
