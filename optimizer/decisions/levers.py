@@ -60,6 +60,16 @@ class Priced:
     p_above: Floats
 
 
+@dataclass(frozen=True)
+class Lowered:
+    """Bids that are lowered by `factor`: their shares of each campaign's cost, clicks and value."""
+
+    factor: Floats
+    cost: Floats
+    clicks: Floats
+    value: Floats
+
+
 def raise_budgets(
     now: Campaigns,
     line: Floats,
@@ -92,17 +102,55 @@ def raise_budgets(
     return Priced(setting, clicks, cost, gain, low, high, (profit > 0).mean(axis=1), mean, above)
 
 
-def lower_instead(
-    now: Campaigns, elasticity: float, exponent: float, step_limit: float
-) -> tuple[Floats, Floats]:
-    """The factor on all bids at which the budget lasts all day, and the profit it brings per day.
+def lasting_factor(now: Campaigns, share: Floats, elasticity: float, exponent: float) -> Floats:
+    """The factor on the bids behind `share` of a campaign's cost at which its budget lasts all day.
 
-    Demand in money falls as b^(ε+η) and must fall to `served`; the same money then buys clicks that
-    are cheaper by b^η. A factor beyond the step limit is cut to it: the budget still runs out, later.
+    Demand in money falls as b^(ε+η) and must fall to `served`; 0 where that share is too small.
     """
-    factor = np.maximum(now.served ** (1.0 / (elasticity + exponent)), 1.0 - step_limit)
-    more = now.clicks * (factor**-exponent - 1.0)
-    return factor, now.value.mean * more
+    cut = np.divide(1.0 - now.served, share, out=np.ones_like(share), where=share > 0)
+    factor: Floats = np.maximum(1.0 - cut, 0.0) ** (1.0 / (elasticity + exponent))
+    return factor
+
+
+def lower_bids(
+    now: Campaigns,
+    lowered: Lowered,
+    response: tuple[float, float, float, float],
+    shocks: CommonShocks,
+    draws: int,
+    interval: float,
+    rng: np.random.Generator,
+) -> Priced:
+    """What lower bids bring at the present budget; `setting` is the factor on them.
+
+    Less demand in money makes the budget last longer: more of the day is served, at cheaper clicks.
+    Where demand stays above the budget, cost stays what it is. `marginal` is unknown: no money moves.
+    """
+    elasticity, exponent = _responses(response, shocks, len(now.cost), draws, rng)
+    share = now.served[:, None] + now.served_sd[:, None] * rng.standard_normal((1, draws))
+    served = np.clip(share, 0.05, 1.0)
+    shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
+    bid = lowered.factor[:, None]
+    demand = (1.0 + lowered.cost[:, None] * (bid ** (elasticity + exponent) - 1.0)) / served
+    longer = np.minimum(1.0, 1.0 / demand) / served
+    fewer = bid**elasticity - 1.0
+    clicks = now.clicks[:, None] * (longer * (1.0 + lowered.clicks[:, None] * fewer) - 1.0)
+    cost = now.cost[:, None] * (np.minimum(demand, 1.0) - 1.0)
+    brought = now.clicks[:, None] * (longer * (1.0 + lowered.value[:, None] * fewer) - 1.0)
+    profit = now.value.draws(draws, rng) * shock * brought - cost
+    low, high = _ends(profit, interval)
+    sure = (profit > 0).mean(axis=1)
+    return Priced(
+        setting=lowered.factor,
+        clicks=clicks.mean(axis=1),
+        cost=cost.mean(axis=1),
+        profit=profit.mean(axis=1),
+        low=low,
+        high=high,
+        p_positive=sure,
+        marginal=np.full(len(now.cost), np.nan),
+        p_above=sure,
+    )
 
 
 def move_targets(

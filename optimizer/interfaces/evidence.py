@@ -72,8 +72,15 @@ def _alternative(words: Translator, told: Mapping[str, Any]) -> list[str]:
         _line(
             words,
             told,
-            "Instead, at the same budget: all bids of the campaign × {alternative_factor:number} "
-            "bring {alternative_profit:money} a day. Choose one, not both.",
+            "Instead, at the same budget: {alternative_rows:whole} bids of the campaign lowered, "
+            "× {alternative_factor:number} on average, bring {alternative_profit:money} a day. "
+            "Choose one, not both.",
+        ),
+        _line(
+            words,
+            told,
+            "Instead: a campaign budget of {alternative_setting:money} brings "
+            "{alternative_profit:money} a day (suggestion {alternative_id}). Choose one, not both.",
         ),
         _line(
             words,

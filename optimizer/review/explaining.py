@@ -18,6 +18,7 @@ from optimizer.estimates.posteriors import Bools, Floats
 from optimizer.review.assembly import judged_against
 from optimizer.review.evidence import evidence_frame, shared_evidence
 from optimizer.review.plan import gamma_of
+from optimizer.review.rivals import BUDGET_LASTS
 from optimizer.review.what_if import judge_rates, judge_term_rates, keyword_flips, term_flips
 
 ON_KEYWORDS = ("raise", "lower", "pause", "watch")
@@ -131,6 +132,7 @@ def suggestion_flips(
     told = pd.DataFrame(index=suggestions.index, columns=list(FLIP_COLUMNS), dtype="object")
     told["flip_reason"] = "other_kind"
     words, terms = _split(suggestions)
+    words = words & suggestions["reason"].ne(BUDGET_LASTS).to_numpy()
     if words.any():
         rows = keyword_rows(suggestions[words], frames["plan"])
         found = keyword_flips(rows, _kinds(suggestions[words]), context)

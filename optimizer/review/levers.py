@@ -18,7 +18,6 @@ import pandas as pd
 from optimizer.decisions.levers import (
     Campaigns,
     Priced,
-    lower_instead,
     move_targets,
     raise_budgets,
     target_cost,
@@ -27,6 +26,7 @@ from optimizer.decisions.outcomes import CommonShocks
 from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
+from optimizer.review import lasting
 from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.solving import objective_per_value
 from optimizer.review.suggestions import ReviewResult, suggestion_id
@@ -153,20 +153,21 @@ def lever_rules(settings: Settings) -> dict[str, Any]:
     }
 
 
-def committed(context: Context, holds: pd.DataFrame) -> Context:
+def committed(plan: pd.DataFrame, context: Context, holds: pd.DataFrame) -> Context:
     """The context with budgets that somebody approved in place of the present ones.
 
-    `reserved` per node is what approved budgets and targets will spend: no bid may have it.
+    `reserved` per node is what approved budgets and targets will spend, and what capped campaigns
+    will although some of their bids were lowered: no bid may have it.
     """
     approved = _settled(holds).get("budget", {})
     asked = (one for one in context.get("levers", ()) if one["kind"] == "set_budget")
     budgets = {one["name"]: approved[one["key"]] for one in asked if one["key"] in approved}
     nodes = [_with_budget(node, budgets) for node in context["budgets"]]
-    return {**context, "budgets": nodes, "reserved": _reserved(context, holds)}
+    return {**context, "budgets": nodes, "reserved": _reserved(plan, context, holds)}
 
 
-def _reserved(context: Context, holds: pd.DataFrame) -> list[float]:
-    """Δcost per day of approved budgets and targets, by node of the context."""
+def _reserved(plan: pd.DataFrame, context: Context, holds: pd.DataFrame) -> list[float]:
+    """Δcost per day, by node of the context, of approved budgets and targets and lasting bids."""
     approved, result = _settled(holds), np.zeros(len(context["budgets"]))
     for kind, price in (("set_budget", _budget_cost), ("set_target", _target_cost)):
         asked = [one for one in context.get("levers", ()) if one["kind"] == kind]
@@ -178,6 +179,10 @@ def _reserved(context: Context, holds: pd.DataFrame) -> list[float]:
                 setting == _campaigns(asked).setting, 0.0, price(asked, setting, context)
             )
             np.add.at(result, at, cost)
+    capped = [one for one in context.get("levers", ()) if one["kind"] == "set_budget"]
+    if capped and "bid" in approved:
+        kept = lasting.respent(plan, capped, _campaigns(capped), approved["bid"], context)
+        np.add.at(result, [CAMPAIGN_AT + one["campaign"] for one in capped], kept)
     return [float(one) for one in result]
 
 
@@ -219,20 +224,38 @@ def _settled(holds: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
-    """`result` with a suggestion for each lever that pays at its line, and the shares of cost they cover."""
+    """`result` with a suggestion for each lever that pays at its line, and the shares of cost they cover.
+
+    Lower bids that make a capped campaign's budget last stand where their keyword was only watched.
+    """
     context = result.context
     told = list(context.get("levers", ()))
     refused = {(one["kind"], one["key"]) for one in told if _refused(one, holds, context)}
-    parts = [_budget_rows(told, refused, result), _target_rows(told, refused, result)]
+    budgets, lowers = _budget_rows(told, refused, result, holds)
+    parts = [budgets, lowers, _target_rows(told, refused, result)]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     covered = {**result.summary.levers, **_covered(context, result.summary.cost_now)}
     if rows.empty:
         return replace(result, summary=replace(result.summary, levers=covered))
     told_rows = _approved_as(rows, holds).astype(result.suggestions.dtypes.to_dict())
     check_table(told_rows, SUGGESTIONS)
-    kinds = {**result.summary.kinds, **_counted(told_rows["kind"])}
-    summary = replace(result.summary, kinds=kinds, levers=covered)
-    return replace(result, levers=told_rows, summary=summary)
+    kept = result.suggestions[~result.suggestions["id"].isin(told_rows["id"])]
+    plan = result.frames["plan"]
+    answered = plan["entity_key"].astype(str).isin(told_rows["entity_key"])
+    reasons = plan["reason"].mask(answered, "")
+    summary = replace(
+        result.summary,
+        kinds=_counted(pd.concat([kept["kind"], told_rows["kind"]])),
+        not_suggested=_counted(reasons[reasons != ""]),
+        levers=covered,
+    )
+    return replace(
+        result,
+        suggestions=kept.reset_index(drop=True),
+        frames={**result.frames, "plan": plan.assign(reason=reasons)},
+        levers=told_rows,
+        summary=summary,
+    )
 
 
 def _counted(kind: pd.Series[Any]) -> dict[str, int]:
@@ -287,29 +310,53 @@ campaign must not depend on what was decided on another."""
 
 
 def _budget_rows(
-    told: list[dict[str, Any]], refused: _Refused, result: ReviewResult
-) -> pd.DataFrame:
-    context, rules = result.context, result.context.get("lever_rules", {})
+    told: list[dict[str, Any]], refused: _Refused, result: ReviewResult, holds: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of capped campaigns that pay above the line: budgets, and the lower bids in place of each."""
+    context, plan = result.context, result.frames["plan"]
     asked = [one for one in told if one["kind"] == "set_budget"]
     if not asked:
-        return pd.DataFrame()
-    now, priced = _campaigns(asked), _priced_budgets(asked, _lines(asked, result), context)
-    elasticity, _, exponent, _ = rules["response"]
-    factor, gain = lower_instead(now, elasticity, exponent, context["rules"]["step_limit"])
-    pays = (priced.p_above >= context["rules"]["min_probability"]) & (priced.setting > now.setting)
-    pays &= _open(asked, refused)
-    extra = [
-        {
-            "served": one["served"],
-            "served_assumed": one["served_assumed"],
-            "alternative": "lower_bids",
-            "alternative_factor": float(factor[place]),
-            "alternative_profit": float(gain[place]),
-        }
-        for place, one in enumerate(asked)
+        return pd.DataFrame(), pd.DataFrame()
+    now, line = _campaigns(asked), _lines(asked, result)
+    priced = _priced_budgets(asked, line, context)
+    pays = priced.p_above >= context["rules"]["min_probability"]
+    pays &= priced.setting > now.setting
+    offered, lower = pays & _open(asked, refused), lasting.instead(asked, now, pays, result, holds)
+    served = [{name: one[name] for name in ("served", "served_assumed")} for one in asked]
+    of_budget = [
+        {**one, **(_lower_bids(lower, at) if lower.pays[at] else {})}
+        for at, one in enumerate(served)
     ]
-    reason = "budget_returns_above_line"
-    return _rows(asked, priced, pays, [reason] * len(asked), extra, result)
+    of_lower = [
+        {**one, **(_more_budget(asked[at], priced, at, context) if offered[at] else {})}
+        for at, one in enumerate(served)
+    ]
+    reasons = ["budget_returns_above_line"] * len(asked)
+    return (
+        _rows(asked, priced, offered, reasons, of_budget, result),
+        lasting.lasting_rows(plan, lower, line, of_lower, context),
+    )
+
+
+def _lower_bids(lower: lasting.Instead, at: int) -> dict[str, Any]:
+    return {
+        "alternative": "lower_bids",
+        "alternative_factor": float(lower.priced.setting[at]),
+        "alternative_profit": float(lower.priced.profit[at]),
+        "alternative_rows": int(((lower.place == at) & ~np.isnan(lower.bids)).sum()),
+    }
+
+
+def _more_budget(
+    one: Mapping[str, Any], priced: Priced, at: int, context: Context
+) -> dict[str, Any]:
+    day = date.fromisoformat(context["as_of"])
+    return {
+        "alternative": "set_budget",
+        "alternative_id": suggestion_id(context["account"], day, one["key"], SLOTS["set_budget"]),
+        "alternative_setting": float(priced.setting[at]),
+        "alternative_profit": float(priced.profit[at]),
+    }
 
 
 def _open(asked: list[dict[str, Any]], refused: _Refused) -> Bools:

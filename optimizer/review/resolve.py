@@ -42,7 +42,7 @@ def resolve_plan(
     Raises `Infeasible` when a stated budget cannot be met within today's steps.
     """
     day = date.fromisoformat(context["as_of"])
-    stated, context = context, levers.committed(context, holds)
+    stated, context = context, levers.committed(plan, context, holds)
     held = _held(plan, holds, day)
     held = yield_pauses(plan, terms, held, _free_terms(terms, holds, "negative", day))
     stays = _donor_stays(plan, terms, held)

@@ -11,6 +11,7 @@ import pandas as pd
 from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome
 from optimizer.estimates.posteriors import Bools
 from optimizer.review.plan import CURVE, gamma_of, response_of
+from optimizer.review.rivals import BUDGET_LASTS
 
 _NEEDED = (
     *CURVE,
@@ -36,10 +37,12 @@ def selection_outcome(
     """Joint outcome of `changes` (`entity_key`, `approved_bid`; no bid: it stops) per day.
 
     Shared shocks are drawn once for all rows, so that the interval of the sum is neither that of
-    independent rows nor the sum of their intervals. Budgets and targets (keys not in `planned`)
+    independent rows nor the sum of their intervals. Budgets, targets and bids in place of a budget
     keep the figures they came with; they move with the rest, so their interval ends are added.
     """
     known = changes["entity_key"].astype(str).isin(planned.index).to_numpy()
+    # A capped campaign answers to lower bids as a whole; its rows bring their part of that.
+    known = known & changes["reason"].ne(BUDGET_LASTS).to_numpy()
     if not known.all():
         drawn = selection_outcome(planned, changes[known], context)
         return _beside(drawn, changes, known)

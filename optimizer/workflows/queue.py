@@ -181,7 +181,8 @@ def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.D
     plan = solved.frames["plan"]
     found = plan["keyword_text"].str.contains(text, case=False, regex=False)
     shown = plan[found.fillna(False)].head(_WHY_NOT_ROWS).reset_index(drop=True)
-    own = solved.suggestions[solved.suggestions["slot"].isin(["bid", "state"])]
+    own = solved.proposals()
+    own = own[own["slot"].isin(["bid", "state"])]
     named = own.drop_duplicates("entity_key").set_index("entity_key")
     keys = shown["entity_key"].astype(str)
     reason = keys.map(named["reason"])

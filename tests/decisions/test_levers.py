@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from optimizer.decisions.levers import Campaigns, lower_instead, move_targets, raise_budgets
+from optimizer.decisions.levers import (
+    Campaigns,
+    Lowered,
+    Priced,
+    lasting_factor,
+    lower_bids,
+    move_targets,
+    raise_budgets,
+)
 from optimizer.decisions.outcomes import CommonShocks
 from optimizer.estimates.posteriors import Gamma
 
@@ -39,10 +47,32 @@ def test_a_budget_is_judged_against_the_accounts_line() -> None:
 
 def test_lower_bids_make_the_same_money_last() -> None:
     """Demand falls to half at 0.5^(1/1.6) of the bids; clicks are then cheaper by its 0.6th power."""
-    factor, gain = lower_instead(campaign(), 1.0, 0.6, 0.9)
+    factor = lasting_factor(campaign(), ONE, 1.0, 0.6)
     assert factor == pytest.approx(0.5 ** (1 / 1.6))
-    assert gain == pytest.approx(3.0 * 50 * (factor**-0.6 - 1))
-    assert lower_instead(campaign(), 1.0, 0.6, 0.25)[0] == pytest.approx(0.75)
+    found = lowered(campaign(), float(factor[0]))
+    assert found.profit == pytest.approx(3.0 * 50 * (factor**-0.6 - 1))
+    assert found.cost == pytest.approx(0.0, abs=1e-9)
+
+
+def test_part_of_a_campaign_must_fall_further_or_cannot_save_enough() -> None:
+    """With 0.6 of the demand, 0.5 to be saved: a sixth of it is left."""
+    now = campaign()
+    assert lasting_factor(now, 0.6 * ONE, 1.0, 0.6) == pytest.approx((1 / 6) ** (1 / 1.6))
+    assert lasting_factor(now, 0.4 * ONE, 1.0, 0.6) == 0.0
+    found = lowered(now, 0.75, part=0.6)
+    demand, longer = 2 * (1 + 0.6 * (0.75**1.6 - 1)), 1 / (1 + 0.6 * (0.75**1.6 - 1))
+    assert demand > 1
+    assert found.clicks == pytest.approx(50 * (longer * (1 + 0.6 * (0.75 - 1)) - 1))
+
+
+def test_bids_below_what_makes_the_budget_last_leave_money_unspent() -> None:
+    assert lowered(campaign(served=0.9), 0.5).cost < 0
+
+
+def lowered(now: Campaigns, factor: float, part: float = 1.0) -> Priced:
+    share = part * ONE
+    rng = np.random.default_rng(0)
+    return lower_bids(now, Lowered(factor * ONE, share, share, share), RESPONSE, CALM, 50, 0.8, rng)
 
 
 def moved(value: float, *, roas: bool = True, loss: float = 0.0) -> tuple[float, float, float]:

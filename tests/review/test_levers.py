@@ -46,9 +46,10 @@ def test_an_approved_lever_s_money_is_reserved(words: list[Word], kind: str) -> 
 def test_refusing_one_campaign_s_lever_leaves_the_price_of_another() -> None:
     other = [Word(**{**vars(one), "campaign": "also"}) for one in CAPPED]
     before = review(small_account([*GROWING, *CAPPED, *other]), told(daily_budget=900.0))
-    first, second = (before.levers.iloc[at] for at in (0, 1))
+    budgets = before.levers[before.levers["kind"].eq("set_budget")]
+    first, second = (budgets.iloc[at] for at in (0, 1))
     after = resolve_account(before, approved(first).assign(kind="rejected"))
-    (left,) = (row for _, row in after.levers.iterrows())
+    (left,) = (row for _, row in after.levers.iterrows() if row["kind"] == "set_budget")
     assert left[["id", "delta_cost"]].tolist() == second[["id", "delta_cost"]].tolist()
 
 

@@ -296,7 +296,10 @@ FULL = Word("rich", rate=0.08, clicks=45, campaign="full", budget=46.0, lost_is_
 
 
 def test_campaign_capped_every_day_gets_two_competing_answers() -> None:
-    """60 % of the day is served: raise the budget by its step, or lower all bids at the same one."""
+    """60 % of the day is served: raise the budget by its step, or lower its bids at the same one.
+
+    The response is assumed, so its bids may fall by 10 % at once.
+    """
     result = review(small_account([FULL, GOOD, *FILLERS]), told(daily_budget=900))
     row = _row(result)
     assert (row["bid"], row["proposed_bid"], row["slot"]) == (46.0, 59.8, "budget")
@@ -306,9 +309,13 @@ def test_campaign_capped_every_day_gets_two_competing_answers() -> None:
     )
     evidence = json.loads(row["evidence"])
     assert evidence["served"] == pytest.approx(0.6)
-    assert evidence["alternative_factor"] == pytest.approx(0.75)
-    assert evidence["alternative_profit"] > 0
-    assert reason_of(result, "rich") in ("campaign_capped", "returns_below_line")
+    assert evidence["alternative_factor"] == pytest.approx(0.9)
+    assert evidence["alternative_rows"] == 1
+    lower = result.levers.set_index("kind").loc["lower"]
+    assert (lower["keyword_text"], lower["bid"], lower["proposed_bid"]) == ("rich", 1.3, 1.17)
+    assert (lower["reason"], lower["binding"]) == ("budget_lasts_longer", "assumed_step_limit")
+    assert lower["delta_profit_mean"] == pytest.approx(evidence["alternative_profit"])
+    assert json.loads(lower["evidence"])["alternative_id"] == row["id"]
 
 
 def test_a_capped_campaign_that_returns_less_than_the_line_gets_no_money() -> None:

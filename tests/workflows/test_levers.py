@@ -51,6 +51,42 @@ def test_an_approved_budget_survives_the_re_solve_and_can_be_undone(
     assert budget["id"].iloc[0] in set(proposed(shop, "set_budget")["id"])
 
 
+@pytest.fixture
+def pair(shop: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A budget raise, and a lower bid proposed in its place."""
+    lowers = proposed(shop, "lower")
+    lasting = lowers[lowers["reason"].eq("budget_lasts_longer")].head(1)
+    budgets = proposed(shop, "set_budget")
+    return budgets[budgets["campaign_name"].isin(lasting["campaign_name"])], lasting
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_a_budget_and_a_lower_bid_in_its_place_one_is_approved(
+    shop: Workspace, pair: tuple[pd.DataFrame, pd.DataFrame], first: int
+) -> None:
+    one, other = pair[first], pair[1 - first]
+    workflows.approve(shop, "shop", refs(one), APPROVER)
+    with pytest.raises(Conflict) as caught:
+        workflows.approve(shop, "shop", refs(other), APPROVER)
+    assert caught.value.code == "rival_approved"
+    assert caught.value.fields["rival_id"] == one["id"].iloc[0]
+    sums = workflows.totals(shop, "shop", list(other["id"]), VIEWER)
+    assert sums.guardrail_hits == {"rival_approved": 1}
+    workflows.undo(shop, "shop", refs(one), APPROVER)
+    workflows.approve(shop, "shop", refs(other), APPROVER)
+
+
+def test_each_of_the_pair_names_the_other(
+    shop: Workspace, pair: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    budget, lower = (
+        workflows.suggestion(shop, "shop", rows["id"].iloc[0], VIEWER).evidence for rows in pair
+    )
+    assert lower["alternative_id"] == pair[0]["id"].iloc[0]
+    assert budget["alternative_rows"] >= 1
+    assert lower["flip_reason"] == "other_kind"
+
+
 @pytest.mark.parametrize("refuse", ["reject", "lock"])
 def test_a_refused_budget_is_not_proposed_again(
     shop: Workspace, budget: pd.DataFrame, refuse: str
@@ -63,7 +99,8 @@ def test_a_refused_budget_is_not_proposed_again(
 
 
 def test_a_selection_adds_budgets_and_bids_up(shop: Workspace, budget: pd.DataFrame) -> None:
-    lowers = proposed(shop, "lower").head(3)
+    lowers = proposed(shop, "lower")
+    lowers = lowers[lowers["reason"].ne("budget_lasts_longer")].head(3)
     ids = [*budget["id"], *lowers["id"]]
     sums = workflows.totals(shop, "shop", ids, VIEWER)
     both = budget["delta_profit_mean"].sum() + lowers["delta_profit_mean"].sum()
