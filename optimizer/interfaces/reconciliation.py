@@ -31,7 +31,7 @@ def sum_lines(words: Translator, answer: Mapping[str, Any]) -> list[tuple[str, s
     ours = [
         (words.code("column", name), words.number(answer["totals"].get(name)), "", "")
         for name in METRICS
-        if name not in checked
+        if name in answer["totals"] and name not in checked
     ]
     return ours + [_check_line(words, check) for check in answer["checksums"]]
 
@@ -50,7 +50,7 @@ def remark_lines(words: Translator, answer: Mapping[str, Any]) -> list[str]:
     return [
         words.text("Report profile: {profile}", profile=answer["profile"]),
         *_period(words, answer),
-        words.text("Currency: {currency}", currency=answer["currency"]),
+        *_currency(words, answer),
         *_attribution(words, answer),
         *_writable(words, answer),
         *_warnings(words, answer),
@@ -62,6 +62,12 @@ def stored_line(words: Translator, answer: Mapping[str, Any]) -> str:
     """What the store made of the file."""
     if answer["duplicate"]:
         return words.text("The same file was imported before; nothing changed.")
+    if answer["grain"] in ("keyword_state", "negative"):
+        return words.text(
+            "In force from {day:date}: {count:whole} rows, in place of earlier lists.",
+            day=answer["as_of"],
+            count=answer["rows_kept"],
+        )
     return words.text(
         "Rows new or changed: {changed:whole}; known before and missing here: {missing:whole} (kept).",
         changed=answer.get("rows_changed"),
@@ -74,6 +80,12 @@ def _period(words: Translator, answer: Mapping[str, Any]) -> list[str]:
         return []
     first, last = answer["period"]
     return [words.text("Period: {first:date} – {last:date}", first=first, last=last)]
+
+
+def _currency(words: Translator, answer: Mapping[str, Any]) -> list[str]:
+    if answer["currency"] is None:
+        return []
+    return [words.text("Currency: {currency}", currency=answer["currency"])]
 
 
 def _attribution(words: Translator, answer: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ reviews, rejects, snoozes and locks; an approver approves, edits, undoes and exp
 kinds of `OptimizerError`.
 """
 
+from optimizer.reports import Told
 from optimizer.workflows.auditing import CheckReport, audit, check
 from optimizer.workflows.deciding import (
     DecisionResult,
@@ -64,6 +65,7 @@ __all__ = [
     "SelectionTotals",
     "StepExport",
     "SuggestionDetail",
+    "Told",
     "Workspace",
     "accounts",
     "approve",

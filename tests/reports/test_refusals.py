@@ -45,11 +45,30 @@ def test_missing_columns_are_listed_with_the_headers_found(tmp_path):
     assert "Klicks" in error.fields["found"]
 
 
-def test_localised_header_shows_what_was_found(tmp_path):
+def test_known_report_in_another_language_asks_for_english(tmp_path):
     error = refused(tmp_path, "Suchkeyword,Klicks,Kosten\nrot,1,2\n", profile=None)
-    assert error.code == "profile_not_found"
+    assert error.code == "report_localised"
     assert error.fields["found"] == ["Suchkeyword", "Klicks", "Kosten"]
+    assert error.fields["profile"] == "google_ads_keywords"
+
+
+def test_unknown_header_is_shown_with_the_profiles_that_exist(tmp_path):
+    error = refused(tmp_path, "Sana,Osumat,Hinta\npuna,1,2\n", profile=None)
+    assert error.code == "profile_not_found"
+    assert error.fields["found"] == ["Sana", "Osumat", "Hinta"]
     assert "google_ads_keywords" in error.fields["known"]
+
+
+def test_header_that_lacks_columns_names_the_nearest_profile_and_what_is_missing(tmp_path):
+    text = report_text(filler()).replace("Match type", "Type").replace("Clicks", "Visits")
+    error = refused(tmp_path, text, profile=None)
+    assert (error.code, error.fields["profile"]) == ("profile_near", "google_ads_keywords")
+    assert error.fields["missing"] == ["Clicks", "Match type"]
+
+
+def test_decimal_comma_in_an_english_report_is_no_number(tmp_path):
+    report = read_rows(tmp_path, row(cost='"1.234,56"'), row(keyword="b", cost='"12,5"'))
+    assert report.quarantine["code"].tolist() == ["not_a_number"] * 2
 
 
 def test_doubled_column_is_refused(tmp_path):

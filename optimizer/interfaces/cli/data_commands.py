@@ -1,7 +1,8 @@
-"""Commands about data: demo, import, batches, quarantine, unmatched, audit, check."""
+"""Commands about data: demo, import, profile, batches, quarantine, unmatched, audit, check."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +10,18 @@ from typing import Annotated
 import typer
 
 from optimizer import workflows
-from optimizer.interfaces.cli import data_output, review_output
+from optimizer.errors import RefusedInput
+from optimizer.interfaces.cli import data_output, explain_output, review_output
 from optimizer.interfaces.cli.options import Account, AnyAccount, AsOf, DryRun
 from optimizer.interfaces.cli.progress import progress_bar
-from optimizer.interfaces.cli.running import REFUSED, Run, command
+from optimizer.interfaces.cli.running import REFUSED, Run, app, command
 from optimizer.interfaces.cli.serve_command import serve_pages
 from optimizer.interfaces.spreadsheet import people_csv
+from optimizer.settings import Basis
 from optimizer.workflows.checking import check_predictive
+
+profile_commands = typer.Typer(help="Report profiles: how a file is read.", no_args_is_help=True)
+app.add_typer(profile_commands, name="profile")
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILES...", help="Report files, CSV or XLSX.")]
 Profile = Annotated[
@@ -23,6 +29,30 @@ Profile = Annotated[
 ]
 AcceptQuarantine = Annotated[
     bool, typer.Option("--accept-quarantine", help="Import even if more than 5 % is quarantined.")
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", help="Say who reads the files and what each column becomes; no more."
+    ),
+]
+Currency = Annotated[
+    str | None, typer.Option("--currency", help="Currency of files that do not state it.")
+]
+AttributionDays = Annotated[
+    int | None,
+    typer.Option("--attribution-days", min=1, max=365, help="Days after the click that count."),
+]
+AttributionBasis = Annotated[
+    Basis | None,
+    typer.Option(
+        "--attribution-basis",
+        help="Whether conversions stand on the day of the click or of the order.",
+    ),
+]
+Unknown = Annotated[Path, typer.Argument(metavar="FILE", help="A report that no profile reads.")]
+ProfileOut = Annotated[
+    Path | None, typer.Option("--out", help="File to write; else it is printed.", dir_okay=False)
 ]
 Batch = Annotated[str, typer.Argument(metavar="BATCH", help="As `batches` prints it.")]
 Predictive = Annotated[
@@ -36,13 +66,22 @@ Serve = Annotated[bool, typer.Option("--serve/--no-serve", help="Open the pages 
 def import_reports(
     run: Run,
     files: Files,
-    account: Account,
+    account: AnyAccount = None,
     profile: Profile = None,
     as_of: AsOf = None,
     accept_quarantine: AcceptQuarantine = False,
     dry_run: DryRun = False,
+    explain: Explain = False,
+    currency: Currency = None,
+    attribution_days: AttributionDays = None,
+    attribution_basis: AttributionBasis = None,
 ) -> None:
     """Read report files into the store and print what became of every row."""
+    if explain:
+        _explain(run, files, profile)
+        return
+    if account is None:
+        raise typer.BadParameter("import needs --account")
     with progress_bar(run) as progress:
         results = workflows.import_files(
             run.workspace,
@@ -53,10 +92,36 @@ def import_reports(
             actor=run.actor,
             dry_run=dry_run,
             accept_quarantine=accept_quarantine,
+            told=workflows.Told(currency, attribution_days, attribution_basis),
             progress=progress,
         )
     answers = [result.to_json() for result in results]
     run.show(answers, lambda run: data_output.print_imports(run, answers, dry_run))
+
+
+def _explain(run: Run, files: list[Path], name: str | None) -> None:
+    found = [workflows.explain_file(run.workspace, path, run.actor, name) for path in files]
+    run.show(
+        [asdict(each) for each in found], lambda run: explain_output.print_explained(run, found)
+    )
+
+
+@command("new", group=profile_commands)
+def new_profile(run: Run, file: Unknown, out: ProfileOut = None) -> None:
+    """Draft a report profile for a file, with every guess marked to confirm."""
+    text = workflows.new_profile(run.workspace, file, run.actor)
+    if out is None:
+        run.show({"profile": text}, lambda run: run.line(text))
+        return
+    try:
+        with out.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except OSError as error:
+        raise RefusedInput("profile_unwritten", file=str(out), why=error.strerror) from error
+    run.show(
+        {"file": str(out)},
+        lambda run: run.say("Written: {file}. Confirm every marked line.", file=out),
+    )
 
 
 @command("batches")

@@ -23,7 +23,8 @@ def print_imports(run: Run, answers: Sequence[Mapping[str, Any]], dry_run: bool)
         run.line(str(answer.get("file") or answer["batch_id"]))
         counts, sums = row_counts(words, answer), sum_lines(words, answer)
         run.console.print(text_table(words, ("Rows", "Count"), counts, right=("Count",)))
-        run.console.print(text_table(words, _SUMS, sums, right=_SUMS[1:]))
+        if sums:
+            run.console.print(text_table(words, _SUMS, sums, right=_SUMS[1:]))
         for line in remark_lines(words, answer):
             run.line(line)
     if dry_run:
