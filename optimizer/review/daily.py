@@ -7,6 +7,7 @@ planning.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ from optimizer.estimates.value_per_click import (
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
 from optimizer.review import items, levers
-from optimizer.review.beliefs import estimate_beliefs
+from optimizer.review.beliefs import Beliefs, estimate_beliefs
 from optimizer.review.budget_tree import (
     Funds,
     budget_nodes,
@@ -40,7 +41,7 @@ from optimizer.review.maturity import (
 )
 from optimizer.review.plan import AccountState, build_plan
 from optimizer.review.resolve import resolve_plan
-from optimizer.review.response import at_present_bid, learn_response
+from optimizer.review.response import Learned, at_present_bid, learn_response
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.review.terms import judge_terms, negatives_first
 from optimizer.settings import Settings
@@ -59,6 +60,14 @@ from optimizer.tables import (
 
 _BUDGET_DAYS = 28
 _OVERRUN_CHANCE = 0.1
+_RULES = (
+    "dead_band",
+    "step_limit",
+    "min_probability",
+    "add_probability",
+    "pause_probability",
+    "negative_probability",
+)
 UNKNOWN = ("bid", "quality_score", "first_page_bid", *UNSAID)
 """Columns of the plan that are nan where a report or the history does not tell."""
 
@@ -72,12 +81,41 @@ def review_account(
     `Infeasible` when no reachable plan fits a stated budget.
     """
     _check(inputs, today)
-    now = day_number(today)
     believed = estimate_beliefs(inputs, settings, today)
-    settings, keywords, rows = believed.settings, believed.keywords, believed.rows
-    segment, item, tree = believed.segment, believed.item, believed.tree
-    maturity, value = believed.maturity, believed.value
-    bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    ahead = _look_ahead(inputs, believed, today)
+    state, alerts = account_state(inputs, believed, ahead, today)
+    plan = _plan(inputs, believed, ahead, state, today)
+    alerts += [*believed.changes, *items.hold_alerts(plan, believed.settings)]
+    candidates, learning = _levers(inputs, believed, ahead, state, plan, today)
+    terms = _terms(inputs, believed, state, plan, today)
+    funds = account_funds(inputs, believed, ahead, today)
+    plan = _completed(plan, terms, believed, funds, today)
+    context = {
+        **_context(inputs, believed, [*alerts, *learning, *funds.alerts], funds, today, rng),
+        "shocks": _shocks(believed, ahead.learned, today),
+        "levers": candidates,
+        "lever_rules": levers.lever_rules(believed.settings),
+        "stock": items.stated_stock(state.items),
+    }
+    return resolve_plan(plan, with_donor_nodes(terms, funds.node), context, inputs.holds)
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """What the next days bring at the present bids, and how that answers to others.
+
+    `budget` per campaign, nan where unknown.
+    """
+
+    budget: Floats
+    learned: Learned
+    volume: VolumeEstimate
+
+
+def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
+    """The response first: past days are restated at the present bid before volume is taken from them."""
+    settings, keywords, tree = believed.settings, believed.keywords, believed.tree
+    now, rows = day_number(today), believed.rows
     budget = campaign_budgets(keywords, tree, settings)
     learned = learn_response(
         inputs.bid_changes,
@@ -91,79 +129,85 @@ def review_account(
         now,
     )
     restated = at_present_bid(rows, inputs.bid_changes, keywords, learned, now)
-    volume = estimate_volume(restated, tree, bid, now, settings.estimation.volume_half_life_days)
-    state, alerts = account_state(
-        inputs, rows, keywords, tree, maturity, value, volume, item, settings, today
-    )
-    plan = build_plan(
-        keywords,
-        segment,
-        tree,
-        value,
-        volume,
-        learned,
+    bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    half_life = settings.estimation.volume_half_life_days
+    return _Ahead(budget, learned, estimate_volume(restated, tree, bid, now, half_life))
+
+
+def _plan(
+    inputs: ReviewInputs, believed: Beliefs, ahead: _Ahead, state: AccountState, today: date
+) -> pd.DataFrame:
+    return build_plan(
+        believed.keywords,
+        believed.segment,
+        believed.tree,
+        believed.value,
+        ahead.volume,
+        ahead.learned,
         state,
-        settings,
+        believed.settings,
         inputs.platform,
         inputs.currency,
         today,
     )
-    alerts += [*believed.changes, *items.hold_alerts(plan, settings)]
-    candidates, learning = levers.lever_candidates(
+
+
+def _levers(
+    inputs: ReviewInputs,
+    believed: Beliefs,
+    ahead: _Ahead,
+    state: AccountState,
+    plan: pd.DataFrame,
+    today: date,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Budgets and targets that could be moved, and the alerts about those still learning."""
+    return levers.lever_candidates(
         plan,
-        keywords,
-        rows,
+        believed.keywords,
+        believed.rows,
         _lost_to_budget(inputs.daily),
         state.capped,
-        budget,
+        ahead.budget,
         state.freeze is not None,
-        settings,
+        believed.settings,
         today,
     )
-    alerts += learning
-    terms = judge_terms(
+
+
+def _terms(
+    inputs: ReviewInputs, believed: Beliefs, state: AccountState, plan: pd.DataFrame, today: date
+) -> pd.DataFrame:
+    now, settings = day_number(today), believed.settings
+    return judge_terms(
         inputs.terms,
         inputs.term_daily,
-        lambda found, campaign: weights_of(found, campaign, now, maturity, settings),
+        lambda found, campaign: weights_of(found, campaign, now, believed.maturity, settings),
         plan,
-        tree.parents,
+        believed.tree.parents,
         now,
         settings,
         state,
     )
-    plan = negatives_first(plan, terms, settings)
-    plan = plan.assign(**last_changes(rows, keywords["last_change"], now))
-    check_finite(plan, "plan", UNKNOWN)
-    funds = account_funds(inputs, settings, keywords, tree, rows, volume, now)
-    plan, terms = plan.assign(node=funds.node), with_donor_nodes(terms, funds.node)
-    alerts += funds.alerts
-    context = _context(inputs, settings, today, rng, rows, maturity, value, tree, alerts, funds)
-    context |= {"levers": candidates, "lever_rules": levers.lever_rules(settings)}
-    context["stock"] = items.stated_stock(state.items)
-    context["shocks"] |= {
-        "elasticity": learned.elasticity_common_sd,
-        "cpc_exponent": learned.cpc_exponent_common_sd,
-    }
-    return resolve_plan(plan, terms, context, inputs.holds)
+
+
+def _completed(
+    plan: pd.DataFrame, terms: pd.DataFrame, believed: Beliefs, funds: Funds, today: date
+) -> pd.DataFrame:
+    """`plan` with what the terms take the blame for, the last change and the budget of each keyword."""
+    changes = last_changes(believed.rows, believed.keywords["last_change"], day_number(today))
+    full = negatives_first(plan, terms, believed.settings).assign(**changes)
+    return check_finite(full, "plan", UNKNOWN).assign(node=funds.node)
 
 
 def account_state(
-    inputs: ReviewInputs,
-    rows: Records,
-    keywords: pd.DataFrame,
-    tree: Hierarchy,
-    maturity: Maturity,
-    value: ValueEstimate,
-    volume: VolumeEstimate,
-    item: Ints,
-    settings: Settings,
-    today: date,
+    inputs: ReviewInputs, believed: Beliefs, ahead: _Ahead, today: date
 ) -> tuple[AccountState, list[dict[str, Any]]]:
     """Circuit breakers, and the alerts that name them."""
+    settings, keywords, tree = believed.settings, believed.keywords, believed.tree
+    rows, maturity, value = believed.rows, believed.maturity, believed.value
     rules, now = settings.guardrails, day_number(today)
-    budget = campaign_budgets(keywords, tree, settings)
     capped = guardrails.capped_campaigns(
-        tree.campaign[rows.unit], rows.last, rows.cost, budget, now, rules
+        tree.campaign[rows.unit], rows.last, rows.cost, ahead.budget, now, rules
     )
     names = campaign_names(keywords, tree)
     freeze = guardrails.event_freeze(
@@ -181,9 +225,9 @@ def account_state(
         alerts.append({"code": "event_freeze", "event": freeze})
     if outage:
         alerts.append({"code": "conversion_outage", "seen": seen, "expected": round(due, 2)})
-    broken, stopped = _broken(rows, maturity, value, (tree.campaign, names), item, settings, now)
+    broken, stopped = _broken(believed, names, now)
     share = items.impression_share(inputs.daily, keywords["entity_key"], today)
-    wanted, asked = items.item_state(item, value, volume, share, settings, today)
+    wanted, asked = items.item_state(believed.item, value, ahead.volume, share, settings, today)
     lowered = items.was_lowered(inputs.bid_changes, keywords["entity_key"])
     state = AccountState(capped, freeze, outage, broken, wanted, lowered)
     return state, [*alerts, *([] if outage else stopped), *asked]
@@ -198,20 +242,16 @@ def attribution_window(settings: Settings, maturity: Maturity) -> int:
 
 
 def _broken(
-    rows: Records,
-    maturity: Maturity,
-    value: ValueEstimate,
-    campaigns: tuple[Ints, list[str]],
-    item: Ints,
-    settings: Settings,
-    now: int,
+    believed: Beliefs, campaigns: list[str], now: int
 ) -> tuple[guardrails.Codes, list[dict[str, Any]]]:
     """Code per keyword of the campaign or item that stopped converting, and the alerts."""
-    due = rows.clicks * maturity.weights.exposure
+    rows, value, item, settings = believed.rows, believed.value, believed.item, believed.settings
+    due = rows.clicks * believed.maturity.weights.exposure
     named = (item, [one.item_id for one in settings.account.items])
+    numbered = (believed.tree.campaign, campaigns)
     rules = settings.guardrails
     by_campaign, first = items.broken_groups(
-        rows, due, value, campaigns, "campaign_outage", rules, now
+        rows, due, value, numbered, "campaign_outage", rules, now
     )
     by_item, second = items.broken_groups(rows, due, value, named, "item_outage", rules, now)
     codes = guardrails.first_code(
@@ -242,20 +282,16 @@ def campaign_budgets(keywords: pd.DataFrame, tree: Hierarchy, settings: Settings
 
 def _context(
     inputs: ReviewInputs,
-    settings: Settings,
-    today: date,
-    rng: np.random.Generator,
-    rows: Records,
-    maturity: Maturity,
-    value: ValueEstimate,
-    tree: Hierarchy,
+    believed: Beliefs,
     alerts: list[dict[str, Any]],
     funds: Funds,
+    today: date,
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
     """The run's constants, as JSON values."""
-    now, rules, estimation = day_number(today), settings.guardrails, settings.estimation
-    limit = settings.bid_limit(inputs.platform, inputs.currency)
-    names = campaign_names(inputs.keywords, tree)
+    settings, rules = believed.settings, believed.settings.guardrails
+    estimation, completion = settings.estimation, believed.maturity.count
+    names = campaign_names(believed.keywords, believed.tree)
     assumed = funds.assumed
     return {
         "account": inputs.account,
@@ -266,26 +302,18 @@ def _context(
         "objective": settings.account.objective,
         "targets": stated_targets(settings.account, names),
         "budget_assumed": assumed,
-        "assumed": ["response", *value.assumed, *(["daily_budget"] if assumed else [])],
-        "step": float(limit.step),
-        "rules": {
-            "dead_band": rules.dead_band,
-            "step_limit": rules.step_limit,
-            "min_probability": rules.min_probability,
-            "add_probability": rules.add_probability,
-            "pause_probability": rules.pause_probability,
-            "negative_probability": rules.negative_probability,
-        },
+        "assumed": ["response", *believed.value.assumed, *(["daily_budget"] if assumed else [])],
+        "step": float(settings.bid_limit(inputs.platform, inputs.currency).step),
+        "rules": {name: getattr(rules, name) for name in _RULES},
         "draws": estimation.draws,
         "interval": estimation.interval,
         "half_grid_levels": estimation.half_grid_levels,
-        "shocks": _shocks(rows, maturity, value, now, settings),
         "days": day_rules(funds.spread, settings.budget_rules.get(inputs.platform)),
-        "completion": [round(float(share), 4) for share in maturity.count.share[:31]],
-        "lag_observed": round(maturity.count.observed, 2),
+        "completion": [round(float(share), 4) for share in completion.share[:31]],
+        "lag_observed": round(completion.observed, 2),
         "alerts": alerts,
-        "term_cost_share": _term_share(inputs, rows),
-        "data": _data(rows, maturity, value, now),
+        "term_cost_share": _term_share(inputs, believed.rows),
+        "data": _data(believed.rows, believed.maturity, believed.value, day_number(today)),
     }
 
 
@@ -303,16 +331,10 @@ def account_budget(
     return float((rows.cost * inside / length).sum()) / max(end - start, 1), True
 
 
-def account_funds(
-    inputs: ReviewInputs,
-    settings: Settings,
-    keywords: pd.DataFrame,
-    tree: Hierarchy,
-    rows: Records,
-    volume: VolumeEstimate,
-    now: int,
-) -> Funds:
+def account_funds(inputs: ReviewInputs, believed: Beliefs, ahead: _Ahead, today: date) -> Funds:
     """The budget tree; a running period budget bounds the account's day as well."""
+    settings, keywords, tree = believed.settings, believed.keywords, believed.tree
+    rows, volume, now = believed.rows, ahead.volume, day_number(today)
     budget, assumed = account_budget(inputs, settings, rows, now)
     cost = volume.clicks.mean * volume.cpc
     alerts: list[dict[str, Any]] = []
@@ -327,9 +349,8 @@ def account_funds(
             budget = pace["per_day"] if assumed else min(budget, pace["per_day"])
             assumed = False
     names = campaign_names(keywords, tree)
-    caps = campaign_budgets(keywords, tree, settings)
     nodes, node, unknown = budget_nodes(
-        inputs.account, budget, settings.account, names, caps, keywords, tree.campaign, cost
+        inputs.account, budget, settings.account, names, ahead.budget, keywords, tree.campaign, cost
     )
     alerts += [{"code": "budget_of_unknown", "name": name} for name in unknown]
     return Funds(nodes, node, spread, assumed, alerts)
@@ -342,20 +363,20 @@ def with_donor_nodes(terms: pd.DataFrame, node: Ints) -> pd.DataFrame:
     return terms.assign(node=node[terms["donor"].to_numpy(dtype=np.int64)])
 
 
-def _shocks(
-    rows: Records, maturity: Maturity, value: ValueEstimate, now: int, settings: Settings
-) -> dict[str, float]:
-    """Spread common to all rows: of completion and of the account's level of V, and demand.
+def _shocks(believed: Beliefs, learned: Learned, today: date) -> dict[str, float]:
+    """Spread common to all rows: of completion and of the account's level of V, demand and response.
 
     The level of V is known as well as ψ orders and their amounts tell it.
     """
-    spread = completion_spread(rows, maturity, now)
-    prior = settings.estimation
+    spread = completion_spread(believed.rows, believed.maturity, day_number(today))
+    prior, value = believed.settings.estimation, believed.value
     seen = max(float(value.conversions.sum()), 1.0)
     level = np.sqrt((value.rate.dispersion + prior.value_cv**2) / seen)
     return {
         "completion": float(np.hypot(spread, level)),
         "demand": prior.demand_sd,
+        "elasticity": learned.elasticity_common_sd,
+        "cpc_exponent": learned.cpc_exponent_common_sd,
     }
 
 
