@@ -12,10 +12,12 @@ of bids. ε and η are beliefs, so expectations carry their spread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 
@@ -96,17 +98,26 @@ def _response_share_moments(response: Response) -> tuple[Floats, Floats]:
     """Mean and mean square of ε/(ε+η), both kept positive."""
     weight = (_WEIGHTS[:, None] * _WEIGHTS[None, :]).ravel() / _WEIGHTS.sum() ** 2
     first, second = (grid.ravel() for grid in np.meshgrid(_NODES, _NODES, indexing="ij"))
-    beliefs = np.stack(
-        [
-            response.elasticity,
-            response.elasticity_sd,
-            response.cpc_exponent,
-            response.cpc_exponent_sd,
-        ],
-        axis=1,
+    beliefs = (
+        response.elasticity,
+        response.elasticity_sd,
+        response.cpc_exponent,
+        response.cpc_exponent_sd,
     )
-    distinct, code = np.unique(beliefs, axis=0, return_inverse=True)
+    row, code = _distinct(beliefs)
+    distinct = np.stack(beliefs, axis=1)[row]
     elasticity = np.maximum(distinct[:, :1] + distinct[:, 1:2] * first, _SMALLEST_ELASTICITY)
     exponent = np.maximum(distinct[:, 2:3] + distinct[:, 3:4] * second, 0.0)
     share = elasticity / (elasticity + exponent)
     return (share @ weight)[code], (share**2 @ weight)[code]
+
+
+def _distinct(columns: Sequence[Floats]) -> tuple[Ints, Ints]:
+    """A row of each combination of values, and which combination each row has; nothing is sorted."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        place, values = pd.factorize(column)
+        code = pd.factorize(code * len(values) + place)[0].astype(np.int64)
+    row = np.empty(int(code.max(initial=-1)) + 1, dtype=np.int64)
+    row[code] = np.arange(len(code))
+    return row, code

@@ -26,7 +26,7 @@ def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: 
         return np.full(size, "")
     return np.select(
         [np.asarray(mask, dtype=bool) for mask, _ in conditions],
-        [np.full(size, code) for _, code in conditions],
+        [np.asarray(code) for _, code in conditions],
         default="",
     )
 

@@ -156,6 +156,9 @@ def _season(seasonality: Seasonality | None, days: Ints) -> Floats:
 
 def _mean(by_day: Floats, place: _Place) -> Floats:
     """Mean over the days of each record, of an array (campaigns, days)."""
+    if np.array_equal(place.first, place.last):
+        single: Floats = by_day[place.campaign, place.last]
+        return single
     cumulative = np.pad(np.cumsum(by_day, axis=1), ((0, 0), (1, 0)))
     total = cumulative[place.campaign, place.last + 1] - cumulative[place.campaign, place.first]
     result: Floats = total / (place.last - place.first + 1)

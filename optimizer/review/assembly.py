@@ -24,7 +24,7 @@ from optimizer.review.plan import gamma_of
 from optimizer.review.suggestions import (
     Interval,
     ReviewSummary,
-    suggestion_id,
+    suggestion_ids,
 )
 from optimizer.tables import SUGGESTIONS, check_table
 
@@ -309,10 +309,8 @@ def _deltas(outcome: Outcome, part: slice) -> dict[str, Floats]:
 def _finished(frame: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
     """Ids, evidence and the table's columns."""
     key = frame["entity_key"].astype(str)
-    account, day = context["account"], date.fromisoformat(context["as_of"])
-    ids = [
-        suggestion_id(account, day, one, slot) for one, slot in zip(key, frame["slot"], strict=True)
-    ]
+    day = date.fromisoformat(context["as_of"])
+    ids = suggestion_ids(context["account"], day, key.tolist(), frame["slot"].tolist())
     full = frame.assign(
         id=ids,
         entity_key=key,

@@ -116,7 +116,7 @@ def weights_of(
 def _season(rows: Records, now: int, maturity: Maturity, settings: Settings) -> Seasonality:
     """From single days only: a period has no weekday."""
     single = (rows.first == rows.last) & maturity.weights.used
-    days, code = np.unique(rows.last[single], return_inverse=True)
+    days, code = _numbered(rows.last[single])
     conversions = group_sum(code, rows.conversions[single], len(days))
     if maturity.basis == "order":
         days, conversions, exposure = _order_totals(rows, now, maturity, days, conversions)
@@ -124,6 +124,13 @@ def _season(rows: Records, now: int, maturity: Maturity, settings: Settings) -> 
         counted = rows.clicks[single] * maturity.weights.exposure[single]
         exposure = group_sum(code, counted, len(days))
     return estimate_seasonality(days, conversions, exposure, settings.account.events)
+
+
+def _numbered(day: Ints) -> tuple[Ints, Ints]:
+    """The days that occur, in order, and the place of each of `day` among them: without sorting them all."""
+    start = int(day.min(initial=0))
+    present = np.bincount(day - start) > 0
+    return np.flatnonzero(present) + start, (np.cumsum(present) - 1)[day - start]
 
 
 def _order_totals(

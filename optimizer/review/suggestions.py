@@ -6,7 +6,7 @@ Everything is per day in the account's currency; a Δ is the average over the ne
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -106,5 +106,17 @@ class ReviewResult:
 
 def suggestion_id(account: str, as_of: date, entity_key: str, slot: str) -> str:
     """16 hex digits that name the same suggestion in every run of that day."""
-    text = "|".join([account, as_of.isoformat(), entity_key, slot])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return suggestion_ids(account, as_of, [entity_key], [slot])[0]
+
+
+def suggestion_ids(
+    account: str, as_of: date, entity_keys: Sequence[str], slots: Sequence[str]
+) -> list[str]:
+    """The `suggestion_id` of each entity and slot; what they share is hashed once."""
+    start = hashlib.sha256(f"{account}|{as_of.isoformat()}|".encode())
+    found = []
+    for key, slot in zip(entity_keys, slots, strict=True):
+        whole = start.copy()
+        whole.update(f"{key}|{slot}".encode())
+        found.append(whole.hexdigest()[:16])
+    return found

@@ -63,9 +63,11 @@ def judge_terms(
     keyword's, from the rest of that keyword's clicks and its other terms; whose prior is the ad
     group's, and so on.
     """
+    if terms.empty or term_daily.empty:
+        return _no_terms()
     units = term_units(terms, plan)
     units = units[units["donor"] >= 0]
-    if units.empty or term_daily.empty:
+    if units.empty:
         return _no_terms()
     units = units.assign(unit=units.groupby("unit", sort=False).ngroup())
     rows = term_rows(term_daily, units)

@@ -52,6 +52,16 @@ def test_a_period_counts_the_mean_of_its_days() -> None:
     assert found.exposure == pytest.approx((1.0 + 0.7 + 0.4 + 0.05) / 4)
 
 
+def test_single_days_weigh_alike_with_and_without_a_period_beside_them() -> None:
+    index = np.linspace(0.5, 1.5, 7)
+    spans = [(day, day) for day in (99, 98, 96, 60, 55)]
+    alone, beside = (
+        weighed(rows(*spans, *more), Seasonality(index, ())) for more in ([], [(40, 46)])
+    )
+    for name in ("exposure", "used", "due", "net_value"):
+        assert getattr(alone, name) == pytest.approx(getattr(beside, name)[:-1], rel=1e-12)
+
+
 def test_a_strong_weekday_counts_for_more_clicks() -> None:
     index = np.ones(7)
     index[(60 + 3) % 7] = 1.5
