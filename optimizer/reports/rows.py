@@ -421,7 +421,9 @@ def _type_rules(reading: Reading) -> Iterator[Rule]:
     """Rows of a kind that the profile does not read."""
     if reading.profile.row_types:
         kinds = cells.literals([kind.lower() for kind in reading.profile.row_types])
-        yield Rule(f"coalesce(lower(t_row_type), '') NOT IN {kinds}", "row_type", "other_row")
+        # The first one must stay first: `sorting` drops its rows unread.
+        yield Rule(f"lower(t_row_type) NOT IN {kinds}", "row_type", "other_row")
+        yield Rule("t_row_type IS NULL", "row_type", "other_row")
     elif reading.profile.rows_without_subject:
         subject = reading.profile.subject
         yield Rule(f"v_{subject} IS NULL", subject, "other_row")

@@ -91,7 +91,12 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
     past = _past(good, reading)
     kept = _merged(db, past) if reading.layout.segments else past
     db.register("kept", kept)
-    dropped = _dropped(db, rejects, partial=len(good) - len(past), merged=len(past) - len(kept))
+    apart = {
+        "other_row": pc.sum(_of_other_kind(typed, reading)).as_py() or 0,
+        "partial_day": len(good) - len(past),
+        "segment_merged": len(past) - len(kept),
+    }
+    dropped = _dropped(db, rejects, apart)
     return Sorted(kept, quarantine, dropped, line_of, len(typed) + len(rejects), len(twins))
 
 
@@ -104,14 +109,21 @@ def _load_odd(
 ) -> None:
     """The table `odd`: rows that break a rule, with their raw cells, label and fate.
 
-    They are few, so their lines are copied out of the file and read again, rather than carrying
-    every cell of every row along.
+    Rows of a kind that the profile does not read are left out. The others are few, so their lines are
+    copied out of the file and read again, rather than carrying every cell of every row along.
     """
-    odd = typed.filter(pc.is_valid(typed["problem"]))
+    odd = typed.filter(pc.and_not(pc.is_valid(typed["problem"]), _of_other_kind(typed, reading)))
     records = reading.lines.with_name("odd.csv")
     copy_records(reading.lines, lines, line_of[odd["ordinal"].to_numpy()], records)
     db.register("odd_typed", odd.append_column("place", pa.array(np.arange(len(odd)))))
     db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading, records)}")
+
+
+def _of_other_kind(typed: pa.Table, reading: Reading) -> pa.Array:
+    """Rows that say they are of a kind that the profile does not read."""
+    if not reading.profile.row_types:
+        return pa.repeat(False, len(typed))
+    return pc.equal(typed["problem"], 0).fill_null(False)
 
 
 def _odd_sql(reading: Reading, records: Path) -> str:
@@ -145,7 +157,8 @@ def _fate(reading: Reading) -> str:
         f"WHEN label IS NOT NULL AND (coalesce({subject}, '') IN ('', label)) THEN 'total_row'",
     ]
     if reading.profile.row_types or reading.profile.rows_without_subject:
-        cases.insert(1, "WHEN problem = 0 THEN 'other_row'")
+        others = sum(rule.code == "other_row" for rule in rules(reading))
+        cases.insert(1, f"WHEN problem < {others} THEN 'other_row'")
     if totals.unlabelled_last:
         cases.append(f"WHEN {_unlabelled(reading)} THEN 'total_row'")
     if totals.blank_day and reading.has("day"):
@@ -276,12 +289,12 @@ def _sum(name: str) -> str:
 
 
 def _dropped(
-    db: duckdb.DuckDBPyConnection, rejects: pd.DataFrame, *, partial: int, merged: int
+    db: duckdb.DuckDBPyConnection, rejects: pd.DataFrame, apart: Mapping[str, int]
 ) -> dict[str, int]:
     fates = "SELECT fate, count(*) FROM odd WHERE fate IS NOT NULL GROUP BY fate"
     dropped: Counter[str] = Counter(dict(db.execute(fates).fetchall()))
     dropped.update(rejects.fate.dropna())
-    dropped.update({"partial_day": partial, "segment_merged": merged})
+    dropped.update(apart)
     return {reason: count for reason, count in sorted(dropped.items()) if count}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
@@ -34,12 +35,16 @@ def write_sheets(workbook: Path, folder: Path, sheets: Sequence[str]) -> None:
     with CalamineWorkbook.from_path(workbook) as book:
         found = {name.strip().casefold(): name for name in reversed(book.sheet_names)}
         found[""] = book.sheet_names[0] if book.sheet_names else ""
+        written: dict[str, Path] = {}
         for place, sheet in enumerate(sheets):
             if name := found.get(sheet.strip().casefold()):
-                (target := folder / str(place) / workbook.name).parent.mkdir(
-                    parents=True, exist_ok=True
-                )
-                _write(book.get_sheet_by_name(name), target)
+                target = folder / str(place) / workbook.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if name in written:
+                    shutil.copyfile(written[name], target)
+                else:
+                    _write(book.get_sheet_by_name(name), target)
+                    written[name] = target
 
 
 def _write(sheet: Any, target: Path) -> None:
