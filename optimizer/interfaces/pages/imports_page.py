@@ -22,6 +22,7 @@ from optimizer.interfaces.reconciliation import (
     sum_lines,
 )
 from optimizer.interfaces.spreadsheet import people_csv
+from optimizer.settings import Basis
 
 ANSWERS = "_imported"
 
@@ -41,8 +42,8 @@ def _draw_form() -> None:
     words = session.current().words
     with st.form("import", border=True):
         uploads = st.file_uploader(
-            words.text("Report files, CSV or XLSX (up to 200 MB; larger files by path)"),
-            type=["csv", "tsv", "txt", "xlsx"],
+            words.text("Report files, CSV, XLSX or Parquet (up to 200 MB; larger files by path)"),
+            type=["csv", "tsv", "txt", "xlsx", "parquet"],
             accept_multiple_files=True,
             key="uploads",
         )
@@ -59,13 +60,48 @@ def _draw_form() -> None:
             placeholder=words.text("found by its header"),
             key="profile",
         )
+        told = _draw_answers()
         accept = st.checkbox(
             words.text("Import even if more than 5 % of the rows are quarantined"), key="accept"
         )
         sent = st.form_submit_button(words.text("Import"), type="primary", key="import_now")
     if sent:
-        options = {"as_of": as_of, "profile": profile or None, "accept_quarantine": accept}
+        options = {
+            "as_of": as_of,
+            "profile": profile or None,
+            "accept_quarantine": accept,
+            "told": told,
+        }
         _import(uploads or [], path, account, options)
+
+
+def _draw_answers() -> workflows.Told:
+    """What the operator says of files that do not say it themselves."""
+    words = session.current().words
+    left, middle, right = st.columns(3)
+    same = words.text("as the file says, or as before")
+    currency = left.text_input(words.code("column", "currency"), placeholder=same, key="currency")
+    days = middle.number_input(
+        words.text("Attribution window, days"),
+        min_value=1,
+        max_value=365,
+        value=None,
+        placeholder=same,
+        key="attribution_days",
+    )
+    names: dict[Basis, str] = {
+        "click": words.text("day of the click"),
+        "order": words.text("day of the order"),
+    }
+    basis = right.selectbox(
+        words.text("Conversions stand on the"),
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        placeholder=same,
+        key="attribution_basis",
+    )
+    return workflows.Told(currency or None, int(days) if days else None, basis)
 
 
 def _import(uploads: Sequence[Any], path: str, account: str, options: dict[str, Any]) -> None:

@@ -1,0 +1,36 @@
+"""The import page: a file by its path, and what it does not say itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer import workflows
+
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
+HEADER = (
+    "date_day,platform,account_id,campaign_name,ad_group_name,keyword_text,"
+    "impressions,clicks,spend,conversions\n"
+)
+ROW = "2026-03-01,google_ads,7,Shoes,Red,red shoes,10,1,0.5,0\n"
+
+
+@pytest.fixture
+def page(store: Path) -> AppTest:
+    opened = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    return opened.switch_page("pages/imports_page.py").run()
+
+
+def test_currency_that_no_file_states_is_said_on_the_page(page: AppTest, tmp_path: Path) -> None:
+    report = tmp_path / "keywords.csv"
+    report.write_text(HEADER + ROW, encoding="utf-8")
+    page.text_input("path").set_value(str(report))
+    page.text_input("import_account").set_value("new")
+    refused = page.button("import_now").click().run()
+    assert refused.error
+    page.text_input("currency").set_value("eur")
+    done = page.button("import_now").click().run()
+    assert not done.error
+    assert not done.exception
