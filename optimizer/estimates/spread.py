@@ -29,7 +29,7 @@ _SAMPLE = 10_000
 _ITERATIONS = 150
 _TOLERANCE = 1e-4
 _NEGLIGIBLE = 1e-4
-_CHUNK = 8192
+_CHUNK = 2048
 _DEAD_RATIO = 0.003
 _DEAD_WEIGHT = 1e-3
 
@@ -157,14 +157,16 @@ def _nearest_gamma(
     shape = 1.0 / cv2 + counts
     scaled = (parent.mean * exposure * cv2)[:, None] * spread.ratio
     scaled += 1.0
-    log_ratio = np.log(spread.ratio)
-    log_mean = log_ratio - np.log(scaled)
-    weight = shape[:, None] * log_mean
-    weight += np.log(spread.weight) - np.outer(1.0 / cv2, log_ratio)
+    log_ratio, log_scaled = np.log(spread.ratio), np.log(scaled)
+    weight = np.stack([counts, np.ones(len(counts))], 1) @ np.stack(
+        [log_ratio, np.log(spread.weight)]
+    )
+    weight -= shape[:, None] * log_scaled
     weight -= weight.max(axis=1, keepdims=True)
     np.exp(weight, out=weight)
     total = weight.sum(axis=1)
-    mean = np.einsum("kj,kj->k", weight, spread.ratio / scaled) / total
-    log_gap = np.log(mean) - np.einsum("kj,kj->k", weight, log_mean) / total
+    mean = np.einsum("kj,kj->k", weight, np.divide(spread.ratio, scaled, out=scaled)) / total
+    mean_log = weight @ log_ratio - np.einsum("kj,kj->k", weight, log_scaled)
+    log_gap = np.log(mean) - mean_log / total
     nearest = shape_of_gap(np.maximum(log_gap, 0.0) + mean_log_gap(shape))
     return parent.mean * shape * cv2 * mean, 1.0 / nearest
