@@ -21,7 +21,7 @@ from python_calamine import CalamineWorkbook
 
 from optimizer.review.exports.amounts import amount_of
 from optimizer.review.exports.by_hand import by_hand_files, read_by_hand
-from optimizer.review.exports.changes import CREATED, Action, Change, backward, forward
+from optimizer.review.exports.changes import CREATED, Action, Change, edits
 from optimizer.review.exports.checks import (
     common_refusals,
     id_refusals,
@@ -46,13 +46,15 @@ COLUMNS = (
 )
 _AMOUNTS = ("Daily Budget", "Bid")
 _IDS = ("Campaign ID", "Ad Group ID", "Keyword ID", "Product Targeting ID")
+_TYPES = ("EXACT", "PHRASE", "BROAD")
 _TARGETS = ("AUTO", "PRODUCT")
+"""Match types of targets, where a report gives them one; Amazon's own sheets leave it blank."""
 RULES = TextRules(
     characters=80,
     words=10,
     negative_phrase_words=4,
     forbidden=r"[/^,]|\.\.",
-    keyword_types=("EXACT", "PHRASE", "BROAD", *_TARGETS),
+    keyword_types=(*_TYPES, *_TARGETS),
     negative_types=("EXACT", "PHRASE"),
 )
 _NEGATIVE_TYPES = {"EXACT": "negativeExact", "PHRASE": "negativePhrase"}
@@ -69,9 +71,9 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     Raises `Conflict` `rows_refused` and writes nothing when any row cannot be written.
     """
     require_none(refusals(rows, limit))
-    undone = backward(rows, limit)
+    done, undone = edits(rows, limit)
     files = {
-        "bulk.xlsx": _workbook(forward(rows, limit)),
+        "bulk.xlsx": _workbook(done),
         "rollback_bulk.xlsx": _workbook([one for one in undone if one.action not in CREATED]),
         **by_hand_files(undone),
     }
@@ -156,7 +158,7 @@ def _subject(change: Change) -> Sheet:
         return {"Entity": "Campaign", "Daily Budget": change.value}
     if change.action == "add_negative":
         return _negative(change)
-    if change.match_type in _TARGETS:
+    if change.match_type not in _TYPES:
         return {
             "Entity": "Product Targeting",
             "Product Targeting ID": change.keyword_id,

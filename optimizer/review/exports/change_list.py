@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from optimizer.review.exports.amounts import amount_of, plain
-from optimizer.review.exports.changes import Action, Change, backward, forward
+from optimizer.review.exports.changes import Action, Change, edits
 from optimizer.review.exports.checks import common_refusals, kind_refusals, require_none
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
 from optimizer.review.exports.people import as_written, inert
@@ -74,9 +74,13 @@ class ChangeList:
         Raises `Conflict` `rows_refused` and writes nothing when any row cannot be written.
         """
         require_none(self.refusals(rows, limit))
+        return self.files(*edits(rows, limit))
+
+    def files(self, done: Sequence[Change], undone: Sequence[Change]) -> dict[str, bytes]:
+        """The two lists of edits that were checked before."""
         return {
-            "change_list.csv": self._file(forward(rows, limit)),
-            "rollback_change_list.csv": self._file(backward(rows, limit)),
+            "change_list.csv": self._file(done),
+            "rollback_change_list.csv": self._file(undone),
         }
 
     def read_changes(self, files: Mapping[str, bytes]) -> list[Change]:

@@ -53,7 +53,7 @@ _UNDONE: Mapping[Action, Action] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One edit of an account. Texts are blank where the file holds none.
 
@@ -70,49 +70,56 @@ class Change:
     campaign_id: str = ""
     ad_group_id: str = ""
     keyword_id: str = ""
-    value: Decimal | None = None
-    was: Decimal | None = None
     target: str = ""
     target_type: str = ""
     id: str = ""
+    value: Decimal | None = None
+    was: Decimal | None = None
 
 
 def forward(rows: pd.DataFrame, limit: BidLimit) -> list[Change]:
     """The edits that approved rows (EXPORT_ROWS) ask for, in the order files are written in."""
-    return [_forward(row, limit) for row in _records(rows)]
+    return edits(rows, limit)[0]
 
 
 def backward(rows: pd.DataFrame, limit: BidLimit) -> list[Change]:
     """What restores the account as it was before `forward`, in the same order."""
-    return [_undone(_forward(row, limit), row["bid_source"]) for row in _records(rows)]
+    return edits(rows, limit)[1]
 
 
-def _records(rows: pd.DataFrame) -> list[dict[Any, Any]]:
+def edits(rows: pd.DataFrame, limit: BidLimit) -> tuple[list[Change], list[Change]]:
+    """`forward` and `backward` of the same rows."""
     ordered = sort_rows(rows)
     told = ordered.assign(level=level_of(ordered), target_type=column(ordered, "target_type"))
-    return told.to_dict("records")
+    texts = [told[name].astype("str").fillna("").tolist() for name in _TEXTS]
+    share = told["kind"].eq("set_target") & told["target"].eq("roas")
+    new, old = (_amounts(told, name, share, limit) for name in ("new_bid", "old_bid"))
+    actions = told["kind"].map(_ACTIONS)
+    done = [Change(*fields) for fields in zip(actions, *texts, new, old, strict=True)]
+    sources = told["bid_source"].tolist()
+    return done, [_undone(one, source) for one, source in zip(done, sources, strict=True)]
 
 
-def _forward(row: Mapping[Any, Any], limit: BidLimit) -> Change:
-    names = ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name")
-    subject = ("keyword_id", "keyword_text", "match_type", "target", "target_type", "id")
-    texts = {name: _text(row[name]) for name in (*names, *subject)}
-    value, was = _amounts(row, limit)
-    return Change(_ACTIONS[row["kind"]], level=row["level"], value=value, was=was, **texts)
+_TEXTS = (
+    *("level", "campaign_name", "ad_group_name", "keyword_text", "match_type"),
+    *("campaign_id", "ad_group_id", "keyword_id", "target", "target_type", "id"),
+)
+"""In the order of the fields of `Change`, between its action and its amounts."""
 
 
-def _amounts(row: Mapping[str, Any], limit: BidLimit) -> tuple[Decimal | None, Decimal | None]:
-    """The new and the replaced value of a row that moves one."""
-    if row["kind"] in STATE_KINDS:
-        return None, None
-    if row["kind"] == "set_target" and row["target"] == "roas":
-        return _share(row["new_bid"]), _share(row["old_bid"])
-    return exact(row["new_bid"], limit.step), exact(row["old_bid"], limit.step)
+def _amounts(
+    rows: pd.DataFrame, name: str, share: pd.Series[bool], limit: BidLimit
+) -> list[Decimal | None]:
+    """The exact amounts of a column, each different one worked out once; None for kinds without."""
+    steps = share.map({True: PERCENT_DIGITS, False: limit.step})
+    pairs = list(zip(rows[name], steps, rows["kind"].isin(STATE_KINDS), strict=True))
+    known = {pair: _amount(*pair) for pair in set(pairs)}
+    return [known[pair] for pair in pairs]
 
 
-def _share(value: Any) -> Decimal | None:
-    found = exact(value, PERCENT_DIGITS)
-    return None if found is None else found.normalize()
+def _amount(value: float, step: Decimal, no_value: bool) -> Decimal | None:
+    found = None if no_value else exact(value, step)
+    return found.normalize() if found is not None and step == PERCENT_DIGITS else found
 
 
 def _undone(change: Change, bid_source: Any) -> Change:
@@ -121,7 +128,3 @@ def _undone(change: Change, bid_source: Any) -> Change:
     clears = change.action == "set_bid" and bid_source == "inherited"
     action: Action = "clear_bid" if clears else change.action
     return replace(change, action=action, value=change.was, was=change.value)
-
-
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)

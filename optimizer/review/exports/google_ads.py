@@ -18,8 +18,7 @@ from optimizer.review.exports.changes import (
     SETTING_ACTIONS,
     Action,
     Change,
-    backward,
-    forward,
+    edits,
 )
 from optimizer.review.exports.checks import common_refusals, kind_refusals, require_none
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
@@ -58,7 +57,8 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     row cannot be written.
     """
     require_none(refusals(rows, limit))
-    files = {**_files("", forward(rows, limit)), **_files("rollback_", backward(rows, limit))}
+    done, undone = edits(rows, limit)
+    files = {**_files("", done), **_files("rollback_", undone)}
     return {name: content for name, content in files.items() if content}
 
 

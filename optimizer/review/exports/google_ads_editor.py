@@ -14,7 +14,7 @@ import pandas as pd
 
 from optimizer.review.exports import google_ads
 from optimizer.review.exports.amounts import amount_of, plain, ratio_of
-from optimizer.review.exports.changes import Action, Change, backward, forward
+from optimizer.review.exports.changes import Action, Change, edits
 from optimizer.review.exports.checks import require_none
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
 from optimizer.review.exports.rows import Refusal
@@ -46,9 +46,10 @@ _STATUS = {
 def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     """`editor.csv` and `rollback_editor.csv`. Raises `Conflict` `rows_refused` and writes nothing."""
     require_none(refusals(rows, limit))
+    done, undone = edits(rows, limit)
     return {
-        "editor.csv": write_delimited(_LAYOUT, map(_cells, forward(rows, limit))),
-        "rollback_editor.csv": write_delimited(_LAYOUT, map(_cells, backward(rows, limit))),
+        "editor.csv": write_delimited(_LAYOUT, map(_cells, done)),
+        "rollback_editor.csv": write_delimited(_LAYOUT, map(_cells, undone)),
     }
 
 

@@ -17,7 +17,8 @@ import pandas as pd
 
 from optimizer.review.exports.amounts import whole_units
 from optimizer.review.exports.change_list import TAOBAO
-from optimizer.review.exports.changes import Change, backward, forward
+from optimizer.review.exports.changes import Change, edits
+from optimizer.review.exports.checks import require_none
 from optimizer.review.exports.rows import Refusal
 from optimizer.settings import BidLimit
 
@@ -37,12 +38,12 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     Calls are written only where every keyword they concern has a numeric id. Word packages,
     negatives, pauses and budgets are in the list alone. Raises `Conflict` `rows_refused`.
     """
-    files = TAOBAO.write_bulk_upload(rows, limit)
-    calls = {
-        "api.json": _calls(forward(rows, limit)),
-        "rollback_api.json": _calls(backward(rows, limit)),
+    require_none(refusals(rows, limit))
+    done, undone = edits(rows, limit)
+    calls = {"api.json": _calls(done), "rollback_api.json": _calls(undone)}
+    return TAOBAO.files(done, undone) | {
+        name: content for name, content in calls.items() if content
     }
-    return files | {name: content for name, content in calls.items() if content}
 
 
 def read_changes(files: Mapping[str, bytes]) -> list[Change]:

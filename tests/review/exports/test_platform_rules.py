@@ -93,8 +93,9 @@ def test_an_editor_file_is_utf_16_with_its_mark_tabs_and_crlf() -> None:
     assert text.splitlines()[0].count("\t") == text.splitlines()[1].count("\t") == 8
 
 
-def test_a_product_target_is_found_by_its_own_id_and_names_no_expression() -> None:
-    row = of_kind("raise", match_type="AUTO", keyword_text="close-match")
+@pytest.mark.parametrize("match_type", ["AUTO", "PRODUCT", None])
+def test_a_target_is_found_by_its_own_id_and_names_no_expression(match_type: str | None) -> None:
+    row = of_kind("raise", match_type=match_type, keyword_text="close-match")
     files = CASES["amazon_ads"].writer.write_bulk_upload(frame(row), CENTS)
     (change,) = CASES["amazon_ads"].writer.read_changes({"bulk.xlsx": files["bulk.xlsx"]})
     assert (change.keyword_id, change.keyword_text) == (row["keyword_id"], "")
@@ -172,6 +173,23 @@ def test_automated_bidding_takes_no_bid(name: str) -> None:
 def test_nothing_is_written_under_a_parent_that_is_off(name: str, column: str, status: str) -> None:
     (code,) = codes(name, of_kind("raise", **{column: status}))
     assert code in ("campaign_not_active", "ad_group_not_active")
+
+
+@pytest.mark.parametrize("name", ["google_ads", "editor", "taobao", "jd"])
+def test_an_ad_group_can_have_a_target_of_its_own(name: str) -> None:
+    place = {"level": "ad_group", "ad_group_id": "14", "ad_group_name": "双人帐篷"}
+    rows = frame(of_kind("set_target", target="cpa", old_bid=30.0, new_bid=27.5, **place))
+    files = CASES[name].writer.write_bulk_upload(rows, CENTS)
+    back = {file: one for file, one in files.items() if file.startswith("rollback")}
+    (undone,) = CASES[name].writer.read_changes(back)
+    assert (undone.level, undone.ad_group_name) == ("ad_group", "双人帐篷")
+    assert (undone.target, undone.value) == ("cpa", 30)
+
+
+def test_microsoft_and_amazon_have_no_target_of_an_ad_group() -> None:
+    row = of_kind("set_target", level="ad_group", ad_group_id="14", ad_group_name="双人帐篷")
+    assert codes("microsoft_ads", row) == {"kind_unsupported"}
+    assert codes("amazon_ads", row) == {"kind_unsupported"}
 
 
 def test_what_runs_already_is_not_resumed() -> None:
