@@ -34,3 +34,16 @@ def test_currency_that_no_file_states_is_said_on_the_page(page: AppTest, tmp_pat
     done = page.button("import_now").click().run()
     assert not done.error
     assert not done.exception
+
+
+def test_keywords_that_no_id_matches_are_listed_on_demand(page: AppTest, tmp_path: Path) -> None:
+    report = tmp_path / "keywords.csv"
+    header = "Day,Campaign,Ad group,Keyword,Match type,Impr.,Clicks,Cost,Conversions\n"
+    report.write_text(header + "2026-01-05,Shoes,Red,lost,Exact match,9,1,0.5,0\n", "utf-8")
+    assert not [each for each in page.button if each.key == "unmatched"]
+    page.text_input("path").set_value(str(report))
+    told = page.button("import_now").click().run()
+    assert not told.error
+    listed = told.button("unmatched").click().run()
+    assert not listed.exception
+    assert listed.dataframe[-1].value.iloc[0, 2] == "lost"

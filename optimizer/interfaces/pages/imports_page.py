@@ -205,16 +205,18 @@ def _draw_quarantine(batch_id: str) -> None:
 
 
 def _draw_unmatched() -> None:
-    """Keywords that no platform id matches, where the account has ids."""
+    """Keywords that no platform id matches, for accounts of which an import said that there are some."""
     visit = session.current()
-    if not workflows.batches(visit.workspace, str(visit.account), visit.actor):
+    records = workflows.batches(visit.workspace, str(visit.account), visit.actor)
+    if not any("keywords_unmatched" in record.reconciliation.warnings for record in records):
+        return
+    # On demand, since it reads the whole history of the window.
+    if not st.button(visit.words.text("List keywords without an id"), key="unmatched"):
         return
     rows = workflows.unmatched(visit.workspace, str(visit.account), visit.actor)
-    if rows.empty:
-        return
     text = "{count:whole} keywords match no platform id; no file can change them."
-    st.markdown("##### " + visit.words.text("Keywords without an id"))
     st.caption(visit.words.text(text, count=len(rows)))
+    st.dataframe(rows.rename(columns=lambda name: visit.words.code("column", name)))
     st.download_button(
         visit.words.text("Download keywords without an id"),
         people_csv(rows).encode("utf-8-sig"),
