@@ -25,7 +25,9 @@ def changed(folder, sample, *pairs):
 
 def refused(path, **options):
     with pytest.raises(RefusedInput) as caught:
-        read_reports(path, CONFIGS, None, AS_OF, accept_quarantine=True, **options)
+        read_reports(
+            path, CONFIGS, None, AS_OF, told=Told("USD"), accept_quarantine=True, **options
+        )
     return caught.value
 
 
