@@ -108,7 +108,7 @@ def _draw_files(export_id: str) -> None:
     # Made again from the record, so that a closed browser loses no file.
     visit = session.current()
     for name, content in _files_of(str(visit.account), export_id, lambda: visit).items():
-        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
+        st.download_button(name, content, file_name=name, mime="application/octet-stream", key=name)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
