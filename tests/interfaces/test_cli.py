@@ -196,3 +196,11 @@ def test_a_store_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     done = run("batches", "--account", ACCOUNT, "--store", str(tmp_path / "file" / "store"))
     assert done.exit_code == 1
     assert "cannot be written" in done.stderr
+
+
+@pytest.mark.usefixtures("store")
+def test_account_whose_keywords_have_ids_lists_none_unmatched() -> None:
+    told = run("unmatched", "--account", ACCOUNT)
+    assert told.exit_code == 0, told.output
+    names = "campaign_name,ad_group_name,keyword_text,match_type,target_type"
+    assert told.stdout == f"{names},clicks,cost\n"

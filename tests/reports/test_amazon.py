@@ -112,6 +112,18 @@ def test_bulk_sheet_without_names_beside_ids_takes_them_from_the_parents(tmp_pat
     assert found["coffee mug"] == ("Exact mugs", 750_000)
 
 
+def test_bulk_sheet_saved_as_csv_reads_the_same(tmp_path: Any, bulk: dict[str, Report]) -> None:
+    path = tmp_path / "bulk.csv"
+    rows = pd.DataFrame(amazon.bulk_rows(), columns=list(amazon.BULK_HEADER), dtype="object")
+    rows.to_csv(path, index=False)
+    reports = read_reports(path, CONFIGS, None, AS_OF, told=USD, accept_quarantine=True)
+    found = {report.reconciliation.profile: report.rows for report in reports}
+    assert found.keys() == {"amazon_bulk_keywords", "amazon_bulk_negatives"}
+    pd.testing.assert_frame_equal(
+        found["amazon_bulk_keywords"], bulk["amazon_bulk_keywords"].rows, check_categorical=False
+    )
+
+
 def test_daily_targeting_report_becomes_its_golden_file(tmp_path: Any) -> None:
     path = amazon.targeting_book(tmp_path)
     assert identify(path, CONFIGS) == ["amazon_targeting"]
