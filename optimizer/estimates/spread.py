@@ -32,6 +32,7 @@ _NEGLIGIBLE = 1e-4
 _CHUNK = 2048
 _DEAD_RATIO = 0.003
 _DEAD_WEIGHT = 1e-3
+_ENOUGH_GROUPS = 100
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ def learn_spread(
     """The mixture that makes the siblings' `counts` most likely, held to a lognormal of CV² `tau2`.
 
     Siblings that were to be expected to show next to nothing teach nothing and are left out; of
-    very many an even sample is enough. `may_be_dead` is for groups: a single keyword sees too few
-    clicks to tell never from seldom.
+    very many an even sample is enough. `may_be_dead` is for groups, where there are a hundred: a
+    single keyword sees too few clicks to tell never from seldom, and a few groups prove nothing.
     """
     prior = lognormal_spread(tau2)
-    prior = with_dead(prior) if may_be_dead else prior
     known = np.flatnonzero(parent.mean * exposure > _LEAST_EXPECTED)
+    prior = with_dead(prior) if may_be_dead and len(known) >= _ENOUGH_GROUPS else prior
     chosen = known[:: len(known) // _SAMPLE + 1]
     if len(chosen) == 0:
         return prior

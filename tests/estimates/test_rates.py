@@ -97,6 +97,20 @@ def test_no_class_is_promised_more_than_it_brings(variant: str, least: int, most
     assert promised / delivered == pytest.approx(1.0, abs=0.09)
 
 
+def test_small_accounts_do_not_take_luck_for_differences() -> None:
+    """What one order is worth in 60 accounts of 240 keywords: true differences over believed ones."""
+    together = square = 0.0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        truth = rates_truth(240, rng)
+        _, number, amounts = BASES["click"](truth, rng).sums(240)
+        believed = np.log(fit_rates(amounts, number, truth.parents, unit_cv2=0.9).posterior.mean)
+        apart = believed - believed.mean()
+        together += float(apart @ np.log(truth.value))
+        square += float(apart @ apart)
+    assert together / square == pytest.approx(0.9, abs=0.12)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_bidding_the_posterior_mean_beats_the_group_mean_and_the_raw_rate(seed: int) -> None:
     one = case(seed)

@@ -93,14 +93,14 @@ def test_the_posterior_is_that_of_loops_over_the_tree(fit: RateFit) -> None:
 
 
 def test_the_spread_repeats_itself_in_its_own_equation(fit: RateFit) -> None:
-    """τ² = Σ w((x-me)² - me - v(me)²) + .25 P over Σ w(1+v)(me)² + P, with P worth two units."""
+    """τ² = Σ w((x-me)² - me - v(me)²) + .1 P over Σ w(1+v)(me)² + P, with P worth two units."""
     means, cv2s, counts, exposure = by_loops(fit.tau2, 12)
     expected, v = means[0] * exposure, cv2s[0]
     w = 1 / (1 + (fit.tau2[0] + v) * expected) ** 2
     excess = float((w * ((counts - expected) ** 2 - expected - v * expected**2)).sum())
     information = w * (1 + v) * expected**2
-    prior = 2 * max(float((information**2).sum() / information.sum()), 16.0)
-    repeated = (excess + 0.25 * prior) / (information.sum() + prior)
+    prior = 2 * max(float((information**2).sum() / information.sum()), 100.0)
+    repeated = (excess + 0.1 * prior) / (information.sum() + prior)
     assert fit.tau2[0] == pytest.approx(repeated, rel=0.01)
 
 
