@@ -1,55 +1,28 @@
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 from functools import lru_cache
 
 import numpy as np
 import pytest
 
-from optimizer.planning.account_frames import PLATFORM, account_frames
-from optimizer.planning.market import (
-    BRAND_WORDS,
-    COMPETITOR_WORDS,
-    Log,
-    MarketSettings,
-    hand_set_bids,
-    make_market,
-    simulate_days,
-)
-from optimizer.planning.market.settings import Size
 from optimizer.review.daily import review_account
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
-from optimizer.settings import Account, Segments, Settings, find_configs
-from optimizer.tables import HOLDS, empty_table
+from optimizer.settings import Account, Settings
+from simulations.promised_markets import (
+    DOWNLOADS,
+    TODAY,
+    market_inputs,
+    market_log,
+    market_settings,
+)
 
-TODAY = date(2026, 7, 16)
-DAYS = 45
-SIZE = Size(campaigns=6, ad_groups=12, keywords=240)
-DOWNLOADS = [TODAY - timedelta(days=ago) for ago in (30, 16, 9, 5, 2)]
-
-
-@lru_cache
-def small_log(seed: int) -> Log:
-    """Forty-five days of 240 keywords, with brand, competitor, automated and capped campaigns."""
-    rng, start = np.random.default_rng(seed), TODAY - timedelta(days=DAYS)
-    market = make_market(MarketSettings(size=SIZE), start, rng)
-    return simulate_days(market, hand_set_bids(market, DAYS, rng), start, DAYS, rng)
+__all__ = ["DOWNLOADS", "TODAY"]
 
 
 @lru_cache
 def shop_inputs(seed: int) -> ReviewInputs:
-    frames = account_frames(small_log(seed), TODAY, DOWNLOADS)
-    return ReviewInputs(
-        account="shop",
-        platform=PLATFORM,
-        currency=frames.currency,
-        keywords=frames.keywords,
-        daily=frames.daily,
-        terms=frames.terms,
-        term_daily=frames.term_daily,
-        versions=frames.versions,
-        holds=empty_table(HOLDS),
-    )
+    """Forty-five days of 240 keywords, with brand, competitor, automated and capped campaigns."""
+    return market_inputs(market_log(seed))
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +32,7 @@ def shop() -> ReviewInputs:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    words = Segments(brand=BRAND_WORDS, competitor=COMPETITOR_WORDS)
-    limits = find_configs().settings("shop").bid_limits
-    return Settings(account=Account(margin=0.45, segments=words), bid_limits=limits)
+    return market_settings()
 
 
 def told(settings: Settings, **account: object) -> Settings:
