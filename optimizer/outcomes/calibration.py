@@ -15,11 +15,10 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from optimizer.errors import RefusedInput
 from optimizer.estimates.exposure import Records, day_number, order_dated_weights, records
-from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import estimate_unit_cv2
 from optimizer.review.beliefs import Beliefs, estimate_beliefs
 from optimizer.review.maturity import (
@@ -316,9 +315,9 @@ def _total(promised: Promise, amount: int, of: Bools) -> Interval:
         return Interval(0.0, 0.0, 0.0)
     variance = _doubt(promised, amount, of, total) + float(promised.noise[amount][of].sum())
     # Sums of rare events are skewed: the Gamma with the same mean and variance is never negative.
-    told = stats.gamma(total**2 / variance, scale=variance / total)
+    told = Gamma(np.array(total), np.array(variance / total**2))
     tail = (1.0 - INTERVAL) / 2
-    return Interval(total, float(told.ppf(tail)), float(told.ppf(1.0 - tail)))
+    return Interval(total, float(told.quantile(tail)), float(told.quantile(1.0 - tail)))
 
 
 def _doubt(promised: Promise, amount: int, of: Bools, total: float) -> float:
