@@ -220,7 +220,8 @@ def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
 
 def _unsaid(known: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     """Known rows that are not said again."""
-    return known[pd.Index(said["id"]).get_indexer(pd.Index(known["id"])) < 0]
+    gone: np.ndarray = pd.Index(said["id"]).get_indexer(pd.Index(known["id"])) < 0
+    return known[gone]
 
 
 def _prepared(suggestions: pd.DataFrame, run: RunRecord) -> pd.DataFrame:
@@ -249,7 +250,7 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
         return
     again = said[said["id"].isin(known["id"])].reset_index(drop=True)
     before = known.set_index("id").loc[again["id"]].reset_index()
-    exported = (before["delivery"] == "exported").to_numpy()
+    exported = (before["delivery"] != "not_exported").to_numpy()
     reopened = (
         _proposes_other(again, before)
         | before["decision"].isin(["superseded", "expired"]).to_numpy()
