@@ -159,6 +159,7 @@ def move_targets(
     response: tuple[float, float, float, float],
     line: Floats,
     limit: float,
+    step: Floats,
     learning_loss: float,
     probability: float,
     shocks: CommonShocks,
@@ -169,8 +170,9 @@ def move_targets(
     """Best targets within `limit`, the reset of learning priced in; the present one where none gains.
 
     A ROAS target 1/1.1 as high, or a CPA target 1.1 as high, lets the platform bid 1.1 as much.
-    `response` is ε, its sd, η, its sd. While it learns a campaign loses `learning_loss` of its value.
-    A target moves only where the marginal return is on its side of the line with `probability`.
+    `response` is ε, its sd, η, its sd; targets are multiples of `step`. While it learns a campaign
+    loses `learning_loss` of its value. A target moves only where the marginal return is on its side
+    of the line with `probability`.
     """
     elasticity, exponent = _responses(response, shocks, len(now.cost), draws, rng)
     shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
@@ -181,7 +183,7 @@ def move_targets(
     best = _nothing(now, interval, above, marginal.mean(axis=1))
     for share in _steps(limit):
         # A ROAS target falls where bids rise.
-        setting = np.round(now.setting * (1 + np.where(roas, -share, share)), 2)
+        setting = _on_step(now.setting, 1 + np.where(roas, -share, share), step)
         bid = np.where(roas, now.setting / setting, setting / now.setting)[:, None]
         grown = bid**elasticity
         clicks = now.clicks[:, None] * (grown - 1.0)
@@ -220,6 +222,15 @@ def target_cost(
     bid = np.where(roas, now.setting / setting, setting / now.setting)[:, None]
     result: Floats = (now.cost[:, None] * (bid ** (elasticity + exponent) - 1.0)).mean(axis=1)
     return result
+
+
+def _on_step(setting: Floats, factor: Floats, step: Floats) -> Floats:
+    """`setting` times `factor` as a multiple of `step`, never further away; itself if there is none."""
+    wanted = setting * factor / step
+    count = np.where(factor > 1, np.floor(wanted + 1e-6), np.ceil(wanted - 1e-6))
+    target = np.round(count * step, 6)
+    moves = (target > 0) & ((target > setting) == (factor > 1))
+    return np.where(moves, target, setting)
 
 
 def _steps(limit: float) -> list[float]:

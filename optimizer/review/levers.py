@@ -35,6 +35,7 @@ from optimizer.tables import SUGGESTIONS, check_table
 
 SLOTS = {"set_budget": "budget", "set_target": "target"}
 _WORTHLESS = ("brand", "stock_short", "item_outage")
+_ROAS_STEP = 0.01
 _OUT = ("conversion_outage", "campaign_outage", "too_little_data")
 
 Context = Mapping[str, Any]
@@ -401,6 +402,7 @@ def _target_rows(
         tuple(rules["response"]),
         _lines(asked, result),
         rules["target_step_limit"],
+        np.where(roas, _ROAS_STEP, float(context["step"])),
         rules["learning_loss"],
         context["rules"]["min_probability"],
         CommonShocks(**context["shocks"]),

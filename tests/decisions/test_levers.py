@@ -75,14 +75,17 @@ def lowered(now: Campaigns, factor: float, part: float = 1.0) -> Priced:
     return lower_bids(now, Lowered(factor * ONE, share, share, share), RESPONSE, CALM, 50, 0.8, rng)
 
 
-def moved(value: float, *, roas: bool = True, loss: float = 0.0) -> tuple[float, float, float]:
+def moved(
+    value: float, *, roas: bool = True, loss: float = 0.0, step: float = 0.01, setting: float = 40.0
+) -> tuple[float, float, float]:
     rng = np.random.default_rng(0)
     found = move_targets(
-        campaign(value, setting=4.0 if roas else 40.0),
+        campaign(value, setting=4.0 if roas else setting),
         np.array([roas]),
         RESPONSE,
         ONE,
         0.15,
+        step * ONE,
         loss,
         0.7,
         CALM,
@@ -112,3 +115,9 @@ def test_learning_anew_is_priced_in() -> None:
     """A loss of 1 % of 400 a day comes off; one of 20 % forbids the move."""
     assert moved(8.0)[2] - moved(8.0, loss=0.01)[2] == pytest.approx(4.0)
     assert moved(8.0, loss=0.2) == (4.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("present", "wanted"), [(41.0, 47.0), (41.5, 47.0), (4.0, 4.0)])
+def test_a_target_moves_by_whole_steps_within_its_limit(present: float, wanted: float) -> None:
+    """Yen have no decimals: of 41 up to 15 % is 47.15, of 4 it is nothing."""
+    assert moved(8.0, roas=False, step=1.0, setting=present)[0] == wanted
