@@ -43,13 +43,22 @@ class CommonShocks:
     """Standard deviations shared by all rows.
 
     `completion` of log completion and of the account's level of V, `demand` of log demand,
-    `elasticity` of ε, `cpc_exponent` of η.
+    `elasticity` of ε, `cpc_exponent` of η. `click_share` is the share of all clicks at which
+    `elasticity` holds: like ε itself it shrinks as a row's share grows (None: alike for all rows).
     """
 
     completion: float
     demand: float
     elasticity: float
     cpc_exponent: float = 0.0
+    click_share: float | None = None
+
+    def elasticity_at(self, share: Floats) -> Floats:
+        """The common part's standard deviation per row of this click share."""
+        if self.click_share is None:
+            return np.full(len(share), self.elasticity)
+        result: Floats = self.elasticity * (1.0 - share) / (1.0 - self.click_share)
+        return result
 
 
 @dataclass(frozen=True)
@@ -156,13 +165,13 @@ def _draw(
     moves: Moves, index: Ints, shocks: CommonShocks, common: Singles, rng: np.random.Generator
 ) -> _Drawn:
     response = moves.response.take(index)
+    elasticity_shared = shocks.elasticity_at(response.click_share)
+    exponent_shared = np.full(len(index), shocks.cpc_exponent)
     return _Drawn(
         _shocked(moves.value.take(index), shocks.completion, common[0], rng),
         _shocked(moves.volume.take(index), shocks.demand, common[1], rng),
-        _around(response.elasticity, response.elasticity_sd, shocks.elasticity, common[2], rng),
-        _around(
-            response.cpc_exponent, response.cpc_exponent_sd, shocks.cpc_exponent, common[3], rng
-        ),
+        _around(response.elasticity, response.elasticity_sd, elasticity_shared, common[2], rng),
+        _around(response.cpc_exponent, response.cpc_exponent_sd, exponent_shared, common[3], rng),
         _column(response.click_share),
     )
 
@@ -185,13 +194,14 @@ def _profit(drawn: _Drawn, cpc: Floats, present: Floats, bid: Floats) -> Singles
 
 
 def _around(
-    mean: Floats, sd: Floats, shared: float, common: Singles, rng: np.random.Generator
+    mean: Floats, sd: Floats, shared: Floats, common: Singles, rng: np.random.Generator
 ) -> Singles:
-    """Draws around `mean` with `sd` in all, of which `shared` moves every row alike."""
-    own = np.sqrt(np.maximum(sd**2 - shared**2, 0.0))
+    """Draws around `mean` with `sd` in all, of which `shared` (no more than all) moves all rows alike."""
+    shared = np.minimum(shared, sd)
+    own = np.sqrt(sd**2 - shared**2)
     result = _normals(len(mean), len(common), rng)
     result *= _column(own)
-    result += np.float32(shared) * common
+    result += _column(shared) * common
     result += _column(mean)
     return result
 

@@ -377,6 +377,7 @@ def _shocks(believed: Beliefs, learned: Learned, today: date) -> dict[str, float
         "demand": prior.demand_sd,
         "elasticity": learned.elasticity_common_sd,
         "cpc_exponent": learned.cpc_exponent_common_sd,
+        "click_share": prior.click_share,
     }
 
 

@@ -54,6 +54,20 @@ def test_a_shared_price_exponent_moves_all_rows_together() -> None:
     assert width == pytest.approx(1.0, rel=0.05)
 
 
+def test_the_shared_part_of_an_elasticity_shrinks_with_the_click_share() -> None:
+    shocks = CommonShocks(0.0, 0.0, elasticity=0.3, click_share=0.4)
+    assert shocks.elasticity_at(np.array([0.4, 0.7])) == pytest.approx([0.3, 0.15])
+
+
+def test_a_row_known_better_than_the_account_keeps_its_own_width() -> None:
+    told, rng = moves([1.6] * 400, value=3.0, sd=0.1), np.random.default_rng
+    apart = draw_outcome(told, CALM, 800, 0.8, rng(0))
+    shared = draw_outcome(told, CommonShocks(0.0, 0.0, 0.5), 800, 0.8, rng(0))
+    width = (shared.high - shared.low).mean() / (apart.high - apart.low).mean()
+    assert width == pytest.approx(1.0, rel=0.05)
+    assert shared.total[2] - shared.total[1] > 1.5 * (apart.total[2] - apart.total[1])
+
+
 def test_rows_are_drawn_as_often_as_they_come_up_positive() -> None:
     sure = draw_outcome(moves([0.0], 0.1), CALM, 400, 0.8, np.random.default_rng(0))
     lost = draw_outcome(moves([0.0], 30.0), CALM, 400, 0.8, np.random.default_rng(0))
