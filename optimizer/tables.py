@@ -120,6 +120,21 @@ _KEYWORD_STATE = {
     "quality_score": _null("int"),
 }
 
+def _extra(dtype: Dtype, meaning: str = "") -> Column:
+    return Column(dtype, meaning, nullable=True, optional=True)
+
+
+EXTRA_SUMS = {
+    "add_to_cart": _extra("float", "times the item was put into a cart (加购)"),
+    "favourites": _extra("float", "times item or shop was kept as a favourite (收藏)"),
+    "presale_orders": _extra("float", "orders with a deposit paid (预售), beside conversions"),
+    "presale_value_micros": _extra("int", "value of those orders"),
+    "new_customers": _extra("float", "buyers who had not bought before"),
+    "direct_value_micros": _extra("int", "part of the value: of the item itself"),
+    "indirect_value_micros": _extra("int", "part of the value: of other items of the shop"),
+}
+"""What some reports count beside clicks and conversions; kept as it is, in columns of its own."""
+
 KEYWORD_ROWS = Table(
     "keyword_rows",
     {
@@ -131,6 +146,7 @@ KEYWORD_ROWS = Table(
         "impression_share_censor": _null("str", "none | lt | gt"),
         "lost_is_budget": _null("float", "share of impressions lost to the budget"),
         "avg_position": _null("float"),
+        **EXTRA_SUMS,
         "source_row": Column("int", "line in the file, from 1"),
     },
     (
@@ -175,7 +191,14 @@ TERM_ROWS = Table(
 
 STATE_ROWS = Table(
     "state_rows",
-    {**_DAYS, **_KEYWORD_NAMES, **_KEYWORD_STATE, "source_row": Column("int")},
+    {
+        **_DAYS,
+        **_KEYWORD_NAMES,
+        "campaign_name": _null("str", "null: the keyword's id alone tells which it is"),
+        "ad_group_name": _null("str"),
+        **_KEYWORD_STATE,
+        "source_row": Column("int"),
+    },
     KEYWORD_ROWS.key,
 )
 """What a keyword list or bulk file without counts becomes: keywords as on the download day."""

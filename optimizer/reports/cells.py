@@ -84,16 +84,17 @@ def number(
     """
     kind = _WIDE if wide else _DECIMAL
     bare = _nested("trim(replace({0}, {1}, ''))", text(cell, null_marks), endings)
-    slow = _styled_number(bare, style, kind)
     if style.decimal != ".":
-        return slow
+        return _styled_number(_without_symbols(bare, style), style, kind)
+    # A lambda names the text that is used over and over: written out, planning such a query takes seconds.
+    digits = f"[{_without_symbols(bare, style)}]"
+    slow = f"list_transform({digits}, lambda bare: {_styled_number('bare', style, kind)})[1]"
     # Most cells are plain; only the rest is worth a regular expression.
     plain = f"TRY_CAST({cell} AS {kind})"
     return f"CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE {slow} END"
 
 
-def _styled_number(cell: str, style: NumberFormat, kind: str) -> str:
-    bare = _without_symbols(cell, style)
+def _styled_number(bare: str, style: NumberFormat, kind: str) -> str:
     ending, factor = _multiplier(bare, style.multipliers)
     digits = _one_point(ending, style)
     product = f"TRY_CAST({digits} AS DECIMAL(38,12)) * ({factor})"
@@ -186,6 +187,12 @@ def day(cell: str, formats: Sequence[str]) -> str:
     return f"CAST(coalesce({first}, {rest}) AS DATE)"
 
 
+def hour(cell: str) -> str:
+    """The hour of the day, 0 to 23, of `8`, `08:00`, `8点` or `08:00-09:00`."""
+    found = rf"TRY_CAST(regexp_extract({cell}, '^(\d{{1,2}})(\D|$)', 1) AS TINYINT)"
+    return f"CASE WHEN {found} BETWEEN 0 AND 23 THEN {found} END"
+
+
 def word(cell: str, words: Mapping[str, str | None]) -> str:
     """Our word for the cell, compared without case; NULL for one that is not listed."""
     if not words:
@@ -217,6 +224,12 @@ def bare_keyword(cell: str, match_type: str | None) -> str:
         for kind, mark in (("EXACT", "[]"), ("PHRASE", '""'))
     )
     return f"CASE {whens} ELSE {cell} END"
+
+
+def without_suffix(cell: str, suffix: str) -> str:
+    """The text without the mark at its end."""
+    kept = f"trim(left({cell}, length({cell}) - {len(suffix)}))"
+    return f"CASE WHEN ends_with({cell}, {quoted(suffix)}) THEN {kept} ELSE {cell} END"
 
 
 def any_pattern(cell: str, patterns: Sequence[str]) -> str:

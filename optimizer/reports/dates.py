@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
+from optimizer.reports.layout import parse_range
 from optimizer.reports.profiles import ReportProfile
 from optimizer.reports.rows import Reading, read_csv_sql
 
@@ -26,6 +27,29 @@ def period_in_name(profile: ReportProfile, file: str) -> tuple[date, date] | Non
         return None
     first, last = (_parsed(text, "%Y%m%d") for text in match.groups())
     return (first, last) if first and last and first <= last else None
+
+
+def with_stated_range(reading: Reading) -> Reading:
+    """`reading` of the one period that all its rows state in place of a day, if they do.
+
+    Raises `RefusedInput` where that period was not over on the download day.
+    """
+    if not reading.profile.day_ranges or not reading.has("day"):
+        return reading
+    texts = _date_texts(reading)
+    period = parse_range(texts[0]) if len(texts) == 1 else None
+    if period is None:
+        return reading
+    refuse_open_period(reading.file, period, reading.as_of)
+    columns = {name: at for name, at in reading.layout.columns.items() if name != "day"}
+    return replace(reading, layout=replace(reading.layout, columns=columns), period=period)
+
+
+def refuse_open_period(file: str, period: tuple[date, date], as_of: date) -> None:
+    """Raise `RefusedInput` where the period was not over on the download day."""
+    first, last = period
+    if last >= as_of:
+        raise RefusedInput("period_not_over", file=file, start=first, end=last, as_of=as_of)
 
 
 def with_settled_dates(reading: Reading) -> Reading:
@@ -88,14 +112,8 @@ def over_whole_file(typed: pa.Table, reading: Reading) -> pa.Table:
     """
     good = typed.filter(pc.is_null(typed["problem"]))
     first, last = pc.min(good["first_day"]), pc.max(good["last_day"])
-    if last.is_valid and last.as_py() >= reading.as_of:
-        raise RefusedInput(
-            "period_not_over",
-            file=reading.file,
-            start=first.as_py(),
-            end=last.as_py(),
-            as_of=reading.as_of,
-        )
+    if last.is_valid:
+        refuse_open_period(reading.file, (first.as_py(), last.as_py()), reading.as_of)
     for name, day in (("first_day", first), ("last_day", last)):
         column = pa.repeat(day, len(typed)).cast(typed.schema.field(name).type)
         typed = typed.set_column(typed.schema.get_field_index(name), name, column)

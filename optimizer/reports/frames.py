@@ -54,7 +54,7 @@ def kept_frame(kept: pa.Table, table: Table, line_of: np.ndarray) -> pd.DataFram
             frame[name] = pd.Series(line_of[kept["ordinal"].to_numpy()])
         elif name in kept.column_names:
             frame[name] = _series(kept[name], column)
-        else:
+        elif not column.optional:
             frame[name] = _series(
                 pa.chunked_array([pa.nulls(len(kept), absent[column.dtype])]), column
             )

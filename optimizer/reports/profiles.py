@@ -31,6 +31,8 @@ FIELDS: Final = (
     "impressions", "clicks", "cost", "conversions", "value",
     "status", "ad_group_status", "campaign_status", "bidding_mode", "bid", "first_page_bid",
     "campaign_budget", "quality_score", "impression_share", "lost_is_budget", "avg_position", "bid_source",
+    "hour", "add_to_cart", "favourites", "presale_orders", "presale_value", "new_customers",
+    "direct_value", "indirect_value",
 )  # fmt: skip
 RATIOS: Final = ("ctr", "avg_cpc", "conversion_rate", "cost_per_conversion", "value_per_cost")
 
@@ -63,9 +65,11 @@ WORDS = (
     "match_type", "target_type", "term_match_type", "term_status", "status", "ad_group_status",
     "campaign_status", "bidding_mode", "level",
 )  # fmt: skip
-MONEY = ("cost", "value", "bid", "first_page_bid", "campaign_budget")
+EXTRA_COUNTS = ("add_to_cart", "favourites", "presale_orders", "new_customers")
+EXTRA_MONEY = ("presale_value", "direct_value", "indirect_value")
+MONEY = ("cost", "value", "bid", "first_page_bid", "campaign_budget", *EXTRA_MONEY)
 COUNTS = ("impressions", "clicks")
-REALS = ("conversions", "quality_score", "avg_position")
+REALS = ("conversions", "quality_score", "avg_position", *EXTRA_COUNTS)
 SHARES = ("impression_share", "lost_is_budget")
 COUNTED: Final = ("impressions", "clicks", "cost", "conversions")
 METRICS = (*COUNTED, "value")
@@ -180,7 +184,8 @@ class ReportProfile(Model):
     `absent` headers mark another kind of report, `localised` ones the same in another language.
     `segments` are columns whose rows add up to the day (device, network). `words` translate cells
     to our words (null: unknown on purpose); `target_types` read the kind of target from the match
-    type cell. `constants` stand in for columns a file does not have. `money_unit`: what 1 in a money
+    type cell. `constants` stand in for columns a file does not have
+    ('': it may lack them). `money_unit`: what 1 in a money
     cell is worth, `money_units` where a column differs.
 
     `row_types`: of a file whose rows are of several kinds, those read (column `row_type`); `lookups`
@@ -194,6 +199,8 @@ class ReportProfile(Model):
     period. `window_in_header`: a pattern whose group is the attribution window, in the headers of
     conversions and value. `either_date_format`: formats one of which the file follows throughout.
     `targets`: kinds of target by pattern of the keyword's text, for rows without a match type.
+    `removed_suffix`: what names of deleted things end in. `day_ranges`: instead of days, every row may
+    state the one period that the file sums, as `20260901至20260930`.
     `rows_without_subject`: rows that name no keyword or term are of another kind, not wrong.
     """
 
@@ -214,6 +221,8 @@ class ReportProfile(Model):
     either_date_format: Names = ()
     targets: Mapping[str, str] = {}
     rows_without_subject: bool = False
+    removed_suffix: str = ""
+    day_ranges: bool = False
     derived: Mapping[RatioName, Names] = {}
     null_marks: tuple[str, ...] = ("--", "-", "—")
     zero_marks: Mapping[FieldName, Names] = {}

@@ -10,7 +10,12 @@ from typing import Any, Final
 import duckdb
 
 from optimizer.errors import RefusedInput
-from optimizer.reports.dates import period_in_name, with_settled_dates
+from optimizer.reports.dates import (
+    period_in_name,
+    refuse_open_period,
+    with_settled_dates,
+    with_stated_range,
+)
 from optimizer.reports.decoding import Lines, sha256_of, write_lines
 from optimizer.reports.extras import with_extras
 from optimizer.reports.frames import kept_frame
@@ -174,7 +179,7 @@ def _prepare(
         period=_period(layout, profile, file, as_of),
         controls=lines.controls,
     )
-    return with_settled_dates(reading), lines
+    return with_settled_dates(with_stated_range(reading)), lines
 
 
 def _write_lines(found: Recognised, layout: Layout, target: Path) -> Lines:
@@ -201,8 +206,5 @@ def _period(
     period = period_in_name(profile, file) or stated_period(layout, profile, file)
     if period is None:
         raise RefusedInput("period_missing", file=file)
-    if period[1] >= as_of:
-        raise RefusedInput(
-            "period_not_over", file=file, start=period[0], end=period[1], as_of=as_of
-        )
+    refuse_open_period(file, period, as_of)
     return period

@@ -13,6 +13,7 @@ from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
 from optimizer.reports.ratios import count_wrong_ratios
 from optimizer.reports.rows import Reading
+from optimizer.reports.segments import count_repeated_costs
 from optimizer.reports.sorting import Sorted
 from optimizer.reports.totals import SUMS, Compared, compare_totals
 from optimizer.tables import Checksum, Reconciliation
@@ -152,6 +153,7 @@ def _warnings(
     counts = ", ".join(f"count_if({wrong}) AS {name}" for name, wrong in _LOOKS_ODD.items())
     odd = one_row(db, f"SELECT {counts} FROM kept").items()
     found = {name: int(count or 0) for name, count in odd}
+    found["costs_repeated"] = count_repeated_costs(db, reading)
     found["ratios_disagree"] = count_wrong_ratios(db, reading)
     found["totals_unreconciled"] = compared.excused
     found["day_incomplete"] = _incomplete_rows(db, reading)

@@ -12,6 +12,8 @@ from optimizer.reports import cells, extras, targets
 from optimizer.reports.layout import Layout
 from optimizer.reports.profiles import (
     COUNTS,
+    EXTRA_COUNTS,
+    EXTRA_MONEY,
     IDS,
     METRICS,
     MONEY,
@@ -27,6 +29,12 @@ OLDEST_DAY: Final = date(2000, 1, 1)
 _STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type", "level")
 _NUMBERS: Final = (*COUNTS, *REALS, *MONEY, *SHARES)
 _KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type", "level")
+_NAMED_BY: Final = {
+    "status": "keyword_text",
+    "ad_group_status": "ad_group_name",
+    "campaign_status": "campaign_name",
+}
+"""The name that may bear the mark of a deletion, by the status that it tells."""
 _NULL: Final = "CAST(NULL AS"
 _NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _NO_MONEY: Final = "CAST(NULL AS BIGINT)"
@@ -149,15 +157,20 @@ def _texts(reading: Reading) -> Iterator[str]:
 def _values(reading: Reading) -> Iterator[str]:
     """v_<field>: the value, NULL where the text is none or cannot be read."""
     yield from _days(reading)
-    yield from (f"{_text(name)} AS v_{name}" for name in reading.fields(TEXT))
+    yield from (f"{_text(reading, name)} AS v_{name}" for name in reading.fields(TEXT))
     yield from (f"{_word(reading, name)} AS v_{name}" for name in reading.fields(WORDS))
     yield from (f"{_number(reading, name)} AS v_{name}" for name in reading.fields(COUNTS + REALS))
     yield from (f"{_money(reading, name)} AS v_{name}" for name in reading.fields(MONEY))
     yield from (f"{_share(reading, name)} AS v_{name}" for name in reading.fields(SHARES))
 
 
-def _text(name: str) -> str:
-    return cells.identifier(f"t_{name}") if name in IDS else f"t_{name}"
+def _text(reading: Reading, name: str) -> str:
+    if name in IDS:
+        return cells.identifier(f"t_{name}")
+    suffix = reading.profile.removed_suffix
+    if suffix and name in _NAMED_BY.values():
+        return cells.without_suffix(f"t_{name}", suffix)
+    return f"t_{name}"
 
 
 def _word(reading: Reading, name: str) -> str:
@@ -249,7 +262,7 @@ def _bare(reading: Reading) -> str:
 
 def _constant(reading: Reading, name: str) -> str:
     stated = reading.profile.constants.get(name)
-    return cells.quoted(stated) if stated is not None else _NO_TEXT
+    return cells.quoted(stated) if stated else _NO_TEXT
 
 
 def _value_or_constant(reading: Reading, name: str) -> str:
@@ -289,6 +302,9 @@ def _known(reading: Reading, *names: str) -> str:
 def _keyword_names(reading: Reading) -> Iterator[str]:
     yield from _state_names(reading)
     yield from _share_names(reading)
+    yield from (f"CAST(v_{name} AS DOUBLE) AS {name}" for name in reading.fields(EXTRA_COUNTS))
+    yield from (f"v_{name} AS {name}_micros" for name in reading.fields(EXTRA_MONEY))
+    yield from (f"{cells.hour('t_hour')} AS hour" for _ in reading.fields(("hour",)))
 
 
 def _state_names(reading: Reading) -> Iterator[str]:
@@ -334,9 +350,13 @@ def _bid_origin(reading: Reading) -> str:
 
 def _state(reading: Reading, name: str) -> str:
     """A status: our word, UNKNOWN for a word that nobody listed, NULL for none."""
-    if not reading.has(name):
-        return _constant(reading, name)
-    return f"CASE WHEN t_{name} IS NOT NULL THEN coalesce(v_{name}, 'UNKNOWN') END"
+    stated = f"CASE WHEN t_{name} IS NOT NULL THEN coalesce(v_{name}, 'UNKNOWN') END"
+    stated = stated if reading.has(name) else _constant(reading, name)
+    suffix, named = reading.profile.removed_suffix, _NAMED_BY.get(name, "")
+    if not suffix or not reading.has(named):
+        return stated
+    removed = f"ends_with(t_{named}, {cells.quoted(suffix)})"
+    return f"CASE WHEN {removed} THEN 'REMOVED' ELSE {stated} END"
 
 
 def _match_type(reading: Reading) -> str:

@@ -26,8 +26,9 @@ from optimizer.reports.dates import over_whole_file
 from optimizer.reports.decoding import Lines, copy_records
 from optimizer.reports.extras import own_cell, takes_from_rows
 from optimizer.reports.frames import arrow_rows
-from optimizer.reports.profiles import TEXT
+from optimizer.reports.profiles import EXTRA_COUNTS, EXTRA_MONEY, TEXT
 from optimizer.reports.rows import Reading, Rule, base_sql, cells_sql, rules, typed_rows_sql
+from optimizer.reports.segments import with_share_unserved
 from optimizer.tables import QUARANTINE, empty_table
 
 TEXT_SHOWN: Final = 200
@@ -38,6 +39,8 @@ _SUMMED: Final = {
     "cost_micros": "BIGINT",
     "conversions": "DOUBLE",
     "value_micros": "BIGINT",
+    **dict.fromkeys(EXTRA_COUNTS, "DOUBLE"),
+    **{f"{name}_micros": "BIGINT" for name in EXTRA_MONEY},
 }
 _NOT_ADDITIVE: Final = ("impression_share", "impression_share_censor", "lost_is_budget")
 _REJECTS: Final = {
@@ -90,6 +93,8 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> 
     good = _good(typed, twins)
     past = _past(good, reading)
     kept = _merged(db, past) if reading.layout.segments else past
+    if reading.has("hour") and not reading.has("lost_is_budget"):
+        kept = with_share_unserved(db, kept)
     db.register("kept", kept)
     apart = {
         "other_row": pc.sum(_of_other_kind(typed, reading)).as_py() or 0,
@@ -267,7 +272,7 @@ def _merged(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
     """Segments (device, network) summed into one row per key and day."""
     db.register("segments", rows)
     grouped = ("entity", "first_day", "last_day")
-    apart = (*grouped, "problem")
+    apart = (*grouped, "problem", "hour")
     sums = [f"{_sum(name)} AS {name}" for name in rows.column_names if name not in apart]
     return db.sql(
         f"SELECT {', '.join([*grouped, *sums])} FROM segments GROUP BY {', '.join(grouped)}"

@@ -13,6 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from optimizer.store.adoption import adopt
+from optimizer.store.naming import normalise
+
 Kind = Literal["keyword", "search_term", "creative", "negative"]
 """What rows are about; negatives have no identity of their own, a list of them replaces the last."""
 
@@ -109,15 +112,6 @@ def identity_keys(found: pd.DataFrame, kind: Kind) -> dict[str, pd.Series[Any]]:
     return {"platform_key": platform.where(complete, None), "name_key": _join(names)}
 
 
-def normalise(text: pd.Series[Any]) -> pd.Series[Any]:
-    """NFKC, casefold, runs of white space as one blank; null stays null."""
-    codes, distinct = pd.factorize(text)
-    plain = pd.Series(distinct, dtype="str").str.normalize("NFKC").str.casefold()
-    tidy = plain.str.split().str.join(" ").astype("object").to_numpy()
-    values = np.append(tidy, np.array([None], dtype="object"))[codes]
-    return pd.Series(values, index=text.index, dtype="object")
-
-
 def _join(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
     # A mark of its own for null: an empty text and an unknown one are different names.
     filled = [part.where(part.notna(), _UNKNOWN).astype("str") for part in parts]
@@ -125,18 +119,27 @@ def _join(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
 
 
 def resolve(
-    found: pd.DataFrame, known: pd.DataFrame, next_key: int, *, newest_report: bool
+    found: pd.DataFrame,
+    known: pd.DataFrame,
+    next_key: int,
+    *,
+    newest_report: bool,
+    kind: Kind = "keyword",
 ) -> Resolution:
     """Give every identity in `found` its entity key; `known` has ENTITY_COLUMNS.
 
-    New keys start at `next_key`. Names are rewritten only by the `newest_report`, so that an old
+    New keys start at `next_key`. Identities without a campaign's name take that of the entity they fit;
+    where there is none their key stays null. Names are rewritten only by the `newest_report`, so that an old
     file imported late does not rename anything back.
     """
+    found, torn = adopt(found, known) if kind == "keyword" else (found, found["name_key"].isna())
     keys, next_key = _by_platform(found, known, next_key)
     keys = _by_names(found, keys, known, next_key)
+    nameless = found["campaign_name"].isna() | found["ad_group_name"].isna()
+    keys = keys.where((keys.isin(known["entity_key"]) | ~nameless) & ~torn)
     told = _one_row_each(found, keys)
     is_known = told["entity_key"].isin(known["entity_key"])
-    changed = _rewritten(told[is_known], known, newest_report)
+    changed = _rewritten(told[is_known], known, newest_report, kind)
     return Resolution(keys, told[~is_known], changed)
 
 
@@ -212,7 +215,9 @@ def _one_row_each(found: pd.DataFrame, keys: pd.Series[Any]) -> pd.DataFrame:
     return ordered.drop_duplicates("entity_key", keep="last")[list(ENTITY_COLUMNS)]
 
 
-def _rewritten(told: pd.DataFrame, known: pd.DataFrame, newest_report: bool) -> pd.DataFrame:
+def _rewritten(
+    told: pd.DataFrame, known: pd.DataFrame, newest_report: bool, kind: Kind
+) -> pd.DataFrame:
     """Known entities whose ids were first seen or whose names the newest report spells anew."""
     index = "entity_key"
     said = told.set_index(index).sort_index()
@@ -220,5 +225,8 @@ def _rewritten(told: pd.DataFrame, known: pd.DataFrame, newest_report: bool) -> 
     after = (
         said.where(said.notna(), before) if newest_report else before.where(before.notna(), said)
     )
+    # What a report leaves out stays known, so the joined names may be neither side's.
+    mixed = (said.isna() != before.isna()).any(axis=1)
+    after.loc[mixed, "name_key"] = identity_keys(after[mixed], kind)["name_key"]
     differs = ((after != before) & ~(after.isna() & before.isna())).any(axis=1)
     return after[differs].reset_index()

@@ -38,6 +38,16 @@ _SUM_TYPES = {
     "conversions": pa.float64(),
     "value_micros": pa.int64(),
 }
+EXTRA_TYPES = {
+    "add_to_cart": pa.float64(),
+    "favourites": pa.float64(),
+    "presale_orders": pa.float64(),
+    "presale_value_micros": pa.int64(),
+    "new_customers": pa.float64(),
+    "direct_value_micros": pa.int64(),
+    "indirect_value_micros": pa.int64(),
+}
+"""Columns of a keyword's fact file where its report counts them; files of other reports have none."""
 _SHARE_TYPES = {
     "impression_share": pa.float64(),
     "impression_share_censor": pa.string(),
@@ -128,12 +138,36 @@ def daily(
 ) -> pd.DataFrame:
     """Table KEYWORD_DAILY: newest version of each row; periods only for entities without days."""
     session = _connect()
-    of_days = _newest(session, days, window) if days else None
-    of_periods = _newest_periods(session, periods, window) if periods else None
+    of_days = _without_extras(_newest(session, days, window)) if days else None
+    of_periods = _without_extras(_newest_periods(session, periods, window)) if periods else None
     if of_days is None or of_periods is None:
         found = of_periods if of_days is None else of_days
         return empty_table(KEYWORD_DAILY) if found is None else _in_currency(found)
     return _in_currency(of_days.union(of_periods.anti_join(of_days, "entity_key")))
+
+
+def extras(days: Sequence[HistoryFile], window: Window) -> pd.DataFrame:
+    """What reports counted beside clicks and conversions: entity_key, first_day, and EXTRA_TYPES.
+
+    Counts as float64, money in currency under names without `_micros`; null where a report has none.
+    Rows without any of them are left out.
+    """
+    names = [name.removesuffix("_micros") for name in EXTRA_TYPES]
+    if not days:
+        columns = {"entity_key": "int64", "first_day": "datetime64[s]"}
+        return pd.DataFrame(columns=[*columns, *names]).astype(
+            columns | dict.fromkeys(names, "float64")
+        )
+    rows = _filled(_newest(_connect(), days, window), EXTRA_TYPES)
+    told = rows.filter(ibis.or_(*(rows[name].notnull() for name in EXTRA_TYPES)))  # noqa: PD004
+    counts = {
+        name.removesuffix("_micros"): told[name].cast("float64")
+        / (MICROS if name.endswith("_micros") else 1)
+        for name in EXTRA_TYPES
+    }
+    day = told["first_day"].cast("timestamp(0)")
+    ordered = told.order_by(["entity_key", "first_day"])
+    return _to_pandas(ordered.select("entity_key", first_day=day, **counts))
 
 
 def sums(
@@ -188,11 +222,12 @@ def compare(
     session = _connect()
     new = ibis.memtable(facts.append_column("position", pa.array(np.arange(facts.num_rows))))
     before = _newest(session, known, _window_of(facts, stamp[0]))
-    joined = _beside(new, before, facts.schema)
+    schema = _with_extras_of(before, facts.schema)
+    joined = _beside(new, _filled(before, EXTRA_TYPES), schema)
     changed = session.to_pyarrow(joined.filter(joined["changed"]).select("position"))
     repeated = session.to_pyarrow(before.semi_join(new, list(KEY)).count()).as_py()
     missing = session.to_pyarrow(before.count()).as_py() - repeated
-    later = _reaffirmed(session, joined, known, seen, stamp[0], facts.schema)
+    later = _reaffirmed(session, joined, known, seen, stamp[0], schema)
     return Comparison(np.sort(changed["position"].to_numpy()), later, missing)
 
 
@@ -266,7 +301,24 @@ def _connect() -> Any:
 def _scan(session: Any, files: Sequence[HistoryFile]) -> Any:
     paths = [str(file.path) for file in files]
     name = hashlib.sha256("|".join(paths).encode()).hexdigest()
-    return session.read_parquet(paths, table_name=f"files_{name}")
+    return session.read_parquet(paths, table_name=f"files_{name}", union_by_name=True)
+
+
+def _without_extras(rows: Any) -> Any:
+    return rows.drop(*(name for name in EXTRA_TYPES if name in rows.columns))
+
+
+def _filled(rows: Any, types: Mapping[str, pa.DataType]) -> Any:
+    """`rows` with the columns that no file of theirs has, as null."""
+    absent = {name: str(kind) for name, kind in types.items() if name not in rows.columns}
+    names = {"double": "float64"}
+    return rows.mutate(**{name: ibis.null(names.get(kind, kind)) for name, kind in absent.items()})
+
+
+def _with_extras_of(rows: Any, schema: pa.Schema) -> pa.Schema:
+    """`schema` with the extra columns that `rows` have beside its own."""
+    own = [pa.field(name, kind) for name, kind in EXTRA_TYPES.items() if name in rows.columns]
+    return pa.schema([*schema, *(field for field in own if field.name not in schema.names)])
 
 
 def _rows(session: Any, files: Sequence[HistoryFile], window: Window) -> Any:
@@ -444,13 +496,13 @@ def _window_of(facts: pa.Table, as_of: date) -> Window:
 
 
 def _beside(new: Any, before: Any, schema: pa.Schema) -> Any:
-    """New rows with the known numbers as `known_*` and whether they differ."""
+    """New rows with the known numbers as `known_*` and whether they differ in what both may say."""
     measured = [name for name in schema.names if name not in (*KEY, *STAMP)]
     old = before.select(*KEY, **{f"known_{name}": before[name] for name in measured})
     joined = new.left_join(old, list(KEY))
     is_new = joined["entity_key_right"].isnull()  # noqa: PD003
     differs = is_new
-    for name in measured:
+    for name in (name for name in measured if name in new.columns):
         differs = differs | ~joined[name].identical_to(joined[f"known_{name}"])
     return joined.mutate(changed=differs, is_new=is_new)
 

@@ -206,7 +206,7 @@ def _write_files(
     fresh = draft.facts.take(pa.array(comparison.changed))
     unchanged = _without(draft.facts, comparison.changed).select(history.SEEN.names)
     tables = [
-        (grain, pa.concat_tables([fresh, comparison.reaffirmed])),
+        (grain, pa.concat_tables([fresh, comparison.reaffirmed], promote_options="default")),
         (f"{grain}_seen", unchanged),
         (f"{draft.kind}_state", draft.states),
         ("negative", draft.negatives),

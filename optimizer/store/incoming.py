@@ -57,7 +57,7 @@ def draft(
         return _negatives(report, known)
     rows = report.rows.reset_index(drop=True).rename(columns=entities.CREATIVE_NAMES)
     numbers, found = entities.distinct_identities(rows, kind)
-    resolution = entities.resolve(found, known, next_key, newest_report=newest_report)
+    resolution = entities.resolve(found, known, next_key, newest_report=newest_report, kind=kind)
     keys = resolution.keys.astype("float64").to_numpy()[numbers]
     codes = _refusals(rows, keys, kind)
     kept = codes == ""
@@ -101,7 +101,9 @@ def _negatives(report: Report, known: pd.DataFrame) -> Draft:
 
 def _refusals(rows: pd.DataFrame, keys: np.ndarray, kind: Kind) -> np.ndarray:
     """Per row "" or why its identity cannot be trusted."""
+    unnamed = rows["campaign_name"].isna() | rows["ad_group_name"].isna()
     codes = np.where(np.isnan(keys), "entity_ambiguous", "").astype("object")
+    codes[np.isnan(keys) & unnamed.to_numpy()] = "entity_unknown"
     if kind != "search_term":
         days = rows[["first_day", "last_day"]].assign(entity_key=keys)
         repeated = days.duplicated(keep=False).to_numpy() & ~np.isnan(keys)
@@ -133,7 +135,9 @@ def _facts(rows: pd.DataFrame, kind: Kind, stamp: tuple[date, int]) -> pa.Table:
     if kind == "search_term":
         rows = _summed_over_segments(rows)
     order = np.lexsort((rows["first_day"].to_numpy(), rows["entity_key"].to_numpy()))
-    return _arrow(rows.iloc[order], history.FACTS[kind], stamp)
+    counted = [name for name in history.EXTRA_TYPES if name in rows and rows[name].notna().any()]
+    extra = [pa.field(name, history.EXTRA_TYPES[name]) for name in counted]
+    return _arrow(rows.iloc[order], pa.schema([*history.FACTS[kind], *extra]), stamp)
 
 
 def _summed_over_segments(rows: pd.DataFrame) -> pd.DataFrame:

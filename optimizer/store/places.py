@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.store.entities import normalise
+from optimizer.store.naming import normalise
 
 _IDS = ["campaign_id", "ad_group_id"]
 

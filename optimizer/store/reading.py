@@ -70,6 +70,16 @@ def creative_tables(
 
 def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:
     """Batches with as_of ≤ `as_of` in order. Raises `NotFound` with the days that exist."""
+def extra_counts(
+    connection: sa.Connection, folder: Folder, account: str, as_of: date, window_days: int
+) -> pd.DataFrame:
+    """See `protocol.Store.extra_counts`."""
+    listed = imports.manifest(connection, account)
+    window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
+    read = _Reader(connection, folder, account, listed, window)
+    return history.extras(read.fact_files("keyword_day"), window)
+
+
     table = schema.batches.c
     columns = (table.batch_id, table.as_of, table.grain, table.first_day, table.last_day)
     query = sa.select(*columns).where(table.account == account).order_by(table.sequence)
@@ -99,14 +109,14 @@ class _Reader:
         self.listed = listed
         self.window = window
 
-    def _files(self, content: str) -> list[HistoryFile]:
+    def fact_files(self, content: str) -> list[HistoryFile]:
         inside = self.listed["last_day"] >= self.window.first
         inside &= self.listed["first_day"] <= self.window.last
         inside &= self.listed["as_of"] <= self.window.as_of  # a file's stamps are never older
         return imports.files_of(self.folder, self.listed[inside], content)
 
     def daily(self, kind: str) -> pd.DataFrame:
-        days, periods = self._files(f"{kind}_day"), self._files(f"{kind}_period")
+        days, periods = self.fact_files(f"{kind}_day"), self.fact_files(f"{kind}_period")
         return history.daily(days, periods, self.window)
 
     def entities(self, kind: str) -> pd.DataFrame:
@@ -173,7 +183,7 @@ class _Reader:
         daily = batches[(batches["grain"] == "keyword_day") & batches["first_day"].notna()]
         campaigns = keywords[["entity_key", "campaign_name"]]
         return history.versions(
-            self._files("keyword_day"), _coverage(daily, self.window), campaigns, self.window
+            self.fact_files("keyword_day"), _coverage(daily, self.window), campaigns, self.window
         )
 
     def last_exports(self) -> pd.Series[Any]:

@@ -17,7 +17,6 @@ SAMPLES = {
     "google_keywords_period_utf16.csv": ("google_ads_keywords", date(2026, 10, 1)),
     "google_search_terms_period.csv": ("google_ads_search_terms", date(2025, 9, 1)),
     "adwords_daily_2008.csv": ("adwords_daily_2008", date(2009, 3, 4)),
-    "taobao_keywords_csv.csv": ("taobao_keywords_csv", date(2026, 9, 3)),
     "google_ads_creatives.csv": ("google_ads_creatives", date(2026, 9, 3)),
     "google_ads_assets.csv": ("google_ads_assets", date(2026, 10, 1)),
     "google_ads_negatives.csv": ("google_ads_negatives", date(2026, 9, 3)),
