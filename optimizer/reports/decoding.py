@@ -5,8 +5,12 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from io import BufferedReader
 from itertools import compress
 from pathlib import Path
 from typing import Final
@@ -17,6 +21,8 @@ from optimizer.errors import RefusedInput
 
 CHUNK: Final = 1 << 24
 HEAD: Final = 1 << 16
+MOST_NO_ROWS: Final = 20_000_000
+"""Blank lines and lines within a cell, each of which is remembered."""
 GUESSED: Final = "gb18030"
 _CHINESE_SHARE: Final = 0.9
 _MAGIC: Final = {
@@ -29,6 +35,7 @@ _MAGIC: Final = {
     b"<?xml": "xml",
     b"{\\rtf": "rtf",
 }
+_WIDE_BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _BOMS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -41,16 +48,31 @@ _SUSPECT_LEADS: Final = (b"\xc2", b"\xe2\x80", b"\xe2\x81")
 
 def sha256_of(path: Path) -> str:
     """Hash of the file's bytes. Raises `RefusedInput` when it cannot be read."""
+    with _opened(path) as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """The open file. Raises `RefusedInput` when it cannot be read, or has no end as a device has."""
     try:
+        # Asked before opening: a pipe that nobody writes to would wait for ever.
+        if not (path.is_file() or path.is_dir()):
+            path.stat()
+            raise RefusedInput("file_unreadable", file=path.name, why="Not a regular file")
         with path.open("rb") as source:
-            return hashlib.file_digest(source, "sha256").hexdigest()
-    except OSError as error:
-        raise RefusedInput("file_unreadable", file=path.name, why=error.strerror) from error
+            yield source
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise RefusedInput("file_unreadable", file=path.name, why=why) from error
 
 
 def head_of(path: Path) -> bytes:
-    """The first bytes of a file that is neither empty nor of a type that is no table."""
-    with path.open("rb") as source:
+    """The first bytes of a file that is neither empty nor of a type that is no table.
+
+    Raises `RefusedInput` for any other, and for one that cannot be read.
+    """
+    with _opened(path) as source:
         head = source.read(HEAD)
     if not head.strip(b"\x00\r\n\t ,;\xef\xbb\xbf\xff\xfe"):
         raise RefusedInput("empty_file", file=path.name)
@@ -63,6 +85,8 @@ def head_of(path: Path) -> bytes:
 
 def encodings_to_try(path: Path, head: bytes, hint: str = "auto") -> tuple[str, ...]:
     """Codecs by plausibility: BOM, else strict UTF-8, else the hint, else GB18030 as a guess."""
+    if head.startswith(_WIDE_BOMS):
+        raise RefusedInput("wrong_type", file=path.name, found="utf-32")
     for bom, name in _BOMS.items():
         if head.startswith(bom):
             return (name,)
@@ -101,8 +125,8 @@ class Lines:
 
     first: int
     count: int = 0
-    continued: list[int] = field(default_factory=list)
-    blank: list[int] = field(default_factory=list)
+    continued: array[int] = field(default_factory=partial(array, "q"))
+    blank: array[int] = field(default_factory=partial(array, "q"))
     controls: bool = False
     quote_open: bool = False
     ends_with_newline: bool = True
@@ -123,17 +147,19 @@ def write_lines(
 ) -> Lines:
     """Write what follows the header as UTF-8 with \\n line ends, and say which lines make records.
 
-    Raises `RefusedInput` when a byte is not in the encoding, when the last character is cut, and
-    when the encoding was `guessed` and the text is no Chinese.
+    Raises `RefusedInput` when a byte is not in the encoding, when the last character is cut, when
+    the encoding was `guessed` and the text is no Chinese, and when nearly all lines are blank.
     """
     lines = Lines(first=header_line + 1)
     with target.open("wb") as out:
         chunks = _utf8_chunks(path, encoding, guessed)
-        for chunk in _whole_lines(_after_header(chunks, header_line)):
+        for chunk in whole_lines(_after_header(chunks, header_line)):
             lines.ends_with_newline = chunk.endswith(b"\n")
             whole = chunk if lines.ends_with_newline else chunk + b"\n"
             out.write(whole)
             _scan(whole, lines)
+            if len(lines.blank) + len(lines.continued) > MOST_NO_ROWS:
+                raise RefusedInput("wrong_type", file=path.name, found="blank lines")
     return lines
 
 
@@ -190,7 +216,8 @@ def _after_header(chunks: Iterator[bytes], header_line: int) -> Iterator[bytes]:
             yield chunk[start:]
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut only behind line ends."""
     rest = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
@@ -211,8 +238,9 @@ def _scan(chunk: bytes, lines: Lines) -> None:
     quotes_before = np.searchsorted(np.flatnonzero(data == 34), np.append(-1, ends))
     is_open = (quotes_before + lines.quote_open) % 2 == 1
     numbers = lines.first + lines.count + np.arange(len(ends))
-    lines.continued.extend(numbers[is_open[:-1]].tolist())
-    lines.blank.extend(numbers[(np.diff(ends, prepend=-1) == 1) & ~is_open[:-1]].tolist())
+    blank = (np.diff(ends, prepend=-1) == 1) & ~is_open[:-1]
+    lines.continued.frombytes(numbers[is_open[:-1]].tobytes())
+    lines.blank.frombytes(numbers[blank].tobytes())
     lines.quote_open = bool(is_open[-1])
     lines.count += len(ends)
     lines.controls = lines.controls or bool(lines.continued)
