@@ -8,7 +8,7 @@ bids that would make its budget last.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +34,19 @@ class Rivals:
 
     def check(self, id_: str, taken: Set[str]) -> None:
         """Raises `Conflict` `rival_approved` naming the first of `taken` that stands against `id_`."""
+        if (conflict := self._conflict(id_, taken)) is not None:
+            raise conflict
+
+    def refused(self, ids: Iterable[str]) -> list[Conflict]:
+        """The refusal of each of `ids` that stands against an approved one."""
+        told = (self._conflict(id_, self.approved) for id_ in ids)
+        return [conflict for conflict in told if conflict is not None]
+
+    def _conflict(self, id_: str, taken: Set[str]) -> Conflict | None:
         against = sorted(self.of.get(id_, frozenset()) & taken)
-        if against:
-            raise Conflict("rival_approved", id=id_, rival_id=against[0], **self.told[against[0]])
+        if not against:
+            return None
+        return Conflict("rival_approved", id=id_, rival_id=against[0], **self.told[against[0]])
 
 
 def rivals(rows: pd.DataFrame) -> Rivals:

@@ -38,6 +38,7 @@ def apply_changes(
     rows = _rows(connection, account, [change.id for change in changes])
     moved = [row for change in changes if (row := _moved(change, rows.get(change.id)))]
     moved += [{"id": id_, "why": "repeated"} for id_ in _repeated(changes)]
+    moved += _rivalled(connection, account, changes)
     if moved:
         raise Conflict("suggestions_moved", account=account, moved=moved)
     if not changes:
@@ -51,6 +52,21 @@ def apply_changes(
 def _repeated(changes: Sequence[Change]) -> list[str]:
     counts = Counter(change.id for change in changes)
     return [id_ for id_, count in counts.items() if count > 1]
+
+
+def _rivalled(
+    connection: sa.Connection, account: str, changes: Sequence[Change]
+) -> list[dict[str, Any]]:
+    """Changes one of whose rivals somebody approved since they were judged, told as that rival."""
+    rivals = sorted({rival for change in changes for rival in change.rivals})
+    found = _rows(connection, account, rivals)
+    taken = {id_: row for id_, row in found.items() if row["decision"] == "approved"}
+    return [
+        {"why": "rival", "rival_id": rival, **_state(taken[rival]), "id": change.id}
+        for change in changes
+        for rival in change.rivals
+        if rival in taken
+    ]
 
 
 def _rows(

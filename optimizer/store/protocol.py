@@ -97,7 +97,9 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Change:
-    """A decision on one suggestion; refused unless (id, version, from_decision, replaced_bid) still hold."""
+    """A decision on one suggestion; refused unless (id, version, from_decision, replaced_bid) still hold,
+    and where one of `rivals` (ids) was approved meanwhile.
+    """
 
     id: str
     version: int
@@ -107,6 +109,7 @@ class Change:
     approved_bid: float | None = None
     reason: str | None = None
     until: date | None = None
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -276,7 +279,7 @@ class Store(Protocol):
         """All or none of `changes`, with an audit row each.
 
         Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
-        decided_by, decided_at}; why is unknown, repeated, exported, version, decision or bid.
+        decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid or rival.
         Rejections and snoozes become holds, any other decision lifts those of its suggestion.
         """
 

@@ -15,6 +15,7 @@ from optimizer.review import approvals
 from optimizer.review.approvals import Standing, Transition
 from optimizer.review.fit import spend_at_risk
 from optimizer.review.resolve import resolve_account
+from optimizer.review.rivals import Rivals
 from optimizer.store.protocol import Change
 from optimizer.tables import Actor
 from optimizer.workflows.holdings import Holdings, load_holdings
@@ -173,11 +174,12 @@ def _decide(
     read again, so that the loser is told who was first."""
     for attempt in range(_ATTEMPTS):
         held = load_holdings(workspace, account)
-        moves, refused = _judge(held, refs, command_for(held), adding=check is not None)
+        moves, refused, against = _judge(held, refs, command_for(held), adding=check is not None)
         if check is not None:
             check(held, moves, actor)
         try:
-            workspace.store.apply_changes(account, [_change(move) for move in moves], actor, action)
+            changes = [_change(move, against) for move in moves]
+            workspace.store.apply_changes(account, changes, actor, action)
         except Conflict:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -188,22 +190,26 @@ def _decide(
 
 def _judge(
     held: Holdings, refs: Sequence[Ref], command: Command, adding: bool
-) -> tuple[list[Transition], list[Conflict]]:
-    """What may be done. Raises `RefusedInput` for no rows, and the refusal itself when all are refused."""
+) -> tuple[list[Transition], list[Conflict], Rivals]:
+    """What may be done, and what must not be approved beside it.
+
+    Raises `RefusedInput` for no rows, and the refusal itself when all are refused.
+    """
     if not refs:
         raise RefusedInput("nothing_named")
     named = held.named([id_ for id_, _ in refs])
-    rivals = held.rivals(named) if adding else None
+    rivals = held.rivals(named) if adding else Rivals()
     moves, refused = approvals.decide(approvals.standings(named), dict(refs), command, rivals)
     if not moves:
         first = refused[0]
         told = {"refused": [_told(one) for one in refused]} if len(refused) > 1 else {}
         raise Conflict(first.code, **first.fields, **told)
-    return moves, refused
+    return moves, refused, rivals
 
 
-def _change(move: Transition) -> Change:
-    return Change(**asdict(move))
+def _change(move: Transition, against: Rivals) -> Change:
+    rivals = sorted(against.of.get(move.id, ()))
+    return Change(**asdict(move), rivals=tuple(rivals))
 
 
 def _told(refusal: Conflict) -> dict[str, Any]:

@@ -84,8 +84,11 @@ def _export_rows(
     export_id = export_key(rows, held.limit)
     changes = changes_now(held, rows)
     excess = held.excess(held.committed())
+    rivalled = _rivalled(held, rows)
     if dry_run:
-        return _preview(writer, changes, held.limit, export_id, excess)
+        return _preview(writer, changes, held.limit, export_id, rivalled, excess)
+    if rivalled:
+        raise Conflict("rows_refused", count=len(rivalled), rows=list(rivalled))
     if excess:
         raise Conflict("over_budget", excess=list(excess))
     files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
@@ -116,10 +119,20 @@ def _preview(
     changes: pd.DataFrame,
     limit: BidLimit,
     export_id: str,
+    rivalled: tuple[dict[str, Any], ...],
     excess: tuple[dict[str, Any], ...],
 ) -> ExportResult:
     refused = tuple(one.told() for one in writer.refusals(changes, limit))
-    return ExportResult(export_id, {}, len(changes), refused, excess)
+    return ExportResult(export_id, {}, len(changes), (*rivalled, *refused), excess)
+
+
+def _rivalled(held: Holdings, rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    """Rows that contradict another approved one, however they came to be approved."""
+    refused = held.rivals(rows).refused(rows["id"].astype(str))
+    texts = rows.set_index("id")["keyword_text"]
+    return tuple(
+        {"keyword_text": texts[one.fields["id"]], "code": one.code, **one.fields} for one in refused
+    )
 
 
 def export_key(rows: pd.DataFrame, limit: BidLimit) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -123,6 +124,28 @@ def test_eight_approvers_never_decide_twice(shop: SqlStore) -> None:
     assert sum(won) == len(ids)
     assert (shop.audit()["action"] == "decide").sum() == len(ids)
     assert shop.verify_audit() == []
+
+
+def test_of_two_rivals_approved_at_once_one_stands(
+    shop: SqlStore, reopen: Callable[[], SqlStore]
+) -> None:
+    ids = [f"s{number:02d}" for number in range(20)]
+    reviewed(shop, *(suggestion(f"{id_}{side}") for id_ in ids for side in "xy"))
+    stores = {"x": shop, "y": reopen()}
+
+    def attempt(id_: str) -> list[str]:
+        rival = id_[:-1] + ("y" if id_[-1] == "x" else "x")
+        try:
+            decided(stores[id_[-1]], change("approved", id_, rivals=(rival,)))
+        except Conflict as conflict:
+            told = conflict.fields["moved"][0]
+            return [told["id"], told["why"], told["rival_id"]]
+        return ["approved"]
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(attempt, [f"{id_}{side}" for id_ in ids for side in "xy"]))
+    assert sum(one == ["approved"] for one in told) == len(ids)
+    assert {one[1] for one in told if len(one) > 1} == {"rival"}
 
 
 def test_rejection_binds_later_days_until_it_is_undone(shop: SqlStore) -> None:

@@ -1,14 +1,18 @@
 """Budgets of capped campaigns are decided, undone, fitted and written like any suggestion."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from optimizer import workflows
 from optimizer.errors import Conflict
-from optimizer.workflows import Workspace
+from optimizer.store.protocol import Change
+from optimizer.workflows import Workspace, deciding
 from tests.workflows.shop_account import APPROVER, OPERATOR, VIEWER, proposed, refs
 
 
@@ -74,6 +78,59 @@ def test_of_a_budget_and_a_lower_bid_in_its_place_one_is_approved(
     assert sums.guardrail_hits == {"rival_approved": 1}
     workflows.undo(shop, "shop", refs(one), APPROVER)
     workflows.approve(shop, "shop", refs(other), APPROVER)
+
+
+def test_of_a_pair_approved_at_the_same_instant_one_stands(
+    shop: Workspace, pair: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    together = Barrier(2, timeout=60)
+
+    def act(rows: pd.DataFrame) -> str:
+        with workflows.open_workspace(tmp_path / "store", shop.configs.root) as workspace:
+            together.wait()
+            try:
+                workflows.approve(workspace, "shop", refs(rows), APPROVER)
+            except Conflict as refused:
+                return refused.code
+            return "approved"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(act, pair))
+    assert told == ["approved", "rival_approved"]
+
+
+def test_an_approval_between_the_look_and_the_write_is_seen(
+    shop: Workspace, pair: tuple[pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is approved after the rows were read: the second look names it."""
+    one, other = pair
+    check = deciding._check_risk
+
+    def meanwhile(*judged: Any) -> None:
+        check(*judged)
+        monkeypatch.setattr(deciding, "_check_risk", check)
+        workflows.approve(shop, "shop", refs(other), APPROVER)
+
+    monkeypatch.setattr(deciding, "_check_risk", meanwhile)
+    with pytest.raises(Conflict, match="rival_approved"):
+        workflows.approve(shop, "shop", refs(one), APPROVER)
+
+
+def test_a_contradiction_however_it_came_about_is_not_exported(
+    shop: Workspace, pair: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    rows = pd.concat(pair)
+    named = zip(rows["id"], rows["version"], rows["bid"], rows["proposed_bid"], strict=True)
+    changes = [
+        Change(id_, int(version), "proposed", "approved", bid, new)
+        for id_, version, bid, new in named
+    ]
+    shop.store.apply_changes("shop", changes, APPROVER, "approve")
+    tried = workflows.export(shop, "shop", tmp_path / "out", APPROVER, dry_run=True)
+    rivals = [one for one in tried.refused if one["code"] == "rival_approved"]
+    assert {one["id"] for one in rivals} == {one["rival_id"] for one in rivals} == set(rows["id"])
+    with pytest.raises(Conflict, match="rows_refused"):
+        workflows.export(shop, "shop", tmp_path / "out", APPROVER)
 
 
 def test_each_of_the_pair_names_the_other(
