@@ -28,7 +28,7 @@ from optimizer.workflows.experimenting import (
     reject_experiment,
     stop_experiment,
 )
-from optimizer.workflows.exporting import ExportResult, export, exports
+from optimizer.workflows.exporting import ExportResult, export, export_formats, exports
 from optimizer.workflows.importing import (
     ImportResult,
     accounts,
@@ -81,6 +81,7 @@ __all__ = [
     "explain_file",
     "export",
     "export_experiment",
+    "export_formats",
     "exports",
     "import_files",
     "latest_review",

@@ -51,6 +51,12 @@ class ExportResult:
         return plain_record(asdict(self))
 
 
+def export_formats(workspace: Workspace, account: str, actor: Actor) -> tuple[str, ...]:
+    """File formats of the account's platform, its usual one first. Raises `NotFound` for none."""
+    actor.require("viewer")
+    return tuple(writers_of(workspace.store.account(account).platform))
+
+
 def export(
     workspace: Workspace,
     account: str,

@@ -144,7 +144,7 @@ def _draw_files() -> None:
         st.caption("  \n".join(error_lines(visit.words, error)))
         return
     for name, content in files.items():
-        st.download_button(name, content, file_name=name, mime="text/csv", key=name)
+        st.download_button(name, content, file_name=name, mime="application/octet-stream", key=name)
 
 
 def _files_again(visit: session.Visit) -> dict[str, bytes]:

@@ -34,19 +34,43 @@ def _draw_waiting(rows: pd.DataFrame) -> None:
     words = session.current().words
     st.markdown("##### " + words.text("Approved, not exported: {count:whole}", count=len(approved)))
     st.dataframe(_approved_table(approved), hide_index=True)
-    clear = _draw_obstacles()
+    format_ = _draw_formats()
+    clear = _draw_obstacles(format_)
     if st.button(words.text("Export"), key="export", type="primary", disabled=not clear):
-        _export()
+        _export(format_)
 
 
-def _draw_obstacles() -> bool:
+def _draw_formats() -> str | None:
+    """The file format chosen, where the platform has several; None: its only one, or it has none."""
+    visit = session.current()
+    try:
+        formats = workflows.export_formats(visit.workspace, str(visit.account), visit.actor)
+    except OptimizerError:
+        return None  # The obstacles say that the platform has no writer.
+    if len(formats) < 2:
+        return None
+    chosen: str | None = st.selectbox(
+        visit.words.text("File format"),
+        formats,
+        format_func=lambda name: visit.words.code("file_format", name),
+        key="file_format",
+    )
+    return chosen
+
+
+def _draw_obstacles(format_: str | None) -> bool:
     """What would stand in the way of an export, told before it is tried; True when nothing does."""
     visit = session.current()
     nowhere = Path(tempfile.gettempdir())
     try:
         with st.spinner(visit.words.text("Checking")):
             tried = workflows.export(
-                visit.workspace, str(visit.account), nowhere, visit.actor, dry_run=True
+                visit.workspace,
+                str(visit.account),
+                nowhere,
+                visit.actor,
+                dry_run=True,
+                format_=format_,
             )
     except OptimizerError as error:
         lines = error_lines(visit.words, error)
@@ -73,12 +97,14 @@ def _approved_table(approved: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _export() -> None:
+def _export(format_: str | None) -> None:
     visit = session.current()
     words = visit.words
     try:
         with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
-            made = workflows.export(visit.workspace, str(visit.account), Path(folder), visit.actor)
+            made = workflows.export(
+                visit.workspace, str(visit.account), Path(folder), visit.actor, format_=format_
+            )
     except OptimizerError as error:
         st.error("  \n".join(error_lines(words, error)), icon=":material/error:")
         return
