@@ -220,6 +220,13 @@ class Store(Protocol):
     def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
         """Creatives and their days in [as_of - window_days, as_of), as `review_tables` knows keywords."""
 
+    def extra_counts(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
+        """Carts, favourites, pre-sale orders, new customers and parts of the value per keyword and day.
+
+        Columns entity_key, first_day and those of `history.EXTRA_TYPES`, money in currency; only days
+        of which a report tells one of them.
+        """
+
     # runs and suggestions
 
     def save_run(
@@ -241,13 +248,6 @@ class Store(Protocol):
 
     def update_run(
         self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
-    def extra_counts(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
-        """Carts, favourites, pre-sale orders, new customers and parts of the value per keyword and day.
-
-        Columns entity_key, first_day and those of `history.EXTRA_TYPES`, money in currency; only days
-        of which a report tells one of them.
-        """
-
     ) -> None:
         """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded."""
 

@@ -68,8 +68,6 @@ def creative_tables(
     return CreativeTables(_typed(ordered, CREATIVES), read.daily("creative"))
 
 
-def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:
-    """Batches with as_of ≤ `as_of` in order. Raises `NotFound` with the days that exist."""
 def extra_counts(
     connection: sa.Connection, folder: Folder, account: str, as_of: date, window_days: int
 ) -> pd.DataFrame:
@@ -80,6 +78,8 @@ def extra_counts(
     return history.extras(read.fact_files("keyword_day"), window)
 
 
+def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:
+    """Batches with as_of ≤ `as_of` in order. Raises `NotFound` with the days that exist."""
     table = schema.batches.c
     columns = (table.batch_id, table.as_of, table.grain, table.first_day, table.last_day)
     query = sa.select(*columns).where(table.account == account).order_by(table.sequence)

@@ -114,13 +114,13 @@ class SqlStore:
         with self._database.read() as connection:
             return reading.creative_tables(connection, self._folder, name, as_of, window_days)
 
-    # runs and suggestions
-
     def extra_counts(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
         """See `protocol.Store`."""
         name = self.account(account).name
         with self._database.read() as connection:
             return reading.extra_counts(connection, self._folder, name, as_of, window_days)
+
+    # runs and suggestions
 
     def save_run(
         self,
