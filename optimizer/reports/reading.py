@@ -30,6 +30,7 @@ from optimizer.reports.profiles import ReportProfile, Told, answered, unanswered
 from optimizer.reports.recognising import Recognised, candidates, chosen_profiles, recognise
 from optimizer.reports.reconciliation import platform_of, reconcile
 from optimizer.reports.rows import Reading
+from optimizer.reports.shape import refuse_shapeless
 from optimizer.reports.sorting import sort_rows
 from optimizer.settings import Configs
 from optimizer.tables import Grain, Report
@@ -170,6 +171,7 @@ def _prepare(
     lines = _write_lines(found, layout, folder / "lines.csv")
     if not lines.records:
         raise RefusedInput("no_rows", file=file, dropped={}, quarantined=0)
+    refuse_shapeless(folder / "lines.csv", lines, layout.delimiter, layout.width, file)
     reading = Reading(
         file=file,
         lines=folder / "lines.csv",
