@@ -239,12 +239,13 @@ def _needed(words: Translator, told: Mapping[str, Any]) -> str:
 def _assumed(words: Translator, told: Mapping[str, Any]) -> list[str]:
     fallback = "assumed" if told.get("response_assumed") else "measured"
     source = str(told.get("response_source") or fallback)
-    stated = source in ("assumed", "pooled")
+    # What a pause saves does not depend on the response.
+    shared = source in ("assumed", "pooled") and told["kind"] != "pause"
     others = [code for code in told.get("assumed") or () if code != "response"]
     return [
         _line(words, told, _RESPONSES.get(source, _RESPONSES["assumed"])),
         _line(words, told, "Share of the uncertainty that comes from it: {assumed_share:percent}.")
-        if stated
+        if shared
         else "",
         *(words.text("Assumed: {what}", what=words.reason(code)) for code in others),
     ]

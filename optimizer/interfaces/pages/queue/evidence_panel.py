@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -53,7 +55,7 @@ def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None
     percent = st.number_input(
         visit.words.text("What if the true conversion rate were, %"),
         min_value=0.0001,
-        value=100 * (found.evidence.get("flip_rate") or believed),
+        value=first_tried(found.evidence),
         format="%.4f",
         key=f"rate-{suggestion_id}",
     )
@@ -65,6 +67,16 @@ def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None
         st.info(visit.words.error(error))
         return
     st.text(rate_line(visit.words, tried))
+
+
+def first_tried(evidence: Mapping[str, Any]) -> float:
+    """The first rate past the flip in the field's four decimals of a per cent, else what is believed."""
+    flip = evidence.get("flip_rate")
+    if not flip:
+        return float(100 * evidence["rate_mean"])
+    below = math.ceil(1e6 * flip) - 1
+    past = below if evidence["flip_side"] == "below" else math.floor(1e6 * flip) + 1
+    return max(past, 1) / 1e4
 
 
 def curve_figure(
