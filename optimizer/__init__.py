@@ -8,6 +8,7 @@ The data flows through the folders in this order, and a stage imports earlier on
     curves                     bid to clicks and cost
     decisions                  bids under budgets, keywords to add, pause or negate
     review                     the daily chain, evidence, approvals, export files
+    outcomes                   what came of earlier promises
     planning                   simulated markets, policies
     workflows                  one function per verb; joins the store and the stages
     interfaces                 command line and pages
