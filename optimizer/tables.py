@@ -120,6 +120,7 @@ _KEYWORD_STATE = {
     "quality_score": _null("int"),
 }
 
+
 def _extra(dtype: Dtype, meaning: str = "") -> Column:
     return Column(dtype, meaning, nullable=True, optional=True)
 
