@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import ramps
-from optimizer.estimates.posteriors import Bools, Floats, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review.experiments import looks_at
 from optimizer.review.plan import response_of
 
@@ -27,6 +27,20 @@ def added_spend(plan: pd.DataFrame, members: pd.DataFrame, steps: pd.DataFrame) 
         if picked.any():
             result[picked] = spend(plan, place, bids, picked)
     return result
+
+
+def held_spend(plan: pd.DataFrame, holds: pd.DataFrame) -> Floats:
+    """Δcost per day and campaign number of the bids that tests hold (table HOLDS) in place of present ones.
+
+    By each keyword's own response: a starved one has no clicks and counts nothing.
+    """
+    tested = holds[holds["kind"].eq("experiment") & holds["value"].notna()]
+    bids = plan["entity_key"].astype(str).map(tested.set_index("entity_key")["value"])
+    part, size = plan[bids.notna()], int(plan["campaign"].max()) + 1 if len(plan) else 0
+    response = response_of(part)
+    cost = response.expected_cost(bids.dropna().to_numpy(dtype=np.float64)[:, None])[:, 0]
+    number = part["campaign"].to_numpy(dtype=np.int64)
+    return group_sum(number, cost - response.clicks * response.cpc, size)
 
 
 def _weekly(members: pd.DataFrame, steps: pd.DataFrame) -> Floats:

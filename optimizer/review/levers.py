@@ -28,6 +28,7 @@ from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
 from optimizer.review import lasting
 from optimizer.review.budget_tree import CAMPAIGN_AT
+from optimizer.review.experiment_spend import held_spend
 from optimizer.review.solving import objective_per_value
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.settings import AutomatedTarget, Settings
@@ -157,8 +158,8 @@ def lever_rules(settings: Settings) -> dict[str, Any]:
 def committed(plan: pd.DataFrame, context: Context, holds: pd.DataFrame) -> Context:
     """The context with budgets that somebody approved in place of the present ones.
 
-    `reserved` per node is what approved budgets and targets will spend, and what capped campaigns
-    will although some of their bids were lowered: no bid may have it.
+    `reserved` per node is what approved budgets, targets and bid tests will spend, and what capped
+    campaigns will although some of their bids were lowered: no bid may have it.
     """
     approved = _settled(holds).get("budget", {})
     asked = (one for one in context.get("levers", ()) if one["kind"] == "set_budget")
@@ -184,6 +185,8 @@ def _reserved(plan: pd.DataFrame, context: Context, holds: pd.DataFrame) -> list
     if capped and "bid" in approved:
         kept = lasting.respent(plan, capped, _campaigns(capped), approved["bid"], context)
         np.add.at(result, [CAMPAIGN_AT + one["campaign"] for one in capped], kept)
+    tested = held_spend(plan, holds)
+    np.add.at(result, CAMPAIGN_AT + np.arange(len(tested)), tested)
     return [float(one) for one in result]
 
 

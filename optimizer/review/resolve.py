@@ -115,7 +115,9 @@ def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
     on_bid = active[active["slot"] == "bid"]
     fixed, code = np.full(size, np.nan), np.full(size, "", dtype=object)
     present = plan["bid"].to_numpy()[on_bid["row"]]
-    given = on_bid["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    # A test's bids are no proposal; `levers.committed` sets their spend aside.
+    given = on_bid["value"].where(on_bid["kind"].ne("experiment"))
+    given = given.to_numpy(dtype=np.float64, na_value=np.nan)
     fixed[on_bid["row"]] = np.where(np.isnan(given), present, given)
     code[on_bid["row"]] = on_bid["kind"].to_numpy()
     state = np.zeros(size, dtype=bool)

@@ -224,8 +224,12 @@ def _stand(record: ExperimentRecord) -> tuple[int, str, list[str]]:
 
 def holds(
     connection: sa.Connection, account: str, newest_report: date
-) -> list[tuple[str, str, str, None, date]]:
-    """Rows of table HOLDS: the members of a test that is under way, or whose end no report shows yet."""
+) -> list[tuple[str, str, str, float, date]]:
+    """Rows of table HOLDS: the members of a test that is under way, or whose end no report shows yet.
+
+    `value` is the mean of a member's test bids, around which they go up and down; after the end
+    the bid that was handed back.
+    """
     query = sa.select(_E.id, _E.state, _E.last_day).where(
         _E.account == account, _E.state.in_(_BUSY)
     )
@@ -236,14 +240,21 @@ def holds(
         or (row.state == "approved" and row.last_day >= newest_report)
         or _last_export(connection, row.id) >= newest_report
     ]
-    members = schema.experiment_members.c
     return [
-        (key, "bid", "experiment", None, last_day)
+        (str(key), "bid", "experiment", float(bid), last_day)
         for experiment_id, last_day in found
-        for key in connection.scalars(
-            sa.select(members.entity_key).where(members.experiment_id == experiment_id)
-        )
+        for key, bid in _held_bids(_found(connection, account, experiment_id)).items()
     ]
+
+
+def _held_bids(record: ExperimentRecord) -> pd.Series[float]:
+    """What each member bids, by key, as far as a plan counts with it."""
+    if record.state == "stopped":
+        return record.members.set_index("entity_key")["base_bid"]
+    over = record.steps["week"].eq(record.weeks)
+    counted = record.steps[over if record.state == "finished" else ~over]
+    bids: pd.Series[float] = counted.groupby("entity_key")["bid"].mean()
+    return bids
 
 
 def _last_export(connection: sa.Connection, experiment_id: str) -> date:

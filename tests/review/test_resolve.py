@@ -133,6 +133,19 @@ def test_an_approved_new_keyword_stays_when_money_gets_dear(
     assert after.summary.cost_planned <= after.summary.budget * (1 + 1e-9)
 
 
+def test_what_a_test_spends_is_set_aside_and_its_bid_is_no_proposal(tight: ReviewResult) -> None:
+    plan = tight.frames["plan"].set_index("entity_key")
+    dearest = (plan["clicks"] * plan["cpc"]).idxmax()
+    row = pd.Series({"entity_key": str(dearest), "slot": "bid"})
+    still = resolve_account(tight, holds(hold(row, "experiment")))
+    up = 1.2 * plan.loc[dearest, "bid"]
+    dearer = resolve_account(tight, holds(hold(row, "experiment", up)))
+    rest = dearer.suggestions.loc[dearer.suggestions["kind"].ne("watch")]
+    assert str(dearest) not in set(rest["entity_key"])
+    assert rest["delta_cost"].sum() < still.suggestions["delta_cost"].sum()
+    assert dearer.summary.cost_planned == pytest.approx(tight.summary.budget, rel=0.005)
+
+
 def test_holds_on_things_we_do_not_know_change_nothing(reviewed: ReviewResult) -> None:
     ghosts = [
         {**hold(best(reviewed, "raise"), "locked"), "entity_key": "987654"},

@@ -74,8 +74,8 @@ def step(week: int, day: date = DAY) -> StepRecord:
     return StepRecord(week, f"step{week}", day, ("a.csv",), rows)
 
 
-def approved(shop: SqlStore) -> ExperimentRecord:
-    made = shop.save_experiment(proposal(), ANNA)
+def approved(shop: SqlStore, bids: tuple[float, ...] = (1.1, 0.9, 1.0)) -> ExperimentRecord:
+    made = shop.save_experiment(proposal(bids=bids), ANNA)
     shop.decide_experiment("shop", (made.id, made.version), "approved", None, BEN)
     return made
 
@@ -158,6 +158,26 @@ def test_members_are_held_until_a_report_shows_the_end(shop: SqlStore) -> None:
     report = keyword_report([keyword_row("2026-03-19")])
     shop.append_report(report, "shop", on + timedelta(days=1), ANNA)
     assert held(shop, on + timedelta(days=1)) == set()
+
+
+def test_a_hold_says_the_middle_of_the_test_and_then_what_was_handed_back(shop: SqlStore) -> None:
+    def said() -> list[float]:
+        rows = shop.holds("shop", DAY)
+        return rows.loc[rows["kind"].eq("experiment"), "value"].tolist()
+
+    approved(shop, bids=(1.3, 0.9, 1.0))
+    record(shop, step(0), "running")
+    assert said() == pytest.approx([1.1, 1.1])
+    record(shop, step(1), "running")
+    record(shop, step(2), "finished")
+    assert said() == [1.0, 1.0]
+
+
+def test_a_stopped_test_holds_the_old_bids(shop: SqlStore) -> None:
+    approved(shop, bids=(1.3, 1.2, 1.25))
+    record(shop, step(0), "running")
+    record(shop, step(2), "stopped")
+    assert set(shop.holds("shop", DAY)["value"]) == {1.0}
 
 
 def test_a_test_never_exported_holds_nothing_once_its_weeks_are_over(shop: SqlStore) -> None:
