@@ -169,7 +169,8 @@ class Account(Model):
     """`configs/accounts/<account>.yaml`: what an operator states about one account.
 
     Unset `daily_budget` and `margin` are assumed (trailing mean cost; 1) and flagged wherever they
-    are used. `value_per_conversion` is before margin and is used only where reports carry no value.
+    are used. `attribution_window_days` and `attribution_basis` answer for files that do not say
+    theirs. `value_per_conversion` is before margin and is used only where reports carry no value.
     """
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
@@ -186,6 +187,7 @@ class Account(Model):
     campaign_targets: Mapping[str, Target] = {}
     automated_targets: Mapping[str, AutomatedTarget] = {}
     attribution_window_days: Annotated[int, Field(ge=0, le=90)] | None = None
+    attribution_basis: Basis | None = None
     items: tuple[Item, ...] = ()
     item_log: tuple[ItemChange, ...] = ()
     margin: Annotated[float, Field(gt=0, le=10)] | None = None

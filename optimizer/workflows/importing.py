@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -14,9 +14,9 @@ from optimizer.errors import RefusedInput
 from optimizer.reports import Told, read_reports
 from optimizer.reports.drafting import draft_profile
 from optimizer.reports.explaining import Explanation, explain
-from optimizer.settings import Basis
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
+from optimizer.workflows.attribution import said_earlier, told_apart
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import (
     Progress,
@@ -95,7 +95,7 @@ def import_files(
     actor.require("operator")
     day = _download_day(workspace, checked_account_name(account), as_of)
     tell = progress or silent
-    earlier = _said_earlier(workspace, account)
+    earlier = said_earlier(workspace, account)
     reports: list[Report] = []
     for number, path in enumerate(files):
         tell("read", number, len(files))
@@ -137,17 +137,6 @@ def new_profile(workspace: Workspace, path: Path, actor: Actor) -> str:
     return draft_profile(path, workspace.configs)
 
 
-def _said_earlier(workspace: Workspace, account: str) -> Told:
-    """What the account's newest imports knew; before the first, what its settings state."""
-    if account not in {record.name for record in workspace.store.accounts()}:
-        return Told(workspace.configs.account(account).currency)
-    said = [batch.reconciliation for batch in workspace.store.batches(account)]
-    days = (each.attribution_window_days for each in said if each.attribution_window_days)
-    bases = (each.attribution_basis for each in said if each.attribution_basis)
-    currency = workspace.store.account(account).currency
-    return Told(currency, next(days, None), cast("Basis | None", next(bases, None)))
-
-
 def _download_day(workspace: Workspace, account: str, as_of: date | None) -> date:
     today = today_of(workspace, account)
     if as_of is not None and as_of > today:
@@ -160,6 +149,7 @@ def _download_day(workspace: Workspace, account: str, as_of: date | None) -> dat
 def _store(
     workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
 ) -> ImportResult:
+    report = told_apart(workspace, account, report)
     batch = workspace.store.append_report(report, account, as_of, actor)
     return _result(report, account, batch.as_of, batch, batch.duplicate)
 
@@ -167,6 +157,7 @@ def _store(
 def _preview(
     workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
 ) -> ImportResult:
+    report = told_apart(workspace, account, report)
     known = workspace.store.find_batch(account, report.sha256, report.reconciliation.profile)
     return _result(report, account, known.as_of if known else as_of, known, known is not None)
 
