@@ -18,6 +18,7 @@ Codes = npt.NDArray[np.str_]
 NOT_BIDDABLE = ("content", "placement")
 _OFF = ("PAUSED", "REMOVED")
 _MISSING = 0.25
+_SHORT = 0.75
 
 
 def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> Codes:
@@ -80,6 +81,17 @@ def outage_probability(conversions: float, expected: float, dispersion: float) -
     if expected <= 0:
         return 1.0
     return float(special.gammaincc(conversions / dispersion + 1.0, expected / dispersion))
+
+
+def tracking_lost(
+    conversions: float, expected: float, dispersion: float, rules: Guardrails
+) -> bool:
+    """Whether the account's conversions went missing: too few for chance, and short by a quarter.
+
+    Where thousands are expected, chance alone would call every slightly worse day an outage.
+    """
+    chance = outage_probability(conversions, expected, dispersion)
+    return chance < rules.outage_probability and conversions <= _SHORT * expected
 
 
 def group_outages(seen: Floats, expected: Floats, dispersion: float, rules: Guardrails) -> Bools:

@@ -216,8 +216,7 @@ def account_state(
     recent = (rows.first >= now - rules.outage_days) & maturity.weights.used
     expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.due
     seen, due = float(rows.conversions[recent].sum()), float(expected.sum())
-    chance = guardrails.outage_probability(seen, due, value.rate.dispersion)
-    outage = chance < rules.outage_probability
+    outage = guardrails.tracking_lost(seen, due, value.rate.dispersion, rules)
     alerts: list[dict[str, Any]] = [
         {"code": "campaign_capped", "campaign": names[index]} for index in np.flatnonzero(capped)
     ]

@@ -13,6 +13,7 @@ from optimizer.decisions.guardrails import (
     event_freeze,
     group_outages,
     outage_probability,
+    tracking_lost,
 )
 from optimizer.settings import Event, Guardrails
 
@@ -91,6 +92,17 @@ def test_an_outage_is_a_count_that_working_tags_would_hardly_give() -> None:
     assert outage_probability(3.0, 5.0, 1.0) == pytest.approx(stats.poisson.cdf(3, 5))
     assert outage_probability(0.0, 9.0, 2.0) == pytest.approx(np.exp(-4.5))
     assert outage_probability(0.0, 0.0, 1.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "lost"), [(0.0, 9.0, True), (2.0, 5.0, False), (9_000, 1e4, False)]
+)
+def test_a_big_account_s_slightly_worse_days_are_no_outage(
+    seen: float, expected: float, lost: bool
+) -> None:
+    """A tenth fewer of 10,000 has a probability of 1e-24 by chance alone, yet tags still work."""
+    assert tracking_lost(seen, expected, 1.0, RULES) is lost
+    assert outage_probability(9_000, 1e4, 1.0) < RULES.outage_probability
 
 
 @pytest.mark.parametrize(("days", "capped"), [(2, False), (3, True)])
