@@ -231,7 +231,9 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
     rows += _fixed(connection, account, "approved", _S.decision == "approved", "not_exported")
     newest = _newest_report(connection, account, as_of)
     live = sa.or_(_S.as_of == as_of, _S.as_of >= newest)
-    rows += _fixed(connection, account, "exported", live, "exported")
+    rows += _fixed(connection, account, "exported", live, "exported", "confirmed_live")
+    # What the platform refused, or somebody moved since, is left as it is for the rest of its day.
+    rows += _fixed(connection, account, "locked", _S.as_of == as_of, "failed", "drifted")
     rows += experiments.holds(connection, account, newest)
     frame = pd.DataFrame(rows, columns=list(HOLDS.columns), dtype="object")
     ranked = frame.assign(rank=frame["kind"].map(_PRECEDENCE.index)).sort_values(
@@ -251,11 +253,12 @@ def _newest_report(connection: sa.Connection, account: str, as_of: date) -> date
 
 
 def _fixed(
-    connection: sa.Connection, account: str, kind: str, condition: Any, delivery: str
+    connection: sa.Connection, account: str, kind: str, condition: Any, *delivery: str
 ) -> list[tuple[Any, ...]]:
+    value = sa.null() if kind == "locked" else _S.approved_bid
     query = (
-        sa.select(_S.entity_key, _S.slot, sa.literal(kind), _S.approved_bid, _S.until)
-        .where(_S.account == account, _S.delivery == delivery, condition)
+        sa.select(_S.entity_key, _S.slot, sa.literal(kind), value, _S.until)
+        .where(_S.account == account, _S.delivery.in_(delivery), condition)
         .order_by(_S.as_of.desc())
     )
     return [(*row[:4], None) for row in connection.execute(query)]

@@ -253,6 +253,30 @@ def states(
     return _to_pandas(newest)
 
 
+def newest_state(
+    files: Sequence[HistoryFile], column: str, sequences: Sequence[int]
+) -> pd.DataFrame:
+    """Of each entity the newest known value of one state column: entity_key, value, day and stamps.
+
+    `sequences` are the batches whose file states the column; a null says nothing.
+    """
+    stored = _scan(_connect(), files)
+    known = stored.filter(
+        stored["sequence"].isin(list(sequences)),
+        stored[column].notnull(),  # noqa: PD004
+    )
+    newest_first = ibis.window(
+        group_by="entity_key",
+        order_by=[known[name].desc() for name in ("day", *STAMP)],
+    )
+    ranked = known.mutate(place=ibis.row_number().over(newest_first))
+    newest = ranked.filter(ranked["place"] == 0)
+    days = {name: newest[name].cast("timestamp(0)") for name in ("day", "as_of")}
+    return _to_pandas(
+        newest.mutate(**days).select("entity_key", *days, "sequence", value=newest[column])
+    )
+
+
 def bids_shown(
     files: Sequence[HistoryFile], sequences: Sequence[int], as_of: date, always: Sequence[int]
 ) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from optimizer.errors import Problem
 from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, empty_table
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
-Delivery = Literal["not_exported", "exported"]
+Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,27 @@ class ExportRecord:
     created_by: str
     file_names: tuple[str, ...]
     suggestion_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of one exported suggestion; refused unless (id, version, from_delivery) still hold.
+
+    `code` says why, `text` is the platform's own reason. `seen_value` and `seen_state` are what the
+    report `batch_id`, downloaded on `seen_on`, shows; `file_name` is the file that says it.
+    """
+
+    id: str
+    version: int
+    from_delivery: Delivery
+    delivery: Delivery
+    code: str
+    text: str | None = None
+    seen_value: float | None = None
+    seen_state: str | None = None
+    seen_on: date | None = None
+    batch_id: str | None = None
+    file_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -312,6 +333,27 @@ class Store(Protocol):
 
     def exports(self, account: str) -> list[ExportRecord]:
         """Exports, newest first."""
+
+    # what became of exports
+
+    def delivered(self, account: str) -> pd.DataFrame:
+        """The newest export of every (entity_key, slot) with what is known of it since.
+
+        Columns: id, version, kind, slot, entity_key, names and ids, bid, approved_bid, delivery,
+        as_of, export_id, exported_at; code, text, seen_value, seen_state, seen_on, batch_id,
+        file_name, told_at (null until something was seen).
+        """
+
+    def shown(self, account: str, since: date) -> pd.DataFrame:
+        """What reports downloaded after `since` show of keywords, terms and negatives, newest each.
+
+        Columns: entity_key (the term's with a leading t; null for a negative), names and ids, fact
+        (bid | campaign_budget | status | term_status | negative), amount, text, day, as_of,
+        batch_id, file_name, imported_at. A list of negatives that is empty shows nothing.
+        """
+
+    def record_deliveries(self, account: str, told: Sequence[Delivered], actor: Actor) -> None:
+        """All or none of `told`, with an audit row each. Raises `Conflict` where one moved."""
 
     # experiments
 

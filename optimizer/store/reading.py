@@ -21,6 +21,8 @@ from optimizer.tables import BID_CHANGES, CREATIVES, KEYWORDS, MICROS, TERMS, em
 
 _NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
+_DONE = ("exported", "confirmed_live", "drifted")
+"""Deliveries of changes that happened, or may have; one that failed did not."""
 
 
 def review_tables(
@@ -171,7 +173,7 @@ class _Reader:
         ).where(
             table.account == self.account,
             table.slot == "bid",
-            table.delivery == "exported",
+            table.delivery.in_(_DONE),
             table.as_of <= self.window.as_of,
         )
         rows = [(int(key), bid) for key, bid in self.connection.execute(query) if key.isdigit()]
@@ -193,7 +195,7 @@ class _Reader:
             sa.select(table.entity_key, sa.func.max(table.as_of))
             .where(
                 table.account == self.account,
-                table.delivery == "exported",
+                table.delivery.in_(_DONE),
                 table.as_of <= self.window.as_of,
             )
             .group_by(table.entity_key)

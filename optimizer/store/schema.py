@@ -236,6 +236,24 @@ export_rows = sa.Table(
     sa.ForeignKeyConstraint(["export_id", "account"], ["exports.export_id", "exports.account"]),
 )
 
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("suggestion_id", sa.ForeignKey("suggestions.id"), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.name"), nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("text", sa.Text),
+    sa.Column("seen_value", sa.Double),
+    sa.Column("seen_state", sa.Text),
+    sa.Column("seen_on", sa.Date),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id")),
+    sa.Column("file_name", sa.Text),
+    sa.Column("told_at", Moment, nullable=False),
+    sa.Column("told_by", sa.Text, nullable=False),
+)
+"""Why an exported suggestion's `delivery` is what it is: `code`, the platform's own `text`, and what
+was seen where. `batch_id`: the report that shows it; `file_name`: the file that says it."""
+
 experiments = sa.Table(
     "experiments",
     metadata,

@@ -15,6 +15,7 @@ from optimizer.errors import BadSettings, NotFound, Problem, RefusedInput
 from optimizer.store import (
     audit,
     decisions,
+    deliveries,
     experiments,
     imports,
     reading,
@@ -30,6 +31,7 @@ from optimizer.store.protocol import (
     BatchRecord,
     Change,
     CreativeTables,
+    Delivered,
     ExperimentRecord,
     ExportRecord,
     NewExperiment,
@@ -252,6 +254,24 @@ class SqlStore:
         """Exports, newest first."""
         with self._database.read() as connection:
             return decisions.read_exports(connection, account)
+
+    # what became of exports
+
+    def delivered(self, account: str) -> pd.DataFrame:
+        """The newest exports and what is known of them since; see `protocol.Store`."""
+        name = self.account(account).name
+        with self._database.read() as connection:
+            return deliveries.delivered(connection, name)
+
+    def shown(self, account: str, since: date) -> pd.DataFrame:
+        """What reports downloaded after `since` show; see `protocol.Store`."""
+        with self._database.read() as connection:
+            return deliveries.shown(connection, self._folder, account, since)
+
+    def record_deliveries(self, account: str, told: Sequence[Delivered], actor: Actor) -> None:
+        """Say what became of exports; see `protocol.Store`."""
+        with self._database.write() as connection:
+            deliveries.record(connection, account, told, actor, self._clock())
 
     # experiments
 
