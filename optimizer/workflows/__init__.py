@@ -17,6 +17,7 @@ from optimizer.workflows.deciding import (
     snooze,
     undo,
 )
+from optimizer.workflows.delivery import DeliveryReport, ResultsTaken, deliveries
 from optimizer.workflows.demo import DemoReport, demo
 from optimizer.workflows.experimenting import (
     ExperimentReport,
@@ -55,12 +56,14 @@ from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 __all__ = [
     "CheckReport",
     "DecisionResult",
+    "DeliveryReport",
     "DemoReport",
     "ExperimentReport",
     "ExportResult",
     "ImportResult",
     "Progress",
     "ResolveSummary",
+    "ResultsTaken",
     "ReviewReport",
     "SelectionTotals",
     "StepExport",
@@ -75,6 +78,7 @@ __all__ = [
     "batches",
     "check",
     "conflicts",
+    "deliveries",
     "demo",
     "edit",
     "experiment",

@@ -124,5 +124,6 @@ def _imported(
     files = list(dated)
     for number, (path, day) in enumerate(files):
         tell("import", number, len(files))
-        yield from import_files(workspace, [path], ACCOUNT, as_of=day, actor=actor)
+        done = import_files(workspace, [path], ACCOUNT, as_of=day, actor=actor)
+        yield from (each for each in done if isinstance(each, ImportResult))
     tell("import", len(files), len(files))

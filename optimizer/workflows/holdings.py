@@ -73,8 +73,12 @@ class Holdings:
         return context
 
     def committed(self) -> pd.DataFrame:
-        """Changes that count as made: approved ones, and those of this review already exported."""
-        return self.rows[self.rows["decision"].eq("approved")]
+        """Changes that count as made: approved ones, and those of this review already exported.
+
+        What the platform refused, or somebody moved since, does not.
+        """
+        undone = self.rows["delivery"].isin(["failed", "drifted"])
+        return self.rows[self.rows["decision"].eq("approved") & ~undone]
 
     def exportable(self) -> pd.DataFrame:
         """Approved rows of any day that were not exported yet."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from optimizer.errors import RefusedInput
 from optimizer.reports import Told, read_reports
 from optimizer.reports.drafting import draft_profile
 from optimizer.reports.explaining import Explanation, explain
+from optimizer.reports.results import ResultFile
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
 from optimizer.workflows.attribution import said_earlier, told_apart
+from optimizer.workflows.delivery import ResultsTaken, find_results, follow_up, take_results
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import (
     Progress,
@@ -33,7 +35,11 @@ _UNMATCHED = ("campaign_name", "ad_group_name", "keyword_text", "match_type", "t
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of one file; `batch` is None in a dry run of a file not imported before."""
+    """What became of one file; `batch` is None in a dry run of a file not imported before.
+
+    `deliveries` counts the exported suggestions that the reports of this import, told with the last
+    of them, brought to another state.
+    """
 
     file: str
     account: str
@@ -42,6 +48,7 @@ class ImportResult:
     batch: BatchRecord | None
     reconciliation: Reconciliation
     duplicate: bool
+    deliveries: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def quarantined(self) -> int:
@@ -67,6 +74,7 @@ class ImportResult:
                 "keys_missing": batch.keys_missing if batch else None,
                 "imported_at": batch.imported_at if batch else None,
                 "imported_by": batch.imported_by if batch else None,
+                "deliveries": dict(self.deliveries),
             }
         )
 
@@ -83,12 +91,13 @@ def import_files(
     accept_quarantine: bool = False,
     told: Told | None = None,
     progress: Progress | None = None,
-) -> list[ImportResult]:
+) -> list[ImportResult | ResultsTaken]:
     """Read every file first; only when all can be trusted, store them one by one.
 
     `as_of` is the day the reports were downloaded, today in the account's time zone when not said.
     `told` is what no report says; what is not said now is taken from the account's last import that
-    knew it. A file that is several reports gives a result for each.
+    knew it. A file that is several reports gives a result for each. The platform's result file of an
+    upload is told from a report by its header (unless `profile` is named) and settles exports.
     Raises `RefusedInput` for a file that must not be used, an account name that cannot name a file,
     or a download day in the future.
     """
@@ -96,10 +105,13 @@ def import_files(
     day = _download_day(workspace, checked_account_name(account), as_of)
     tell = progress or silent
     earlier = said_earlier(workspace, account)
-    reports: list[Report] = []
+    read: list[Report | ResultFile] = []
     for number, path in enumerate(files):
         tell("read", number, len(files))
-        reports.extend(
+        if profile is None and (found := find_results(workspace, account, path)):
+            read.append(found)
+            continue
+        read.extend(
             read_reports(
                 path,
                 workspace.configs,
@@ -111,13 +123,39 @@ def import_files(
             )
         )
     tell("read", len(files), len(files))
+    results: list[ImportResult | ResultsTaken] = []
+    for number, one in enumerate(read):
+        tell("store", number, len(read))
+        results.append(_take(workspace, one, account, day, actor, dry_run))
+    tell("store", len(read), len(read))
+    return results if dry_run else _followed(workspace, results, account, actor)
+
+
+def _take(
+    workspace: Workspace,
+    one: Report | ResultFile,
+    account: str,
+    day: date,
+    actor: Actor,
+    dry_run: bool,
+) -> ImportResult | ResultsTaken:
+    if isinstance(one, ResultFile):
+        return take_results(workspace, account, one, actor, dry_run=dry_run)
     take = _preview if dry_run else _store
-    results = []
-    for number, report in enumerate(reports):
-        tell("store", number, len(reports))
-        results.append(take(workspace, report, account, day, actor))
-    tell("store", len(reports), len(reports))
-    return results
+    return take(workspace, one, account, day, actor)
+
+
+def _followed(
+    workspace: Workspace, results: list[ImportResult | ResultsTaken], account: str, actor: Actor
+) -> list[ImportResult | ResultsTaken]:
+    """The results, the last report's with what it and those before it say of exports."""
+    reports = [at for at, one in enumerate(results) if isinstance(one, ImportResult)]
+    if not reports:
+        return results
+    moved = follow_up(workspace, account, actor)
+    last = results[reports[-1]]
+    assert isinstance(last, ImportResult)
+    return [*results[: reports[-1]], replace(last, deliveries=moved), *results[reports[-1] + 1 :]]
 
 
 def explain_file(

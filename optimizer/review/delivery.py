@@ -1,0 +1,288 @@
+"""What became of exported changes, judged from a later report or from the platform's result file.
+
+    exported ── the approved value is shown, or the platform took the row ──▶ confirmed_live
+       │  └──── the platform refused the row ──▶ failed
+       └─────── a third value is shown ──▶ drifted ◀── shown no longer ── confirmed_live
+
+The replaced value shown again keeps an export waiting: the file may not have been uploaded yet. A
+report outranks a result file. What was refused stays failed until a report shows it live.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optimizer.estimates.segments import normalise_text
+
+VERDICTS = (
+    *("id", "version", "from_delivery", "delivery", "code", "text"),
+    *("seen_value", "seen_state", "seen_on", "batch_id", "file_name"),
+)
+"""Columns of a verdict: one row per suggestion whose state, or what is known of it, changed."""
+UNMATCHED = ("line", "keyword_text", "campaign_name", "ad_group_name", "code", "text")
+"""Columns of result rows that settle nothing: `result_unmatched` or `result_unclear`."""
+
+_NEAR = 1e-6
+_FACT = {
+    **dict.fromkeys(("raise", "lower", "add_keyword"), "bid"),
+    **dict.fromkeys(("pause", "resume"), "status"),
+    "set_budget": "campaign_budget",
+}
+_GONE = ("REMOVED", "ARCHIVED")
+_EXCLUDED = ("EXCLUDED", "ADDED_EXCLUDED")
+_AMOUNTS = ("bid", "campaign_budget")
+_SEPARATOR = "\x1f"
+
+
+def judge(rows: pd.DataFrame, shown: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
+    """Verdicts on exported rows from what reports show since; columns VERDICTS.
+
+    `rows` as `Store.delivered`, `shown` as `Store.shown`; `tested` (entity_key, first_day): bids
+    that a test exported, after which it is no longer the suggestion's bid that should be live.
+    """
+    watched = rows[~_taken_over(rows, tested)].reset_index(drop=True)
+    seen = _seen(watched, shown)
+    live, old = _is_live(watched, seen), _is_old(watched, seen)
+    waiting = watched["delivery"].isin(["exported", "failed"])
+    again = old & ~waiting & (seen["day"] > watched["as_of"])
+    other = ~live & ~old & ~watched["delivery"].eq("failed")
+    known = seen["as_of"].notna()
+    delivery = watched["delivery"].mask(known & live, "confirmed_live")
+    delivery = delivery.mask(known & (other | again), "drifted")
+    code = watched["code"].mask(known & live, "approved_value_seen")
+    code = code.mask(known & other, "other_value_seen").mask(known & again, "old_value_again")
+    code = code.mask(known & old & watched["delivery"].eq("exported"), "old_value_seen")
+    settled = known & (live | other | again | (old & watched["delivery"].eq("exported")))
+    told = watched[["id", "version"]].assign(
+        from_delivery=watched["delivery"],
+        delivery=delivery,
+        code=code,
+        text=None,
+        seen_value=seen["amount"],
+        seen_state=seen["text"],
+        seen_on=seen["as_of"],
+        batch_id=seen["batch_id"],
+        file_name=seen["file_name"],
+    )
+    return told[settled & _is_news(watched, told)].reset_index(drop=True)[list(VERDICTS)]
+
+
+def _taken_over(rows: pd.DataFrame, tested: pd.DataFrame) -> pd.Series[bool]:
+    """Bids that a test has moved since."""
+    keyed = tested.assign(key=tested["entity_key"].astype("str"))
+    last = keyed.groupby("key")["first_day"].max().astype("datetime64[s]")
+    moved = pd.Series(last.reindex(rows["entity_key"]).to_numpy(), index=rows.index)
+    return rows["slot"].eq("bid") & (moved >= rows["as_of"])
+
+
+def _is_news(rows: pd.DataFrame, told: pd.DataFrame) -> pd.Series[bool]:
+    same = told["delivery"].eq(rows["delivery"]) & told["code"].eq(rows["code"])
+    value = np.isclose(
+        told["seen_value"].astype("float64"), rows["seen_value"], rtol=0, atol=_NEAR, equal_nan=True
+    )
+    state = told["seen_state"].astype("object").fillna("") == rows["seen_state"].astype(
+        "object"
+    ).fillna("")
+    return ~(same & value & state)
+
+
+def _is_live(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
+    kind = rows["kind"]
+    paused = kind.eq("pause") & seen["text"].eq("PAUSED")
+    resumed = kind.eq("resume") & seen["text"].eq("ENABLED")
+    excluded = kind.eq("add_negative") & seen["text"].isin(_EXCLUDED)
+    return paused | resumed | excluded | (_is_amount(rows) & _alike(seen, rows["approved_bid"]))
+
+
+def _is_old(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
+    kind = rows["kind"]
+    enabled = kind.eq("pause") & seen["text"].eq("ENABLED")
+    paused = kind.eq("resume") & seen["text"].eq("PAUSED")
+    absent = kind.eq("add_negative") & ~seen["text"].isin(_EXCLUDED)
+    return enabled | paused | absent | (_is_amount(rows) & _alike(seen, rows["bid"]))
+
+
+def _is_amount(rows: pd.DataFrame) -> pd.Series[bool]:
+    return rows["kind"].map(_FACT).isin(_AMOUNTS)
+
+
+def _alike(seen: pd.DataFrame, wanted: pd.Series[float]) -> pd.Series[bool]:
+    alike = np.isclose(seen["amount"].astype("float64"), wanted, rtol=0, atol=_NEAR)
+    return pd.Series(alike, index=seen.index)
+
+
+def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Per row the newest fact about its subject that it may be judged by; nulls where there is none.
+
+    A fact counts from a report of a later day than the review, imported after the export. A bid or
+    budget counts from the review's own day on: rows of earlier days may state what was in force then.
+    """
+    facts = pd.concat(
+        [
+            _with_key(shown[shown["fact"].isin(["bid", "status"])], ["entity_key"]),
+            _named(shown),
+            _budgets(shown),
+            _with_key(shown[shown["fact"].eq("term_status")], ["entity_key"]),
+        ],
+        ignore_index=True,
+    )
+    asked = pd.DataFrame(
+        {
+            "place": range(len(rows)),
+            "key": _subject(rows),
+            "fact": _wanted(rows),
+            "reviewed": rows["as_of"],
+            "exported_at": rows["exported_at"],
+        }
+    )
+    pairs = asked.merge(facts, on=["key", "fact"])
+    later = (pairs["as_of"] > pairs["reviewed"]) & (pairs["imported_at"] >= pairs["exported_at"])
+    dated = ~pairs["fact"].isin(_AMOUNTS) | (pairs["day"] >= pairs["reviewed"])
+    usable = pairs[later & dated].sort_values(["day", "as_of"], kind="stable")
+    newest = usable.drop_duplicates("place", keep="last").set_index("place")
+    return newest[list(_FOUND)].reindex(range(len(rows)))
+
+
+_FOUND = ("amount", "text", "day", "as_of", "batch_id", "file_name")
+
+
+def _wanted(rows: pd.DataFrame) -> pd.Series[str]:
+    """The fact that tells of each row: bids, statuses, budgets; of negatives their presence."""
+    return rows["kind"].map(_FACT).fillna("negative")
+
+
+def _subject(rows: pd.DataFrame) -> pd.Series[str]:
+    """The key that `_seen` finds the row's facts under."""
+    text = _name_key(rows).mask(rows["kind"].eq("set_budget"), rows["campaign_name"])
+    own = rows["kind"].isin(["raise", "lower", "pause", "resume"])
+    return text.mask(own, rows["entity_key"])
+
+
+def _name_key(rows: pd.DataFrame) -> pd.Series[str]:
+    text = normalise_text(rows["keyword_text"].astype("str"))
+    return _joined([rows["campaign_name"], rows["ad_group_name"], text, rows["match_type"]])
+
+
+def _joined(parts: list[Any]) -> pd.Series[Any]:
+    first, *rest = (part.astype("object").where(part.notna(), "") for part in parts)
+    key: pd.Series[Any] = first
+    for part in rest:
+        key = key + _SEPARATOR + part
+    return key
+
+
+def _with_key(facts: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    return facts.assign(key=facts[names[0]])
+
+
+def _named(shown: pd.DataFrame) -> pd.DataFrame:
+    """Bids of keywords that still exist, and negatives, under their names."""
+    status = shown[shown["fact"].eq("status")].set_index("entity_key")["text"]
+    gone = shown["entity_key"].map(status[~status.index.duplicated()]).isin(_GONE)
+    bids = shown[shown["fact"].eq("bid") & ~gone]
+    terms = shown[shown["fact"].eq("term_status") & shown["text"].isin(_EXCLUDED)]
+    negatives = shown[shown["fact"].eq("negative")]
+    listed = pd.concat([negatives, terms.assign(fact="negative", match_type="EXACT")])
+    return pd.concat([_keyed(bids), _keyed(listed)], ignore_index=True)
+
+
+def _keyed(facts: pd.DataFrame) -> pd.DataFrame:
+    return facts.assign(key=_name_key(facts))
+
+
+def _budgets(shown: pd.DataFrame) -> pd.DataFrame:
+    """Each campaign's budget as its newest row has it."""
+    budgets = shown[shown["fact"].eq("campaign_budget")].sort_values(["day", "as_of"])
+    newest = budgets.drop_duplicates("campaign_name", keep="last")
+    return newest.assign(key=newest["campaign_name"])
+
+
+# the platform's result file
+
+
+def judge_results(
+    rows: pd.DataFrame, results: pd.DataFrame, file_name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Verdicts (VERDICTS) from a result file's rows, and those rows that settle nothing (UNMATCHED).
+
+    `results` as `reports.results`. Rows are found by the id we gave them, else by the platform's ids,
+    else by names; a row that states another value than was approved is of another file. A report
+    that has settled a row is not overruled.
+    """
+    found = results.assign(place=_places(rows, results))
+    at = found["place"].to_numpy()
+    wanted = rows["approved_bid"].to_numpy()[at] if len(rows) else np.full(len(at), np.nan)
+    differs = found["value"].notna() & ~np.isclose(found["value"], wanted, rtol=0, atol=_NEAR)
+    unmatched = found["place"].lt(0) | differs
+    unclear = ~unmatched & found["outcome"].eq("unclear")
+    left = found[unmatched | unclear].assign(
+        code=np.where(unmatched, "result_unmatched", "result_unclear")[unmatched | unclear]
+    )
+    clear = found[~unmatched & ~unclear]
+    worst = clear.assign(rank=clear["outcome"].map(_WORST)).sort_values("rank", kind="stable")
+    single = worst.drop_duplicates("place")
+    told = _from_results(rows, single, file_name)
+    return told, left[list(UNMATCHED)].reset_index(drop=True)
+
+
+_WORST = {"refused": 0, "skipped": 1, "done": 2}
+_CODE = {
+    "refused": "platform_refused",
+    "skipped": "platform_skipped",
+    "done": "platform_accepted",
+}
+
+
+def _from_results(rows: pd.DataFrame, single: pd.DataFrame, file_name: str) -> pd.DataFrame:
+    own = rows.iloc[single["place"].to_numpy()].reset_index(drop=True)
+    single = single.reset_index(drop=True)
+    told = own[["id", "version"]].assign(
+        from_delivery=own["delivery"],
+        delivery=single["outcome"].eq("done").map({True: "confirmed_live", False: "failed"}),
+        code=single["outcome"].map(_CODE),
+        text=single["text"].mask(single["text"].eq(""), None),
+        seen_value=np.nan,
+        seen_state=None,
+        seen_on=None,
+        batch_id=None,
+        file_name=file_name,
+    )
+    news = told["delivery"].ne(own["delivery"]) | told["code"].ne(own["code"])
+    return told[own["delivery"].isin(["exported", "failed"]) & news].reset_index(drop=True)[
+        list(VERDICTS)
+    ]
+
+
+def _places(rows: pd.DataFrame, results: pd.DataFrame) -> np.ndarray:
+    """Position in `rows` of each result row's suggestion, -1 where it has none."""
+    place = np.full(len(results), -1)
+    for ours, theirs in zip(_keys(rows, rows["id"]), _keys(results, results["id"]), strict=True):
+        known = ours[ours.notna() & ~ours.duplicated(keep=False)]
+        at = pd.Series(known.index.to_numpy(), index=known.to_numpy())
+        hit = theirs.map(at).fillna(-1).to_numpy(dtype=np.int64)
+        place = np.where(place < 0, hit, place)
+    return place
+
+
+def _keys(rows: pd.DataFrame, ids: pd.Series[Any]) -> list[pd.Series[Any]]:
+    """Keys to find a row by, the surest first; null where a part is missing."""
+    slot = rows["slot"].astype("object")
+    new = slot.isin(["add", "negative"])
+    campaign = slot.isin(["budget", "target"])
+    text = normalise_text(rows["keyword_text"].astype("str"))
+    group, name = rows["ad_group_id"], rows["campaign_name"]
+    of_group = _whole([slot, group, rows["keyword_id"]]).where(~new & ~campaign)
+    by_text = _whole([slot, group, text, rows["match_type"]]).where(new)
+    by_campaign = _whole([slot, rows["campaign_id"]]).where(campaign)
+    names = [slot, name, rows["ad_group_name"], text, rows["match_type"]]
+    by_name = _whole(names).where(~campaign, _whole([slot, name]))
+    return [_whole([ids]), of_group, by_text, by_campaign, by_name]
+
+
+def _whole(parts: list[Any]) -> pd.Series[Any]:
+    plain = [part.astype("object").where(part.notna(), "") for part in parts]
+    complete = np.logical_and.reduce([part.ne("").to_numpy() for part in plain])
+    return _joined(plain).where(complete, None)
