@@ -10,6 +10,12 @@ import pandas as pd
 from optimizer.interfaces.calibration import HEADINGS, NUMBERS, check_sentence, group_rows
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
+from optimizer.interfaces.deliveries import (
+    UNMATCHED,
+    delivery_lines,
+    result_lines,
+    unmatched_rows,
+)
 from optimizer.interfaces.reconciliation import remark_lines, row_counts, sum_lines
 
 _SUMS = ("Total", "Kept rows", "The file's own", "Agrees")
@@ -21,14 +27,26 @@ def print_imports(run: Run, answers: Sequence[Mapping[str, Any]], dry_run: bool)
     words = run.words
     for answer in answers:
         run.line(str(answer.get("file") or answer["batch_id"]))
+        if "result_rows" in answer:
+            _print_results(run, answer)
+            continue
         counts, sums = row_counts(words, answer), sum_lines(words, answer)
         run.console.print(text_table(words, ("Rows", "Count"), counts, right=("Count",)))
         if sums:
             run.console.print(text_table(words, _SUMS, sums, right=_SUMS[1:]))
-        for line in remark_lines(words, answer):
+        for line in [*remark_lines(words, answer), *delivery_lines(words, answer["deliveries"])]:
             run.line(line)
     if dry_run:
         run.say("Nothing was written (--dry-run).")
+
+
+def _print_results(run: Run, answer: Mapping[str, Any]) -> None:
+    """What a platform's result file settled, and its rows that settle nothing."""
+    for line in result_lines(run.words, answer):
+        run.line(line)
+    if answer["unmatched"]:
+        rows = unmatched_rows(run.words, answer["unmatched"])
+        run.console.print(text_table(run.words, UNMATCHED, rows))
 
 
 def print_batches(run: Run, records: Sequence[Any]) -> None:

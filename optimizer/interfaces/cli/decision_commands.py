@@ -1,4 +1,4 @@
-"""Commands that decide: approve, edit, reject, snooze, undo, lock, unlock, export."""
+"""Commands that decide: approve, edit, reject, snooze, undo, lock, unlock, export, deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from optimizer.interfaces.cli.options import (
     parse_ref,
     parse_refs,
 )
-from optimizer.interfaces.cli.review_commands import Kind
+from optimizer.interfaces.cli.review_commands import Kind, Limit
 from optimizer.interfaces.cli.review_output import account_currency
 from optimizer.interfaces.cli.running import REFUSED, Run, command
 
@@ -32,6 +32,10 @@ Days = Annotated[int, typer.Option("--days", min=1, max=365, help="Counted from 
 FileFormat = Annotated[
     str | None,
     typer.Option("--format", help="Where the platform has several: bulk_upload, editor."),
+]
+DeliveryState = Annotated[
+    str | None,
+    typer.Option("--state", help="exported, confirmed_live, failed or drifted."),
 ]
 Target = Annotated[str, typer.Argument(metavar="ID|KEYWORD", help="A suggestion or keyword key.")]
 
@@ -115,6 +119,14 @@ def export(
         run.workspace, account, out, run.actor, dry_run=dry_run, format_=file_format
     )
     run.show(result.to_json(), lambda run: decision_output.print_export(run, result, dry_run))
+
+
+@command("deliveries")
+def deliveries(run: Run, account: Account, state: DeliveryState = None, limit: Limit = 50) -> None:
+    """Say what became of exported changes: live, refused, drifted, or not seen yet."""
+    found = workflows.deliveries(run.workspace, account, run.actor, state)
+    run = run.in_currency(account_currency(run, account))
+    run.show(found.to_json(), lambda run: decision_output.print_deliveries(run, found, limit))
 
 
 def _conclude(run: Run, result: workflows.DecisionResult) -> None:

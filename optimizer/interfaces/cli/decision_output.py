@@ -8,6 +8,8 @@ import typer
 
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
+from optimizer.interfaces.cli.tables import text_table
+from optimizer.interfaces.deliveries import HEADINGS, delivery_lines, delivery_rows
 from optimizer.interfaces.sentences import (
     after_lines,
     excess_lines,
@@ -49,6 +51,16 @@ def print_export(run: Run, result: Any, dry_run: bool) -> None:
     _print(run, excess_lines(run.words, result.excess))
     if dry_run:
         run.say("Nothing was written (--dry-run).")
+
+
+def print_deliveries(run: Run, found: workflows.DeliveryReport, limit: int) -> None:
+    """How many exported changes are in which state, and the first of them."""
+    if not any(found.counts.values()):
+        run.say("Nothing was exported yet.")
+        return
+    _print(run, delivery_lines(run.words, found.counts))
+    rows = delivery_rows(run.words, found.rows.head(limit))
+    run.console.print(text_table(run.words, HEADINGS, rows, right=("Approved", "Seen")))
 
 
 def _print(run: Run, lines: list[str]) -> None:

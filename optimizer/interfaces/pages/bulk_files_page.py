@@ -11,6 +11,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
+from optimizer.interfaces.deliveries import HEADINGS, counted, delivery_rows
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.pages.bid_test import draw_bid_test
@@ -23,6 +24,7 @@ def draw() -> None:
     if rows is not None:
         _draw_waiting(rows)
         draw_bid_test()
+        _draw_deliveries()
         _draw_exports()
 
 
@@ -111,6 +113,23 @@ def _export(format_: str | None) -> None:
     done = words.text("{rows:whole} changes in export {id}.", rows=made.rows, id=made.export_id)
     frame.flash("success", [done, words.text("Download the files below and upload them.")])
     st.rerun()
+
+
+def _draw_deliveries() -> None:
+    """What became of exports: counts, and those that failed or drifted with what was seen."""
+    visit = session.current()
+    words = visit.words
+    found = workflows.deliveries(visit.workspace, str(visit.account), visit.actor)
+    if not any(found.counts.values()):
+        return
+    st.markdown("##### " + words.text("What became of exported changes"))
+    st.text(counted(words, found.counts))
+    st.caption(words.text("Drop the next report, or the platform's result file, into Imports."))
+    rows = found.rows[found.rows["delivery"].isin(["failed", "drifted"])]
+    if len(rows):
+        columns = [words.text(name) for name in HEADINGS]
+        table = pd.DataFrame(delivery_rows(words, rows), columns=columns)
+        st.dataframe(table, hide_index=True, key="deliveries")
 
 
 def _draw_exports() -> None:

@@ -14,6 +14,12 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
+from optimizer.interfaces.deliveries import (
+    UNMATCHED,
+    delivery_lines,
+    result_lines,
+    unmatched_rows,
+)
 from optimizer.interfaces.pages import session
 from optimizer.interfaces.pages.frame import flash
 from optimizer.interfaces.reconciliation import (
@@ -31,7 +37,10 @@ def draw() -> None:
     """The form, what the last import said, and the list of imports."""
     _draw_form()
     for answer in st.session_state.get(ANSWERS, []):
-        draw_reconciliation(answer)
+        if "result_rows" in answer:
+            draw_results(answer)
+        else:
+            draw_reconciliation(answer)
     if session.current().account is not None:
         _draw_review_button()
         _draw_batches()
@@ -143,8 +152,21 @@ def draw_reconciliation(answer: dict[str, Any]) -> None:
         names = ["Total", "Kept rows", "The file's own", "Agrees"]
         sums = pd.DataFrame(sum_lines(words, answer), columns=[words.text(name) for name in names])
         middle.dataframe(sums, hide_index=True)
-        for line in remark_lines(words, answer):
+        for line in [*remark_lines(words, answer), *delivery_lines(words, answer["deliveries"])]:
             right.text(line)
+
+
+def draw_results(answer: dict[str, Any]) -> None:
+    """What a platform's result file settled, and its rows that settle nothing."""
+    words = session.current().words
+    with st.container(border=True):
+        st.text(str(answer["file"]))
+        for line in result_lines(words, answer):
+            st.text(line)
+        if answer["unmatched"]:
+            rows = unmatched_rows(words, answer["unmatched"])
+            columns = [words.text(name) for name in UNMATCHED]
+            st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
 
 
 def _draw_review_button() -> None:
