@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions.levers import Campaigns, Lowered, Priced, lasting_factor, lower_bids
-from optimizer.decisions.outcomes import CommonShocks
+from optimizer.decisions.outcomes import CommonShocks, Moves, expected_change
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
-from optimizer.review.plan import response_of
+from optimizer.review.plan import gamma_of, response_of
 from optimizer.review.rivals import BUDGET_LASTS
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.tables import SUGGESTIONS
@@ -190,9 +190,7 @@ def respent(
     The plan prices a lower bid as if the campaign were not capped; its budget is spent all the same
     while demand C/s + Δ/s stays above C. `approved` are bids by entity key.
     """
-    place, bids = places(plan, asked), lasting_bids(plan, asked, now, context)
-    given = plan["entity_key"].astype(str).map(approved).to_numpy(dtype=np.float64)
-    picked = np.isclose(given, bids, rtol=0, atol=1e-6)
+    place, bids, picked = _approved(plan, asked, now, approved, context)
     if not picked.any():
         return np.zeros(len(asked))
     response = response_of(plan[picked])
@@ -201,3 +199,38 @@ def respent(
     real = np.minimum(0.0, (now.cost * (1.0 - now.served) + saved) / now.served)
     result: Floats = real - saved
     return result
+
+
+def unpriced(
+    plan: pd.DataFrame,
+    asked: Sequence[Mapping[str, Any]],
+    now: Campaigns,
+    approved: Mapping[str, float],
+    context: Context,
+) -> float:
+    """Profit per day of approved lasting bids that the plan, which knows no cap, leaves out.
+
+    What they bring at the present budget less what the plan counts for them. `approved` as above.
+    """
+    place, bids, picked = _approved(plan, asked, now, approved, context)
+    if not picked.any():
+        return 0.0
+    priced = priced_lasting(plan, np.where(picked, bids, np.nan), place, now, context)
+    part = plan[picked]
+    moves = Moves(
+        response_of(part), gamma_of(part, "volume"), gamma_of(part, "value"), bids[picked]
+    )
+    return float(priced.profit.sum() - expected_change(moves)[2].sum())
+
+
+def _approved(
+    plan: pd.DataFrame,
+    asked: Sequence[Mapping[str, Any]],
+    now: Campaigns,
+    approved: Mapping[str, float],
+    context: Context,
+) -> tuple[Ints, Floats, Bools]:
+    """Per plan row its campaign's place in `asked`, its lasting bid, and whether that was approved."""
+    bids = lasting_bids(plan, asked, now, context)
+    given = plan["entity_key"].astype(str).map(approved).to_numpy(dtype=np.float64)
+    return places(plan, asked), bids, np.isclose(given, bids, rtol=0, atol=1e-6)

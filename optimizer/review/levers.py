@@ -30,7 +30,7 @@ from optimizer.review import lasting
 from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.experiment_spend import held_spend
 from optimizer.review.solving import objective_per_value
-from optimizer.review.suggestions import ReviewResult, suggestion_id
+from optimizer.review.suggestions import Interval, ReviewResult, suggestion_id
 from optimizer.settings import AutomatedTarget, Settings
 from optimizer.tables import SUGGESTIONS, check_table
 
@@ -233,6 +233,7 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     Lower bids that make a capped campaign's budget last stand where their keyword was only watched.
     """
     context = result.context
+    result = _with_capped_profit(result, holds)
     told = list(context.get("levers", ()))
     refused = {(one["kind"], one["key"]) for one in told if _refused(one, holds, context)}
     budgets, lowers = _budget_rows(told, refused, result, holds)
@@ -260,6 +261,19 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
         levers=told_rows,
         summary=summary,
     )
+
+
+def _with_capped_profit(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
+    """`result` with the profit of approved lasting bids as their capped campaigns bring it."""
+    told, bids = result.context.get("levers", ()), _settled(holds).get("bid", {})
+    capped = [one for one in told if one["kind"] == "set_budget"]
+    if not (capped and bids):
+        return result
+    plan, now = result.frames["plan"], _campaigns(capped)
+    more = lasting.unpriced(plan, capped, now, bids, result.context)
+    known = result.summary.profit_delta
+    moved = Interval(known.mean + more, known.low + more, known.high + more)
+    return replace(result, summary=replace(result.summary, profit_delta=moved))
 
 
 def _counted(kind: pd.Series[Any]) -> dict[str, int]:

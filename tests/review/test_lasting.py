@@ -46,3 +46,18 @@ def test_an_approved_lower_bid_of_a_capped_campaign_frees_no_money() -> None:
     assert after.suggestions["id"].isin([row["id"]]).sum() == 1
     moved = after.suggestions[after.suggestions["id"].ne(row["id"])]["delta_cost"].sum()
     assert after.summary.cost_planned == pytest.approx(after.summary.cost_now + moved)
+
+
+def test_an_approved_lower_bid_brings_what_its_campaign_gains_not_what_the_plan_would_lose() -> (
+    None
+):
+    before = review(small_account([FULL, GOOD, *FILLERS]), told(daily_budget=900))
+    row = before.levers.set_index("kind").loc["lower"]
+    hold = {"entity_key": row["entity_key"], "slot": "bid", "kind": "approved"}
+    approved = pd.DataFrame([{**hold, "value": row["proposed_bid"]}]).assign(
+        until=pd.Series([pd.NaT], dtype="datetime64[s]")
+    )
+    after = resolve_account(before, check_table(approved, HOLDS))
+    rest = after.suggestions[after.suggestions["id"].ne(row["id"])]["delta_profit_mean"].sum()
+    assert row["delta_profit_mean"] > 0
+    assert after.summary.profit_delta.mean == pytest.approx(row["delta_profit_mean"] + rest)
