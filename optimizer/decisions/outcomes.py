@@ -1,18 +1,18 @@
 """What a set of moves would bring: joint draws, so that rows and totals agree.
 
-Per draw one common completion, demand and response shock; then each row's own value, volume and
-response. Everything per day, averaged over the next 7 days.
+Per draw one common completion, demand and response shock, and one of each group's level of value;
+then each row's own value, volume and response. Everything per day, averaged over the next 7 days.
 
 A normal is one of 65,536 equally likely quantiles, and a Gamma's cube root is taken as normal (Wilson
 and Hilferty 1931), which moves no probability by 0.5 %: 400 draws alone move each by 2 %. Gammas too
-skew for that are drawn exactly.
+skew for that are drawn exactly, and put in the order of the normals they share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -26,16 +26,31 @@ _THREADS = 2
 _STEPS = 1 << 16
 _NORMAL_QUANTILES = special.ndtri((np.arange(_STEPS) + 0.5) / _STEPS).astype(np.float32)
 _LEAST_SHAPE = 1.5
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Rows to move from their present bid to `bid` (0: off). `volume` is clicks per day now."""
+    """Rows to move from their present bid to `bid` (0: off). `volume` is clicks per day now.
+
+    `group` numbers the rows whose values are believed from one level (an ad group's), and
+    `group_sd` is the relative standard deviation that doubt about it gives each row's value: a part of
+    the row's doubt, never more. Without them rows are wrong each on its own.
+    """
 
     response: Response
     volume: Gamma
     value: Gamma
     bid: Floats
+    group: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    group_sd: Floats = field(default_factory=lambda: np.zeros(1))
+
+    def __post_init__(self) -> None:
+        """One group for all rows stands for each of them."""
+        for name in ("group", "group_sd"):
+            object.__setattr__(
+                self, name, np.broadcast_to(getattr(self, name), len(self.value.mean))
+            )
 
 
 @dataclass(frozen=True)
@@ -92,9 +107,10 @@ def draw_outcome(
     """Means in closed form, intervals and P(Δprofit > 0) from `draws` joint draws."""
     clicks, cost, profit = expected_change(moves)
     common = rng.standard_normal((4, draws), dtype=np.float32)
+    levels = _levels(moves, draws, rng)
     tail = (1 - interval) / 2
     starts = range(0, len(profit), _CHUNK)
-    judge = partial(_judge_chunk, moves, shocks, common, tail)
+    judge = partial(_judge_chunk, moves, shocks, common, levels, tail)
     with ThreadPoolExecutor(_THREADS) as pool:
         parts = list(pool.map(judge, starts, rng.spawn(len(starts))))
     low, high, positive, sums = zip(*parts, strict=True) if parts else ((), (), (), ())
@@ -102,6 +118,12 @@ def draw_outcome(
     ends = np.quantile(total, [tail, 1 - tail])
     overall = (float(profit.sum()), float(ends[0]), float(ends[1]))
     return Outcome(clicks, cost, profit, _joined(low), _joined(high), _joined(positive), overall)
+
+
+def _levels(moves: Moves, draws: int, rng: np.random.Generator) -> _Levels:
+    """A standard normal per group and draw."""
+    groups, place = np.unique(moves.group, return_inverse=True)
+    return _Levels(place, _normals(len(groups), draws, rng))
 
 
 def _joined(parts: Sequence[Floats]) -> Floats:
@@ -112,6 +134,7 @@ def _judge_chunk(
     moves: Moves,
     shocks: CommonShocks,
     common: Singles,
+    levels: _Levels,
     tail: float,
     start: int,
     rng: np.random.Generator,
@@ -121,7 +144,7 @@ def _judge_chunk(
     Each chunk has its own generator, so that the result does not depend on who computes it.
     """
     part = np.arange(start, min(start + _CHUNK, len(moves.bid)))
-    drawn = _draw(moves, part, shocks, common, rng)
+    drawn = _draw(moves, part, shocks, common, levels, rng)
     sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
     low, high = _ends(sample, tail)
     positive = np.count_nonzero(sample > 0, axis=1) / sample.shape[1]
@@ -145,9 +168,18 @@ def draw_curve(
     """Ends of the interval of one row's Δprofit at each of `bids`; the same draws serve all of them."""
     rng = np.random.default_rng(seed)
     common = rng.standard_normal((4, draws), dtype=np.float32)
-    drawn = _draw(moves, np.zeros(1, dtype=np.int64), shocks, common, rng)
+    levels = _levels(moves, draws, rng)
+    drawn = _draw(moves, np.zeros(1, dtype=np.int64), shocks, common, levels, rng)
     sample = _profit(drawn, moves.response.cpc[:1], moves.response.bid[:1], bids)
     return _ends(sample, (1 - interval) / 2)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """`place` of each row among the groups, and what each draws, (groups, draws)."""
+
+    place: Ints
+    shock: Singles
 
 
 @dataclass(frozen=True)
@@ -162,13 +194,18 @@ class _Drawn:
 
 
 def _draw(
-    moves: Moves, index: Ints, shocks: CommonShocks, common: Singles, rng: np.random.Generator
+    moves: Moves,
+    index: Ints,
+    shocks: CommonShocks,
+    common: Singles,
+    levels: _Levels,
+    rng: np.random.Generator,
 ) -> _Drawn:
     response = moves.response.take(index)
     elasticity_shared = shocks.elasticity_at(response.click_share)
     exponent_shared = np.full(len(index), shocks.cpc_exponent)
     return _Drawn(
-        _shocked(moves.value.take(index), shocks.completion, common[0], rng),
+        _valued(moves, index, shocks.completion, common[0], levels, rng),
         _shocked(moves.volume.take(index), shocks.demand, common[1], rng),
         _around(response.elasticity, response.elasticity_sd, elasticity_shared, common[2], rng),
         _around(response.cpc_exponent, response.cpc_exponent_sd, exponent_shared, common[3], rng),
@@ -206,17 +243,45 @@ def _around(
     return result
 
 
+def _valued(
+    moves: Moves,
+    index: Ints,
+    spread: float,
+    common: Singles,
+    levels: _Levels,
+    rng: np.random.Generator,
+) -> Singles:
+    """Draws of value: each row's own part and its group's level, times everyone's shock."""
+    belief, doubt = moves.value.take(index), moves.group_sd[index] ** 2
+    share = np.minimum(doubt / np.maximum(belief.cv2, _TINY), 1.0)
+    normals = _normals(len(index), len(common), rng)
+    grouped = bool(doubt.any())
+    if grouped:
+        normals *= _column(np.sqrt(1.0 - share))
+        level = levels.shock[levels.place[index]]
+        level *= _column(np.sqrt(share))
+        normals += level
+    return _with_shock(_gammas(belief, normals, rng, ordered=grouped), spread, common)
+
+
 def _shocked(belief: Gamma, spread: float, common: Singles, rng: np.random.Generator) -> Singles:
     """Draws of `belief` times a lognormal shock of mean 1 shared by all rows."""
-    result = _gammas(belief, len(common), rng)
-    result *= np.exp(np.float32(spread) * common - np.float32(0.5 * spread**2))
-    return result
+    normals = _normals(len(belief.mean), len(common), rng)
+    return _with_shock(_gammas(belief, normals, rng, ordered=False), spread, common)
 
 
-def _gammas(belief: Gamma, draws: int, rng: np.random.Generator) -> Singles:
-    """Draws of `belief`; the cube root of a Gamma of shape a is near N(1 - 1/9a, 1/9a) of its mean's."""
+def _with_shock(drawn: Singles, spread: float, common: Singles) -> Singles:
+    drawn *= np.exp(np.float32(spread) * common - np.float32(0.5 * spread**2))
+    return drawn
+
+
+def _gammas(belief: Gamma, normals: Singles, rng: np.random.Generator, *, ordered: bool) -> Singles:
+    """Draws of `belief` from `normals`, whose memory is used up; `ordered`: in their order throughout.
+
+    The cube root of a Gamma of shape a is near N(1 - 1/9a, 1/9a) of its mean's.
+    """
     ninth = belief.cv2 / 9.0
-    root = _normals(len(ninth), draws, rng)
+    root = normals
     root *= _column(np.sqrt(ninth))
     root += _column(1.0 - ninth)
     np.maximum(root, 0.0, out=root)
@@ -225,7 +290,15 @@ def _gammas(belief: Gamma, draws: int, rng: np.random.Generator) -> Singles:
     result *= _column(belief.mean)
     skew = np.flatnonzero(belief.cv2 * _LEAST_SHAPE > 1.0)
     if len(skew):
-        result[skew] = belief.take(skew).draws(draws, rng)
+        exact = belief.take(skew).draws(result.shape[1], rng)
+        result[skew] = _in_order_of(root[skew], exact) if ordered else exact
+    return result
+
+
+def _in_order_of(guide: Singles, sample: Singles) -> Singles:
+    """Each row of `sample` rearranged so that its order is that of `guide`."""
+    result = np.empty_like(sample)
+    np.put_along_axis(result, np.argsort(guide, axis=1), np.sort(sample, axis=1), axis=1)
     return result
 
 

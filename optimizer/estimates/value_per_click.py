@@ -34,7 +34,8 @@ class ValueEstimate:
     click; `value` per conversion before margin; `kept` share of it that counts after margin, refunds
     and multiplier; `per_click` V; `revenue_per_click` the same before margin: what a target ROAS is
     about. `dependence` of rate and value among siblings, None without values of orders; where it is
-    clear `revenue_per_click` is not `rate` times `value`. `assumed` what nobody measured.
+    clear `revenue_per_click` is not `rate` times `value`. `shared_sd` relative standard deviation of V
+    that a keyword has in common with its siblings. `assumed` what nobody measured.
     """
 
     exposure: Floats
@@ -46,6 +47,7 @@ class ValueEstimate:
     per_click: Gamma
     revenue_per_click: Gamma
     dependence: Dependence | None
+    shared_sd: Floats
     assumed: tuple[str, ...]
 
 
@@ -106,8 +108,16 @@ def estimate_value_per_click(
         worth.revenue.scaled(kept),
         worth.revenue,
         worth.dependence,
+        _shared_sd(rate, orders),
         assumed,
     )
+
+
+def _shared_sd(rate: RateFit, orders: _Orders | None) -> Floats:
+    """Siblings' common doubt about V: about their rates, and about what their orders bring."""
+    of_orders = 0.0 if orders is None else orders.fit.shared_sd
+    result: Floats = np.hypot(rate.shared_sd, of_orders)
+    return result
 
 
 def informed_tree(

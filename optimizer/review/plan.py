@@ -6,7 +6,7 @@ estimating again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from optimizer.curves.bid_landscape import Response, marginal_return
 from optimizer.decisions import bids, goals, guardrails, keywords
+from optimizer.decisions.outcomes import Moves
 from optimizer.estimates.hierarchy import Hierarchy
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints
 from optimizer.estimates.segments import SEGMENTS
@@ -42,6 +43,15 @@ CURVE = (
     "cpc_exponent_sd",
     "click_share",
 )
+_MOVED = (
+    *CURVE,
+    "response_assumed",
+    "volume_mean",
+    "volume_cv2",
+    "value_mean",
+    "value_cv2",
+)
+_IN_GROUPS = ("value_group", "value_group_sd")
 
 
 _NOT_LOWERED = ("automated_bidding", "bid_unknown")
@@ -106,6 +116,27 @@ def gamma_of(plan: pd.DataFrame, name: str) -> Gamma:
     )
 
 
+def move_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns of a plan, or of judged terms, that `moves_of` reads.
+
+    Runs stored before siblings shared a doubt have no groups.
+    """
+    grouped = set(_IN_GROUPS) <= set(frame.columns)
+    return [*_MOVED, *(_IN_GROUPS if grouped else ())]
+
+
+def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
+    """Rows of a plan, or of judged terms, moved to `bid` (0: off)."""
+    moves = Moves(response_of(rows), gamma_of(rows, "volume"), gamma_of(rows, "value"), bid)
+    if not set(_IN_GROUPS) <= set(rows.columns):
+        return moves
+    return replace(
+        moves,
+        group=rows["value_group"].to_numpy(dtype=np.int64),
+        group_sd=rows["value_group_sd"].to_numpy(dtype=np.float64),
+    )
+
+
 def build_plan(
     frame: pd.DataFrame,
     segment: Ints,
@@ -138,6 +169,8 @@ def build_plan(
         **dict(zip(CURVE, _curve_values(response), strict=True)),
         **_belief("volume", volume.clicks),
         **_belief("value", per_click),
+        "value_group": tree.parents[0],
+        "value_group_sd": value.shared_sd,
         **_belief("rate", value.rate.posterior),
         **_belief("parent", value.rate.parent),
         **_belief("per_conversion", value.value),

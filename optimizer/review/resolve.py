@@ -22,7 +22,7 @@ from optimizer.review.assembly import (
     summarise,
     yield_pauses,
 )
-from optimizer.review.plan import gamma_of, response_of
+from optimizer.review.plan import gamma_of, move_columns, moves_of, response_of
 from optimizer.review.solving import paused_rows, solve
 from optimizer.review.suggestions import ReviewResult
 
@@ -116,8 +116,8 @@ def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
     fixed, code = np.full(size, np.nan), np.full(size, "", dtype=object)
     present = plan["bid"].to_numpy()[on_bid["row"]]
     # A test's bids are no proposal; `levers.committed` sets their spend aside.
-    given = on_bid["value"].where(on_bid["kind"].ne("experiment"))
-    given = given.to_numpy(dtype=np.float64, na_value=np.nan)
+    proposed = on_bid["value"].where(on_bid["kind"].ne("experiment"))
+    given = proposed.to_numpy(dtype=np.float64, na_value=np.nan)
     fixed[on_bid["row"]] = np.where(np.isnan(given), present, given)
     code[on_bid["row"]] = on_bid["kind"].to_numpy()
     state = np.zeros(size, dtype=bool)
@@ -161,9 +161,7 @@ def _term_change(terms: pd.DataFrame, chosen: Bools, bids: Floats, context: Cont
     if not chosen.any():
         return np.zeros(nodes)
     part = terms[chosen]
-    moves = Moves(
-        response_of(part), gamma_of(part, "volume"), gamma_of(part, "value"), bids[chosen]
-    )
+    moves = moves_of(part, bids[chosen])
     node = part["node"].to_numpy(dtype=np.int64)
     return group_sum(node, expected_change(moves)[1], nodes)
 
@@ -214,31 +212,9 @@ def _outcome(
         if picked.any():
             parts.append(terms[picked])
             targets.append(target[picked])
-    rows = pd.concat([part[_OUTCOME_COLUMNS] for part in parts], ignore_index=True)
-    moves = Moves(
-        response_of(rows),
-        gamma_of(rows, "volume"),
-        gamma_of(rows, "value"),
-        np.concatenate(targets),
-    )
+    rows = pd.concat([part[move_columns(plan)] for part in parts], ignore_index=True)
+    moves = moves_of(rows, np.concatenate(targets))
     rng = np.random.default_rng(context["seed"])
     return moved, draw_outcome(
         moves, CommonShocks(**context["shocks"]), context["draws"], context["interval"], rng
     )
-
-
-_OUTCOME_COLUMNS = [
-    "curve_bid",
-    "clicks",
-    "cpc",
-    "elasticity",
-    "elasticity_sd",
-    "cpc_exponent",
-    "cpc_exponent_sd",
-    "click_share",
-    "response_assumed",
-    "volume_mean",
-    "volume_cv2",
-    "value_mean",
-    "value_cv2",
-]

@@ -8,24 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome
+from optimizer.decisions.outcomes import CommonShocks, Outcome, draw_outcome
 from optimizer.estimates.posteriors import Bools
-from optimizer.review.plan import CURVE, gamma_of, response_of
+from optimizer.review.plan import move_columns, moves_of
 from optimizer.review.rivals import BUDGET_LASTS
-
-_NEEDED = (
-    *CURVE,
-    "response_assumed",
-    "volume_mean",
-    "volume_cv2",
-    "value_mean",
-    "value_cv2",
-)
 
 
 def planned_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Keywords and judged terms of a run, indexed by `entity_key` as suggestions write it."""
-    names = ["entity_key", "campaign", "node", *_NEEDED]
+    names = ["entity_key", "campaign", "node", *move_columns(frames["plan"])]
     known = [frames[name][names] for name in ("plan", "terms") if len(frames[name])]
     rows = pd.concat([frame.astype({"entity_key": "str"}) for frame in known])
     return rows.set_index("entity_key")
@@ -48,12 +39,7 @@ def selection_outcome(
         return _beside(drawn, changes, known)
     rows = planned.reindex(changes["entity_key"].astype(str)).reset_index(drop=True)
     target = changes["approved_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    moves = Moves(
-        response_of(rows),
-        gamma_of(rows, "volume"),
-        gamma_of(rows, "value"),
-        np.where(np.isnan(target), 0.0, target),
-    )
+    moves = moves_of(rows, np.where(np.isnan(target), 0.0, target))
     return draw_outcome(
         moves,
         CommonShocks(**context["shocks"]),

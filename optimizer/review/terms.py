@@ -152,6 +152,8 @@ def _judged(
         entity_key="t" + heads["entity_key"].astype(str),
         campaign=plan["campaign"].to_numpy()[donor],
         donor_key=plan["entity_key"].to_numpy()[donor],
+        value_group=plan["value_group"].to_numpy()[donor],
+        value_group_sd=plan["value_group_sd"].to_numpy()[donor],
         bid=plan["bid"].to_numpy()[donor],
         segment=np.asarray(SEGMENTS)[
             mark_segments(heads["search_term"], settings.account.segments)

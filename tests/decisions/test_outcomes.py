@@ -68,6 +68,40 @@ def test_a_row_known_better_than_the_account_keeps_its_own_width() -> None:
     assert shared.total[2] - shared.total[1] > 1.5 * (apart.total[2] - apart.total[1])
 
 
+def grouped(told: Moves, size: int, sd: float) -> Moves:
+    """Rows in groups of `size`, their levels of value in doubt by `sd`."""
+    number = np.arange(len(told.bid)) // size
+    return replace(told, group=number, group_sd=np.full(len(number), sd))
+
+
+def test_a_group_believed_too_high_is_so_for_all_its_rows() -> None:
+    told, rng = moves([1.6] * 400, value=3.0), np.random.default_rng
+    apart = draw_outcome(told, CALM, 800, 0.8, rng(0))
+    together = draw_outcome(grouped(told, 40, 0.4), CALM, 800, 0.8, rng(0))
+    assert together.total[0] == apart.total[0]
+    assert together.total[2] - together.total[1] > 1.5 * (apart.total[2] - apart.total[1])
+    width = (together.high - together.low).mean() / (apart.high - apart.low).mean()
+    assert width == pytest.approx(1.0, rel=0.05)
+
+
+def test_groups_are_right_or_wrong_each_on_its_own() -> None:
+    told, rng = moves([1.6] * 400, value=3.0), np.random.default_rng
+    one, many = (
+        draw_outcome(grouped(told, size, 0.4), CALM, 1600, 0.8, rng(0)).total for size in (400, 4)
+    )
+    assert one[2] - one[1] > 3 * (many[2] - many[1])
+
+
+@pytest.mark.parametrize("cv2", [0.2, 1.0])
+def test_all_doubt_shared_makes_a_group_one_row(cv2: float) -> None:
+    """By hand: 50 stops of one value each save 15 less 10 times it."""
+    told = replace(moves([0.0] * 50, 1.0, cv2), volume=Gamma(np.full(50, 10.0), np.zeros(50)))
+    found = draw_outcome(grouped(told, 50, 9.0), CALM, 4000, 0.8, np.random.default_rng(0))
+    of_all = (15 - np.array(found.total[1:]) / 50) / 10
+    assert of_all == pytest.approx([told.value.quantile(chance)[0] for chance in (0.9, 0.1)], 0.05)
+    assert found.low.mean() == pytest.approx(found.total[1] / 50, rel=1e-3)
+
+
 def test_rows_are_drawn_as_often_as_they_come_up_positive() -> None:
     sure = draw_outcome(moves([0.0], 0.1), CALM, 400, 0.8, np.random.default_rng(0))
     lost = draw_outcome(moves([0.0], 30.0), CALM, 400, 0.8, np.random.default_rng(0))

@@ -173,6 +173,15 @@ def test_amounts_are_weighed_by_hand() -> None:
     assert fit.posterior.cv2 == pytest.approx(1 / (shape + amounts / scale), rel=1e-3)
 
 
+def test_doubt_about_the_group_reaches_a_keyword_as_far_as_it_leans_on_it() -> None:
+    """By hand: τ² 0.5 and v 0.2 make 1/a = 0.8; half of the belief is the group's, or all of it."""
+    mean, parent = np.array([0.02, 0.03, 0.02]), Gamma(np.full(3, 0.02), np.full(3, 0.8))
+    clicks = np.array([0.0, 62.5, 1e9])
+    posterior = Gamma(mean, 1 / (mean * (1 / 0.016 + clicks)))
+    told = RateFit(posterior, parent, (0.5,), 1.0).shared_sd
+    assert told == pytest.approx(np.sqrt(0.2) * np.array([1.0, 0.5, 0.0]), abs=1e-6)
+
+
 def test_a_keywords_own_orders_stay_out_of_its_prior() -> None:
     group = (np.zeros(20, dtype=np.int64),)
     clicks = np.full(20, 100.0)

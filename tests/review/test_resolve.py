@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from optimizer.review.resolve import resolve_account
+from optimizer.review.resolve import resolve_account, resolve_plan
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Settings
 from optimizer.tables import HOLDS, empty_table
@@ -46,6 +46,18 @@ def test_without_holds_a_resolve_repeats_the_run(reviewed: ReviewResult) -> None
     again = resolve_account(reviewed, holds())
     pd.testing.assert_frame_equal(again.suggestions, reviewed.suggestions)
     assert again.summary == reviewed.summary
+
+
+def test_a_run_stored_before_groups_shared_a_doubt_still_resolves(reviewed: ReviewResult) -> None:
+    plan, terms = (
+        reviewed.frames[name].drop(columns=["value_group", "value_group_sd"])
+        for name in ("plan", "terms")
+    )
+    again = resolve_plan(plan, terms, reviewed.context, holds())
+    assert again.suggestions["id"].tolist() == reviewed.suggestions["id"].tolist()
+    told, shared = again.summary.profit_delta, reviewed.summary.profit_delta
+    assert told.mean == shared.mean
+    assert told.high - told.low < shared.high - shared.low
 
 
 def test_rejecting_the_dearest_raise_gives_its_money_to_others(growing: ReviewResult) -> None:
