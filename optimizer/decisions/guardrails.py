@@ -19,6 +19,10 @@ NOT_BIDDABLE = ("content", "placement")
 _OFF = ("PAUSED", "REMOVED")
 _MISSING = 0.25
 _SHORT = 0.75
+# Days without orders come in runs by chance too, where orders come in pairs; a second pass knows the
+# rate without the days that the first one found.
+_SILENT_DISPERSION = 2.0
+_SILENT_PASSES = 3
 
 
 def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> Codes:
@@ -104,6 +108,34 @@ def group_outages(seen: Floats, expected: Floats, dispersion: float, rules: Guar
     chance = special.gammaincc(seen / dispersion + 1.0, due)
     gone = seen <= _MISSING * expected
     result: Bools = (expected > 0) & gone & (chance < rules.outage_probability)
+    return result
+
+
+def silent_days(day: Ints, seen: Floats, exposure: Floats, rules: Guardrails) -> Ints:
+    """Days on which an account's conversions went missing: a tag outage, a page that was down.
+
+    `day` in order, each once, with its conversions and exposure. Neighbouring days with next to none
+    are judged together: there was an outage where chance would hardly bring so few at the rate of
+    the other days. None where half of the exposure would go: that is what the account is like.
+    """
+    rate, quiet = 0.0, np.zeros(len(day), dtype=bool)
+    for _ in range(_SILENT_PASSES):
+        spoken = float(exposure[~quiet].sum())
+        rate = float(seen[~quiet].sum()) / spoken if spoken > 0 else 0.0
+        quiet = _quiet_runs(day, seen, rate * exposure, rules)
+    few = float(exposure[quiet].sum()) < 0.5 * float(exposure.sum())
+    return day[quiet] if few else day[:0]
+
+
+def _quiet_runs(day: Ints, seen: Floats, expected: Floats, rules: Guardrails) -> Bools:
+    low = (seen <= _MISSING * expected) & (expected > 0)
+    starts = low & ~np.r_[False, low[:-1] & (np.diff(day) == 1)]
+    run = np.where(low, np.cumsum(starts), 0)
+    count = int(starts.sum()) + 1
+    came, due = group_sum(run, seen, count), group_sum(run, expected, count)
+    gone = group_outages(came, due, _SILENT_DISPERSION, rules)
+    gone[0] = False
+    result: Bools = gone[run]
     return result
 
 

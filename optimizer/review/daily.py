@@ -213,7 +213,8 @@ def account_state(
     freeze = guardrails.event_freeze(
         settings.account.events, today, attribution_window(settings, maturity)
     )
-    recent = (rows.first >= now - rules.outage_days) & maturity.weights.used
+    told = maturity.weights.used | np.isin(rows.last, maturity.silent)
+    recent = (rows.first >= now - rules.outage_days) & told
     expected = value.rate.posterior.mean[rows.unit] * rows.clicks * maturity.weights.due
     seen, due = float(rows.conversions[recent].sum()), float(expected.sum())
     outage = guardrails.tracking_lost(seen, due, value.rate.dispersion, rules)
@@ -224,12 +225,19 @@ def account_state(
         alerts.append({"code": "event_freeze", "event": freeze})
     if outage:
         alerts.append({"code": "conversion_outage", "seen": seen, "expected": round(due, 2)})
+    if len(maturity.silent):
+        alerts.append(_days_left_out(maturity.silent))
     broken, stopped = _broken(believed, names, now)
     share = items.impression_share(inputs.daily, keywords["entity_key"], today)
     wanted, asked = items.item_state(believed.item, value, ahead.volume, share, settings, today)
     lowered = items.was_lowered(inputs.bid_changes, keywords["entity_key"])
     state = AccountState(capped, freeze, outage, broken, wanted, lowered)
     return state, [*alerts, *([] if outage else stopped), *asked]
+
+
+def _days_left_out(silent: Ints) -> dict[str, Any]:
+    first, last = (str(np.datetime64(int(day), "D")) for day in (silent[0], silent[-1]))
+    return {"code": "silent_days", "days": len(silent), "first": first, "last": last}
 
 
 def attribution_window(settings: Settings, maturity: Maturity) -> int:

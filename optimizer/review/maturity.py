@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from optimizer.decisions import guardrails
 from optimizer.estimates.conversion_lag import Completion, Lags, estimate_lags, stated_lags
 from optimizer.estimates.exposure import (
     Records,
@@ -26,7 +27,7 @@ class Maturity:
     """Completion of counts and of value, the season, and the weight of each record.
 
     `campaign` numbers the campaign of each keyword; `basis` says whether conversions are dated to
-    the click or to the order.
+    the click or to the order; `silent` days whose conversions went missing: they teach nothing.
     """
 
     lags: tuple[Lags, Lags]
@@ -34,6 +35,7 @@ class Maturity:
     weights: Weights
     campaign: Ints
     basis: Basis = "click"
+    silent: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def count(self) -> Completion:
@@ -79,6 +81,8 @@ def estimate_maturity(
     none = Weights(ones, ones > 0, ones, ones)
     start = Maturity(lags, flat, none, campaigns.number, basis)
     start = replace(start, weights=weights_of(rows, campaigns.number, now, start, settings))
+    start = replace(start, silent=_silent_days(rows, start, settings))
+    start = replace(start, weights=_without(start.weights, rows, start.silent))
     season = _season(rows, now, start, settings)
     told = replace(start, season=season)
     return replace(told, weights=weights_of(rows, campaigns.number, now, told, settings))
@@ -110,7 +114,31 @@ def weights_of(
     if maturity.basis == "order":
         return order_dated_weights(rows, now, maturity.count, maturity.season, recent)
     least = settings.estimation.min_completion
-    return exposure_weights(rows, now, maturity.lags, campaign, maturity.season, least, recent)
+    weights = exposure_weights(rows, now, maturity.lags, campaign, maturity.season, least, recent)
+    return _without(weights, rows, maturity.silent)
+
+
+def _without(weights: Weights, rows: Records, silent: Ints) -> Weights:
+    """`weights` with the records of silent days left out."""
+    if not len(silent):
+        return weights
+    kept = ~np.isin(rows.last, silent)
+    return replace(weights, exposure=weights.exposure * kept, used=weights.used & kept)
+
+
+def _silent_days(rows: Records, maturity: Maturity, settings: Settings) -> Ints:
+    """Of single days outside the calendar's events, whose slump is theirs; none where orders are dated
+    to themselves, as a day's orders then belong to the clicks of many."""
+    if maturity.basis == "order":
+        return maturity.silent
+    around = [np.arange(first, last + 1) for first, *_, last in event_days(settings.account.events)]
+    ordinary = ~np.isin(rows.last, np.concatenate(around)) if around else True
+    single = (rows.first == rows.last) & maturity.weights.used & ordinary
+    days, code = _numbered(rows.last[single])
+    seen = group_sum(code, rows.conversions[single], len(days))
+    exposure = rows.clicks[single] * maturity.weights.exposure[single]
+    due = group_sum(code, exposure, len(days))
+    return guardrails.silent_days(days, seen, due, settings.guardrails)
 
 
 def _season(rows: Records, now: int, maturity: Maturity, settings: Settings) -> Seasonality:

@@ -13,6 +13,7 @@ from optimizer.decisions.guardrails import (
     event_freeze,
     group_outages,
     outage_probability,
+    silent_days,
     tracking_lost,
 )
 from optimizer.settings import Event, Guardrails
@@ -123,3 +124,20 @@ def test_full_days_older_than_a_week_do_not_cap() -> None:
 def test_a_campaigns_own_multiplier_wins() -> None:
     names = pd.Series(["a", "b"])
     assert effective_multiplier(names, 1.2, {"b": 1.5}).tolist() == [1.2, 1.5]
+
+
+def test_runs_of_days_without_orders_are_silent_days() -> None:
+    day = np.arange(100, 130)
+    seen = np.where(day < 110, 8.0, 10.0)
+    seen[[3, 4, 5, 20]] = 0.0
+    assert silent_days(day, seen, np.full(30, 300.0), RULES).tolist() == [103, 104, 105]
+
+
+def test_an_account_that_sells_little_has_no_silent_days() -> None:
+    seen = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0])
+    assert not len(silent_days(np.arange(10), seen, np.full(10, 50.0), RULES))
+
+
+def test_an_account_that_stopped_selling_for_good_is_believed() -> None:
+    seen = np.where(np.arange(60) < 10, 20.0, 0.0)
+    assert not len(silent_days(np.arange(60), seen, np.full(60, 300.0), RULES))
