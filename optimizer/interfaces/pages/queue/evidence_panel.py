@@ -76,7 +76,7 @@ def first_tried(evidence: Mapping[str, Any]) -> float:
         return float(100 * evidence["rate_mean"])
     below = math.ceil(1e6 * flip) - 1
     past: int = below if evidence["flip_side"] == "below" else math.floor(1e6 * flip) + 1
-    return max(past, 1) / 1e4
+    return float(max(past, 1)) / 1e4
 
 
 def curve_figure(
