@@ -131,11 +131,21 @@ def _one_point(cell: str, style: NumberFormat) -> str:
     pointed = f"replace({cell}, {quoted(style.decimal)}, '.')"
     whens = f"WHEN regexp_full_match({cell}, {plain}) THEN {pointed}"
     if style.thousands:
-        grouped = quoted(rf"[+-]?\d{{1,3}}({mark}\d{{3}})+({point}\d*)?")
+        grouped = quoted(rf"[+-]?[1-9]\d{{0,2}}({mark}\d{{3}})+({point}\d*)?")
         bare = f"replace({cell}, {quoted(style.thousands)}, '')"
         joined = f"replace({bare}, {quoted(style.decimal)}, '.')"
         whens = f"WHEN regexp_full_match({cell}, {grouped}) THEN {joined} " + whens
     return f"CASE {whens} END"
+
+
+def looks_grouped(cell: str, style: NumberFormat) -> str:
+    """True where each decimal mark would group thousands elsewhere: `1.234` may be 1234 in German."""
+    # Behind a number may stand 万, with which it is one of decimals, or else a currency.
+    behind = r"\s*" if style.multipliers else r"[^\d.,]*"
+    digits = rf"[1-9]\d{{0,2}}({_escaped(style.decimal)}\d{{3}})+"
+    pattern = quoted(rf"[^\d.,]*{digits}{behind}")
+    pointed = f"contains({cell}, {quoted(style.decimal)})"
+    return f"CASE WHEN {pointed} THEN regexp_full_match({cell}, {pattern}) ELSE false END"
 
 
 def _escaped(mark: str) -> str:

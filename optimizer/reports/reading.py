@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -44,8 +46,19 @@ def identify(path: Path, configs: Configs) -> list[str]:
 
     Raises `RefusedInput` for a file that holds no table at all.
     """
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        return sorted(candidates(path, chosen_profiles(configs, None), Path(folder)))
+    with _folder_for(path) as folder:
+        return sorted(candidates(path, chosen_profiles(configs, None), folder))
+
+
+@contextmanager
+def _folder_for(path: Path) -> Iterator[Path]:
+    """A temporary folder for what is made of a file. Raises `RefusedInput` where the disk is full."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="report-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise RefusedInput("file_unreadable", file=path.name, why=why) from error
 
 
 def read_reports(
@@ -67,11 +80,11 @@ def read_reports(
     """
     sha256 = sha256_of(path)
     profiles = chosen_profiles(configs, profile)
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
-        parts = recognise(path, profiles, Path(folder))
+    with _folder_for(path) as folder:
+        parts = recognise(path, profiles, folder)
         reports, empty = [], None
         for number, part in enumerate(parts):
-            own = Path(folder) / f"part {number}"
+            own = folder / f"part {number}"
             own.mkdir()
             try:
                 reports.append(

@@ -8,6 +8,7 @@ from typing import Final
 import duckdb
 
 from optimizer.errors import RefusedInput
+from optimizer.reports.decimals import refuse_unclear_decimals
 from optimizer.reports.layout import preamble_match
 from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
@@ -43,6 +44,7 @@ def reconcile(
         _refuse_quarantined(reading, rows)
     _refuse_empty(reading, rows)
     currency = _currency(db, reading)
+    refuse_unclear_decimals(db, reading, currency)
     _refuse_mixed(reading.file, "accounts_mixed", accounts=_distinct(db, reading, "account"))
     counted = _rows_stated(reading, rows)
     compared = compare_totals(db, reading, int(rows.quarantine.code.isin(_RAGGED).sum()))

@@ -462,6 +462,10 @@ def _number_rules(reading: Reading) -> Iterator[Rule]:
         yield Rule(f"v_{name} < 0", name, "negative")
     for name in reading.fields((*COUNTS, "quality_score")):
         yield Rule(f"v_{name} <> floor(v_{name})", name, "not_whole")
+    for name in reading.fields(COUNTS):
+        yield Rule(
+            cells.looks_grouped(reading.cell(name), reading.profile.number), name, "not_whole"
+        )
     for name in reading.fields(SHARES):
         yield Rule(f"v_{name} > 1", name, "share_above_one")
 

@@ -30,7 +30,7 @@ def over(expression, texts):
 def plain_number(text):
     """1,234.5 and 1234.5; None for anything else that is no number."""
     bare = text.strip()
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", bare):
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", bare):
         bare = bare.replace(",", "")
     try:
         value = Decimal(bare)
