@@ -112,11 +112,15 @@ class HistoryFile:
 
 @dataclass(frozen=True)
 class Window:
-    """Days `first..last` (a row belongs to its last day), as known from reports with as_of ≤ `as_of`."""
+    """Days `first..last` (a row belongs to its last day), as known from reports with as_of ≤ `as_of`.
+
+    With `entity_key` the rows of that entity alone.
+    """
 
     first: date
     last: date
     as_of: date
+    entity_key: int | None = None
 
 
 @dataclass(frozen=True)
@@ -348,6 +352,8 @@ def _with_extras_of(rows: Any, schema: pa.Schema) -> pa.Schema:
 def _rows(session: Any, files: Sequence[HistoryFile], window: Window) -> Any:
     """Every version of the window's rows."""
     stored = _scan(session, files)
+    if window.entity_key is not None:
+        stored = stored.filter(stored["entity_key"] == window.entity_key)
     return stored.filter(
         stored["last_day"] >= ibis.literal(window.first),
         stored["last_day"] <= ibis.literal(window.last),
