@@ -26,6 +26,7 @@ LONGEST_LAG = 60
 _ITERATIONS = 30
 _MOST_HAZARD = 1.0 - 1e-6
 _DISPERSION_STRENGTH = 20.0
+_DISPERSION_BANDS = (3, 7, 14, 28)
 _LEAST_SHARE = 1e-9
 _STATED_TAU2 = 0.25
 _PACE_ITERATIONS = 5
@@ -237,7 +238,7 @@ def _fit(steps: _Steps, stated: Floats, strength: float) -> Completion:
         hazard = (new + strength * arrived) / (np.maximum(risk, 0.0) + at_risk)
         hazard = np.minimum(hazard, _MOST_HAZARD)
     share = _share_from_hazard(hazard)
-    scale = _dispersion(steps, share)
+    scale = _dispersion_by_age(steps, share)[last]
     sd = np.sqrt(_log_variance((first, last, known), hazard, at_risk, scale))
     return Completion(share, sd, float(np.abs(steps.added).sum()))
 
@@ -295,21 +296,42 @@ def _dispersion(steps: _Steps, share: Floats) -> float:
 
     Pearson's statistic as a ratio of sums, at least 1, shrunk to it by a few conversions.
     """
-    part = 1.0 - share[steps.first] / share[steps.last]
-    known = np.maximum(steps.known, 0.0)
-    likely = float((known * np.abs(part) * np.maximum(1.0 - part, 0.05)).sum())
-    residual = float(((steps.added - known * part) ** 2).sum())
+    residual, likely = (float(part.sum()) for part in _residuals(steps, share))
     return max((residual + _DISPERSION_STRENGTH) / (likely + _DISPERSION_STRENGTH), 1.0)
 
 
+def _dispersion_by_age(steps: _Steps, share: Floats) -> Floats:
+    """The same per age (in bands) at which a step ends, each shrunk to that of all steps.
+
+    Where as much is taken back as still arrives, the net step is near nothing and its variance is not.
+    """
+    ages = np.arange(LONGEST_LAG + 1)
+    band = np.searchsorted(_DISPERSION_BANDS, ages, side="right")
+    residual, likely = (
+        group_sum(band[steps.last], part, len(_DISPERSION_BANDS) + 1)
+        for part in _residuals(steps, share)
+    )
+    overall = _DISPERSION_STRENGTH * _dispersion(steps, share)
+    scale: Floats = np.maximum((residual + overall) / (likely + _DISPERSION_STRENGTH), 1.0)
+    return scale[band]
+
+
+def _residuals(steps: _Steps, share: Floats) -> tuple[Floats, Floats]:
+    """Per step the squared error of its increment, and what a binomial one would have."""
+    part = 1.0 - share[steps.first] / share[steps.last]
+    known = np.maximum(steps.known, 0.0)
+    likely = known * np.abs(part) * np.maximum(1.0 - part, 0.05)
+    return (steps.added - known * part) ** 2, likely
+
+
 def _log_variance(
-    cells: tuple[Ints, Ints, Floats], hazard: Floats, at_risk: Floats, scale: float
+    cells: tuple[Ints, Ints, Floats], hazard: Floats, at_risk: Floats, scale: Floats
 ) -> Floats:
     """Var(log F) per age from the Fisher information of the cumulative reverse hazards.
 
     A step over several ages tells only their sum: Λ_j = -log(1 - h_j), the step of `known` K with
-    p = 1 - exp(-ΣΛ) informs that sum by K(1 - p)/(ψ p), and log F(a) = -Σ_{j>a} Λ_j. What is stated
-    is in doubt age by age, and as a whole by its pace.
+    p = 1 - exp(-ΣΛ) informs that sum by K(1 - p)/(ψ p), ψ being the step's `scale`, and
+    log F(a) = -Σ_{j>a} Λ_j. What is stated is in doubt age by age, and as a whole by its pace.
     """
     first, last, known = cells
     inside = _inside(first, last, len(hazard)).astype(np.float64)

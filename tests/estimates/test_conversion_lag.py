@@ -188,6 +188,17 @@ def test_orders_in_pairs_leave_more_doubt() -> None:
     assert estimate_completion(pairs, PRIOR).sd_log[3] > 1.15 * single.sd_log[3]
 
 
+def test_orders_that_come_and_go_late_leave_doubt_there_alone() -> None:
+    calm = triangle(DAILY)
+    age = (calm["as_of"] - calm["day"]).dt.days - 1
+    swing = np.where(age > 14, 12.0 * (-1.0) ** age, 0.0)
+    restless = calm.assign(conversions=calm["conversions"] + swing)
+    before, after = (estimate_completion(frame, PRIOR) for frame in (calm, restless))
+    assert after.sd_at(np.array([30]))[0] > 2 * before.sd_at(np.array([30]))[0]
+    steps = [np.diff(found.sd_log[:4] ** 2) for found in (before, after)]
+    assert steps[1] == pytest.approx(steps[0], rel=0.2)
+
+
 def test_a_stated_lag_holds_for_every_campaign() -> None:
     lags = stated_lags(PRIOR, 3)
     assert known_at(lags, 5, 2) == pytest.approx(prior_completion(PRIOR)[5])
