@@ -22,6 +22,7 @@ Dtype = Literal["str", "int", "float", "date", "bool"]
 Grain = Literal[
     "keyword_day", "keyword_period", "search_term_day", "search_term_period",
     "creative_day", "creative_period", "keyword_state", "negative",
+    "item", "item_log", "organic",
 ]  # fmt: skip
 Role = Literal["viewer", "operator", "approver", "admin"]
 
@@ -248,6 +249,61 @@ NEGATIVE_ROWS = Table(
 )
 """What a negative keyword report becomes: the negatives in force on the download day."""
 
+ITEM_ROWS = Table(
+    "item_rows",
+    {
+        **_DAYS,
+        "item_id": Column("str", "the platform's id of the item, or its SKU"),
+        "item_ad_groups": _extra("str", "ad groups that sell it, with ; or | between them"),
+        "stage": _extra("str", "新品 | 成长 | 爆款 | 清仓"),
+        "goal": _extra("str", "learn | profit | rank | clear"),
+        "margin": _extra("float", "share of the price that is left before advertising"),
+        "unit_cost_micros": _extra("int", "cost of one piece"),
+        "price_micros": _extra("int", "price of one piece"),
+        "refund_rate": _extra("float"),
+        "stock": _extra("float", "pieces"),
+        "restock": _extra("date", "day on which more arrive"),
+        "max_loss_micros": _extra("int", "per day, while it is learnt about"),
+        "salvage_margin": _extra("float", "margin against not selling the piece at all"),
+        "share_floor": _extra("float", "impression share to hold"),
+        "multiplier": _extra("float", "worth of an order beyond itself"),
+        "source_row": Column("int"),
+    },
+    ("item_id", "first_day", "last_day"),
+)
+"""What an item table becomes: what the operator states about each item on the download day."""
+
+ITEM_LOG_ROWS = Table(
+    "item_log_rows",
+    {
+        **_DAYS,
+        "item_id": Column("str"),
+        "what": _extra("str", "price | coupon | image | page | stock, where a row names its kind"),
+        "price_micros": _extra("int", "price of one piece from that day on"),
+        "coupon": _extra("str"),
+        "image": _extra("str"),
+        "page": _extra("str"),
+        "source_row": Column("int"),
+    },
+    ("item_id", "what", "coupon", "image", "page", "first_day", "last_day"),
+)
+"""What an item log becomes: one row per item and day, every filled cell a change."""
+
+ORGANIC_ROWS = Table(
+    "organic_rows",
+    {
+        **_DAYS,
+        "item_id": Column("str"),
+        "keyword_text": Column("str", "the words of the search that no advertisement answered"),
+        "visitors": _extra("float"),
+        "orders": Column("float", "buyers or orders, as the report counts them"),
+        "sales_micros": _extra("int"),
+        "source_row": Column("int"),
+    },
+    ("item_id", "keyword_text", "first_day", "last_day"),
+)
+"""What a report of organic converting words (成交关键词) becomes."""
+
 QUARANTINE = Table(
     "quarantine",
     {
@@ -357,6 +413,54 @@ CREATIVE_DAILY = Table(
 
 NEGATIVES = Table("negatives", _NEGATIVE, tuple(_NEGATIVE))
 """Negative keywords in force, as the newest report of them lists them."""
+
+ITEMS = Table(
+    "items",
+    {
+        "item_id": Column("str"),
+        "item_ad_groups": _null("str", "ad groups that sell it, with ; or | between them"),
+        "stage": _null("str", "新品 | 成长 | 爆款 | 清仓"),
+        "goal": _null("str", "learn | profit | rank | clear"),
+        "margin": _null("float"),
+        "unit_cost": _null("float", "of one piece, account currency"),
+        "price": _null("float", "of one piece"),
+        "refund_rate": _null("float"),
+        "stock": _null("float", "pieces"),
+        "restock": _null("date"),
+        "max_loss": _null("float", "per day"),
+        "salvage_margin": _null("float"),
+        "share_floor": _null("float"),
+        "multiplier": _null("float"),
+    },
+    ("item_id",),
+)
+"""What item tables say, cell by cell the newest; null where none says."""
+
+ITEM_ENTRIES = Table(
+    "item_entries",
+    {
+        "item_id": Column("str"),
+        "day": Column("date"),
+        "what": Column("str", "price | coupon | image | page | stock"),
+        "price": _null("float", "of one piece from that day on"),
+    },
+    ("item_id", "day", "what"),
+)
+"""Changes of items, as item logs tell them."""
+
+ORGANIC = Table(
+    "organic",
+    {
+        "item_id": Column("str"),
+        "keyword_text": Column("str"),
+        "visitors": _null("float", "in all from first_day to last_day"),
+        "orders": Column("float"),
+        "sales": _null("float", "account currency"),
+        **_DAYS,
+    },
+    ("item_id", "keyword_text"),
+)
+"""Words whose searches led to orders without an advertisement, per item."""
 
 VERSIONS = Table(
     "versions",

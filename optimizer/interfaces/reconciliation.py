@@ -68,6 +68,12 @@ def stored_line(words: Translator, answer: Mapping[str, Any]) -> str:
             day=answer["as_of"],
             count=answer["rows_kept"],
         )
+    if answer["grain"] in ("item", "item_log", "organic"):
+        return words.text(
+            "In force from {day:date}: {count:whole} rows, beside what earlier files say of others.",
+            day=answer["as_of"],
+            count=answer["rows_kept"],
+        )
     return words.text(
         "Rows new or changed: {changed:whole}; known before and missing here: {missing:whole} (kept).",
         changed=answer.get("rows_changed"),

@@ -9,10 +9,11 @@ import duckdb
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
 from optimizer.reports.extras import own_cell
+from optimizer.reports.profiles import ITEM_MONEY
 from optimizer.reports.queries import one_row
 from optimizer.reports.rows import Reading, read_csv_sql
 
-_AMOUNTS: Final = ("cost", "value", "bid")
+_AMOUNTS: Final = ("cost", "value", "bid", *ITEM_MONEY)
 _THREE_DECIMALS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 """Currencies of a thousand parts (ISO 4217)."""
 

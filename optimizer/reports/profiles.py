@@ -16,8 +16,11 @@ from optimizer.errors import NotFound
 from optimizer.settings import Basis, Configs, Model, Platform, load_model
 from optimizer.tables import (
     CREATIVE_ROWS,
+    ITEM_LOG_ROWS,
+    ITEM_ROWS,
     KEYWORD_ROWS,
     NEGATIVE_ROWS,
+    ORGANIC_ROWS,
     STATE_ROWS,
     TERM_ROWS,
     Table,
@@ -33,6 +36,9 @@ FIELDS: Final = (
     "campaign_budget", "quality_score", "impression_share", "lost_is_budget", "avg_position", "bid_source",
     "hour", "add_to_cart", "favourites", "presale_orders", "presale_value", "new_customers",
     "direct_value", "indirect_value",
+    "item_ad_groups", "stage", "goal", "margin", "unit_cost", "price", "refund_rate", "stock", "restock",
+    "max_loss", "salvage_margin", "share_floor", "multiplier", "what", "coupon", "image", "page",
+    "visitors", "orders", "sales",
 )  # fmt: skip
 RATIOS: Final = ("ctr", "avg_cpc", "conversion_rate", "cost_per_conversion", "value_per_cost")
 
@@ -59,18 +65,22 @@ Names = tuple[Annotated[str, Field(min_length=1)], ...]
 TEXT = (
     "campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_id", "keyword_text",
     "item_id", "search_term", "creative_id", "creative_name", "list_name",
+    "item_ad_groups", "coupon", "image", "page",
 )  # fmt: skip
 IDS = ("campaign_id", "ad_group_id", "keyword_id", "item_id", "creative_id")
 WORDS = (
     "match_type", "target_type", "term_match_type", "term_status", "status", "ad_group_status",
-    "campaign_status", "bidding_mode", "level",
+    "campaign_status", "bidding_mode", "level", "stage", "goal", "what",
 )  # fmt: skip
 EXTRA_COUNTS = ("add_to_cart", "favourites", "presale_orders", "new_customers")
 EXTRA_MONEY = ("presale_value", "direct_value", "indirect_value")
-MONEY = ("cost", "value", "bid", "first_page_bid", "campaign_budget", *EXTRA_MONEY)
+ITEM_MONEY = ("unit_cost", "price", "max_loss", "sales")
+MONEY = ("cost", "value", "bid", "first_page_bid", "campaign_budget", *EXTRA_MONEY, *ITEM_MONEY)
 COUNTS = ("impressions", "clicks")
-REALS = ("conversions", "quality_score", "avg_position", *EXTRA_COUNTS)
-SHARES = ("impression_share", "lost_is_budget")
+ITEM_REALS = ("stock", "multiplier", "visitors", "orders")
+REALS = ("conversions", "quality_score", "avg_position", *EXTRA_COUNTS, *ITEM_REALS)
+ITEM_SHARES = ("margin", "refund_rate", "salvage_margin", "share_floor")
+SHARES = ("impression_share", "lost_is_budget", *ITEM_SHARES)
 COUNTED: Final = ("impressions", "clicks", "cost", "conversions")
 METRICS = (*COUNTED, "value")
 MONEY_UNITS = {"currency": 1_000_000, "fen": 10_000, "li": 1_000, "micros": 1}
@@ -81,10 +91,20 @@ TABLES: Final = {
     "creative": CREATIVE_ROWS,
     "keyword_state": STATE_ROWS,
     "negative": NEGATIVE_ROWS,
+    "item": ITEM_ROWS,
+    "item_log": ITEM_LOG_ROWS,
+    "organic": ORGANIC_ROWS,
 }
-SUBJECTS: Final = {"search_term": "search_term", "creative": "creative_name"}
-SNAPSHOTS: Final = ("keyword_state", "negative")
+SUBJECTS: Final = {
+    "search_term": "search_term",
+    "creative": "creative_name",
+    "item": "item_id",
+    "item_log": "item_id",
+}
+SNAPSHOTS: Final = ("keyword_state", "negative", "item")
 """Grains without counts: what is the case on the download day."""
+UNPAID: Final = ("item_log", "organic")
+"""Grains of days or periods that count nothing of what was paid for."""
 
 MoneyUnit = Literal["currency", "fen", "li", "micros"]
 Asked = Literal["currency", "attribution_window_days", "attribution_basis"]
@@ -207,7 +227,10 @@ class ReportProfile(Model):
     name: str = ""
     confirmed: bool = True
     platform: Platform
-    grain: Literal["keyword", "search_term", "creative", "keyword_state", "negative"]
+    grain: Literal[
+        "keyword", "search_term", "creative", "keyword_state", "negative",
+        "item", "item_log", "organic",
+    ]  # fmt: skip
     family: str = ""
     columns: Mapping[FieldName, Annotated[Names, Field(min_length=1)]]
     required: tuple[FieldName, ...]
@@ -284,6 +307,11 @@ class ReportProfile(Model):
         """True for what holds on the download day and counts nothing."""
         return self.grain in SNAPSHOTS
 
+    @property
+    def counts_traffic(self) -> bool:
+        """True where every row counts impressions, clicks, cost and conversions."""
+        return self.grain not in (*SNAPSHOTS, *UNPAID)
+
     def unit_of(self, name: str) -> int:
         """Micros that 1 in a cell of the money field is worth."""
         return MONEY_UNITS[self.money_units.get(name, self.money_unit)]
@@ -291,7 +319,7 @@ class ReportProfile(Model):
     @property
     def needed(self) -> tuple[str, ...]:
         """Fields that every row must have: what it is about, the counts, and those `required`."""
-        always: tuple[str, ...] = (self.subject, *(() if self.is_snapshot else COUNTED))
+        always: tuple[str, ...] = (self.subject, *(COUNTED if self.counts_traffic else ()))
         return tuple(dict.fromkeys((*always, *self.required)))
 
     @model_validator(mode="after")

@@ -163,7 +163,7 @@ def _read(reading: Reading, lines: Lines, accept_quarantine: bool) -> dict[str, 
 
 def _grain(reading: Reading) -> Grain:
     grain = reading.profile.grain
-    if grain == "keyword_state" or grain == "negative":
+    if grain in ("keyword_state", "negative", "item", "item_log", "organic"):
         return grain
     daily = reading.has("day")
     if grain == "keyword":

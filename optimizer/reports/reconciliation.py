@@ -177,7 +177,7 @@ def _sums(
     days = "count(*) AS rows, min(first_day) AS first, max(last_day) AS last"
     found = one_row(db, f"SELECT {days}, {SUMS} FROM kept")
     count = int(found["rows"])
-    totals = {} if reading.profile.is_snapshot else {name: found[name] for name in METRICS}
+    totals = {name: found[name] for name in METRICS} if reading.profile.counts_traffic else {}
     return count, (found["first"], found["last"]), totals
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from optimizer.reports import cells, extras, targets
+from optimizer.reports import cells, extras, items, targets
 from optimizer.reports.layout import Layout
 from optimizer.reports.profiles import (
     COUNTS,
@@ -26,9 +26,9 @@ from optimizer.reports.profiles import (
 
 OLDEST_DAY: Final = date(2000, 1, 1)
 """Earlier dates are a spreadsheet's zero, not days of a report."""
-_STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type", "level")
+_STRICT_WORDS: Final = ("match_type", "term_match_type", "target_type", "level", *items.WORDS)
 _NUMBERS: Final = (*COUNTS, *REALS, *MONEY, *SHARES)
-_KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type", "level")
+_KEY_TEXT: Final = (*TEXT, "match_type", "target_type", "term_match_type", "level", "what")
 _NAMED_BY: Final = {
     "status": "keyword_text",
     "ad_group_status": "ad_group_name",
@@ -226,7 +226,7 @@ def _names(reading: Reading) -> Iterator[str]:
     yield "v_last_day AS last_day"
     texts = (name for name in TEXT if name in reading.profile.table.columns)
     yield from (f"{_named_text(reading, name)} AS {name}" for name in texts)
-    yield from _NO_COUNTS if reading.profile.is_snapshot else _count_names(reading)
+    yield from _count_names(reading) if reading.profile.counts_traffic else _NO_COUNTS
     stated = ("currency", "account", "platform")
     yield from (f"t_{name} AS {name}" for name in reading.fields(stated))
     yield from _OWN_NAMES[reading.profile.grain](reading)
@@ -402,6 +402,9 @@ _OWN_NAMES: Final = {
     "creative": _creative_names,
     "keyword_state": _state_names,
     "negative": _negative_names,
+    "item": items.item_names,
+    "item_log": items.log_names,
+    "organic": items.organic_names,
 }
 """What rows of each grain have beside names and counts."""
 
@@ -432,6 +435,7 @@ def rules(reading: Reading) -> list[Rule]:
         *_number_rules(reading),
         *_word_rules(reading),
         *_missing_rules(reading),
+        *(Rule(*rule) for rule in items.rules(reading)),
         *_totals_rules(reading),
         *_day_rules(reading),
     ]

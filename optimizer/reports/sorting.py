@@ -261,8 +261,11 @@ def _good(typed: pa.Table, twins: pd.DataFrame) -> pa.Table:
 
 
 def _past(rows: pa.Table, reading: Reading) -> pa.Table:
-    """Rows of days before the export day, which was not over when the file was made."""
-    if not reading.has("day"):
+    """Rows of days before the export day, which was not over when the file was made.
+
+    What a log says of a day holds once it is said.
+    """
+    if not reading.has("day") or reading.profile.grain == "item_log":
         return rows
     over = pc.less(rows["first_day"], pa.scalar(reading.as_of))
     return rows if pc.all(over).as_py() else rows.filter(over)

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from optimizer.errors import Conflict
-from optimizer.store import audit, experiments, schema
+from optimizer.store import audit, experiments, listings, schema
 from optimizer.store.audit import Entry, canonical
 from optimizer.store.protocol import Change, ExportRecord
 from optimizer.store.suggestions import chunks
@@ -244,10 +244,12 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
 
 
 def _newest_report(connection: sa.Connection, account: str, as_of: date) -> date:
-    """An export counts as not yet seen until a report of a later day comes in."""
+    """An export counts as not yet seen until a report of a later day comes in; lists show no bids."""
     batches = schema.batches.c
     query = sa.select(sa.func.max(batches.as_of)).where(
-        batches.account == account, batches.as_of <= as_of
+        batches.account == account,
+        batches.as_of <= as_of,
+        batches.grain.notin_(list(listings.SCHEMAS)),
     )
     return connection.scalar(query) or as_of
 

@@ -16,8 +16,10 @@ import pandas as pd
 from optimizer.store.adoption import adopt
 from optimizer.store.naming import normalise
 
-Kind = Literal["keyword", "search_term", "creative", "negative"]
-"""What rows are about; negatives have no identity of their own, a list of them replaces the last."""
+Kind = Literal[
+    "keyword", "search_term", "creative", "negative", "item", "item_log", "organic"
+]  # fmt: skip
+"""What rows are about; from negatives on they have no identity of their own, see `listings`."""
 
 NAME_COLUMNS = (
     "campaign_id",

@@ -209,7 +209,7 @@ def _write_files(
         (grain, pa.concat_tables([fresh, comparison.reaffirmed], promote_options="default")),
         (f"{grain}_seen", unchanged),
         (f"{draft.kind}_state", draft.states),
-        ("negative", draft.negatives),
+        (draft.kind, draft.listing),
     ]
     rows, stored = [], []
     for content, table in tables:

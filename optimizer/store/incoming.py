@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from optimizer.store import entities, history
+from optimizer.store import entities, history, listings
 from optimizer.store.entities import Kind
 from optimizer.tables import MICROS, QUARANTINE, Reconciliation, Report, empty_table
 
@@ -21,6 +21,9 @@ _KINDS: dict[str, Kind] = {
     "search_term": "search_term",
     "creative": "creative",
     "negative": "negative",
+    "item": "item",
+    "item_log": "item_log",
+    "organic": "organic",
 }
 
 
@@ -35,7 +38,7 @@ class Draft:
     resolution: entities.Resolution
     quarantine: pd.DataFrame
     reconciliation: Reconciliation
-    negatives: pa.Table = field(default_factory=history.NEGATIVES_FILE.empty_table)
+    listing: pa.Table = field(default_factory=history.NEGATIVES_FILE.empty_table)
 
 
 def kind_of(grain: str) -> Kind:
@@ -53,8 +56,8 @@ def draft(
 ) -> Draft:
     """Resolve, quarantine and shape a report; `known` are the account's entities of its kind."""
     kind = kind_of(report.grain)
-    if kind == "negative":
-        return _negatives(report, known)
+    if kind in listings.SCHEMAS:
+        return _listed(report, known, kind)
     rows = report.rows.reset_index(drop=True).rename(columns=entities.CREATIVE_NAMES)
     numbers, found = entities.distinct_identities(rows, kind)
     resolution = entities.resolve(found, known, next_key, newest_report=newest_report, kind=kind)
@@ -81,17 +84,15 @@ def draft(
     )
 
 
-def _negatives(report: Report, known: pd.DataFrame) -> Draft:
-    """Negatives in force: a list of its own, without identities or counts."""
-    rows = report.rows.rename(columns={"last_day": "day"})
-    schema = history.NEGATIVES_FILE
-    listed = pa.table([_column(rows[each.name], each.type) for each in schema], schema=schema)
+def _listed(report: Report, known: pd.DataFrame, kind: Kind) -> Draft:
+    """Negatives in force, items, organic words: a list of its own, without identities or counts."""
+    listed = listings.listed(report.rows, kind)
     none = pd.Series(dtype="Int64")
     return Draft(
-        "negative",
+        kind,
         history.FACTS["negative"].empty_table(),
         history.STATES["negative"].empty_table(),
-        (),
+        listings.filled(listed),
         entities.Resolution(none, known.iloc[:0], known.iloc[:0]),
         report.quarantine,
         report.reconciliation,

@@ -248,6 +248,15 @@ class Store(Protocol):
         of which a report tells one of them.
         """
 
+    def items(self, account: str, as_of: date) -> pd.DataFrame:
+        """Table ITEMS: of every cell what the newest item table with as_of ≤ `as_of` says."""
+
+    def item_entries(self, account: str, as_of: date) -> pd.DataFrame:
+        """Table ITEM_ENTRIES from item logs with as_of ≤ `as_of`."""
+
+    def organic(self, account: str, as_of: date) -> pd.DataFrame:
+        """Table ORGANIC from lists with as_of ≤ `as_of`, each word as the newest of them has it."""
+
     # runs and suggestions
 
     def save_run(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from optimizer.errors import NotFound
-from optimizer.store import bid_changes, experiments, history, imports, records, schema
+from optimizer.store import bid_changes, experiments, history, imports, listings, records, schema
 from optimizer.store.entities import CREATIVE_NAMES, NAME_COLUMNS
 from optimizer.store.files import Folder
 from optimizer.store.history import HistoryFile, Window
@@ -78,6 +78,20 @@ def extra_counts(
     window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
     read = _Reader(connection, folder, account, listed, window)
     return history.extras(read.fact_files("keyword_day"), window)
+
+
+def list_files(
+    connection: sa.Connection, folder: Folder, account: str, as_of: date, kind: str
+) -> list[listings.ListFile]:
+    """The account's lists of one kind from batches with as_of ≤ `as_of`."""
+    listed = imports.manifest(connection, account)
+    own = listed[(listed["content"] == kind) & (listed["as_of"] <= as_of)]
+    paths = [file.path for file in imports.files_of(folder, own, kind)]
+    told = zip(paths, own["as_of"], own["sequence"], own["state_columns"], strict=True)
+    return [
+        listings.ListFile(path, day, int(sequence), tuple(json.loads(columns)))
+        for path, day, sequence, columns in told
+    ]
 
 
 def _batches(connection: sa.Connection, account: str, as_of: date) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from optimizer.store import (
     deliveries,
     experiments,
     imports,
+    listings,
     reading,
     records,
     schema,
@@ -121,6 +122,22 @@ class SqlStore:
         name = self.account(account).name
         with self._database.read() as connection:
             return reading.extra_counts(connection, self._folder, name, as_of, window_days)
+
+    def items(self, account: str, as_of: date) -> pd.DataFrame:
+        """What item tables say; see `protocol.Store`."""
+        return listings.items(self._list_files(account, as_of, "item"))
+
+    def item_entries(self, account: str, as_of: date) -> pd.DataFrame:
+        """Changes of items; see `protocol.Store`."""
+        return listings.item_entries(self._list_files(account, as_of, "item_log"))
+
+    def organic(self, account: str, as_of: date) -> pd.DataFrame:
+        """Organic converting words; see `protocol.Store`."""
+        return listings.organic(self._list_files(account, as_of, "organic"))
+
+    def _list_files(self, account: str, as_of: date, kind: str) -> list[listings.ListFile]:
+        with self._database.read() as connection:
+            return reading.list_files(connection, self._folder, account, as_of, kind)
 
     # runs and suggestions
 
