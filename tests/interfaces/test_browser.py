@@ -73,6 +73,17 @@ def browser_page(address: str) -> Iterator[Page]:
         browser.close()
 
 
+def test_first_visit_of_a_page_by_its_address_is_no_unknown_page(address: str) -> None:
+    """The first one that a server gets, before anybody opened the default page."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(locale="en-US").new_page()
+        page.goto(f"{address}/bulk_files")
+        expect(page.get_by_role("link", name="Go to Suggestions")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        browser.close()
+
+
 def tick_first_row(page: Page) -> str:
     """Go to the first row's tick by keyboard and press Enter; returns the row's keyword."""
     box = page.get_by_test_id("data-grid-canvas").bounding_box()

@@ -89,7 +89,7 @@ def _draw_answers() -> workflows.Told:
     words = session.current().words
     left, middle, right = st.columns(3)
     same = words.text("as the file says, or as before")
-    currency = left.text_input(words.code("column", "currency"), placeholder=same, key="currency")
+    currency = left.text_input(words.text("Currency"), placeholder=same, key="currency")
     days = middle.number_input(
         words.text("Attribution window, days"),
         min_value=1,
@@ -200,8 +200,14 @@ def _draw_batches() -> None:
             words.text("By"): [record.imported_by for record in records],
         }
     )
+    whole = st.column_config.NumberColumn(format="localized")
     picked = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batches"
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="batches",
+        column_config={words.text("Rows kept"): whole, words.text("Quarantined"): whole},
     )
     st.caption(words.text("Select a file to see its quarantined rows."))
     for row in picked["selection"]["rows"]:

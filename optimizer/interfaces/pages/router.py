@@ -10,8 +10,10 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.pages import frame, session
 
-PAGES = Path(__file__).parent / "pages"
-ICON = Path(__file__).parent / "icon.svg"
+# Beside a folder called `pages` Streamlit takes its files for the pages until `st.navigation` runs,
+# and says "Page not found" to the first visitor of an address; so the router stands within.
+PAGES = Path(__file__).parent
+ICON = PAGES.parent / "icon.svg"
 
 
 def main() -> None:
