@@ -17,7 +17,12 @@ from optimizer.workflows.deciding import (
     snooze,
     undo,
 )
-from optimizer.workflows.delivery import DeliveryReport, ResultsTaken, deliveries
+from optimizer.workflows.delivery import (
+    DeliveryReport,
+    ResultsTaken,
+    deliveries,
+    with_deliveries,
+)
 from optimizer.workflows.demo import DemoReport, demo
 from optimizer.workflows.experimenting import (
     ExperimentReport,
@@ -105,4 +110,5 @@ __all__ = [
     "undo",
     "unmatched",
     "why_not",
+    "with_deliveries",
 ]

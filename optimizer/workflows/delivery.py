@@ -138,3 +138,15 @@ def deliveries(
         {name: int(counts.get(name, 0)) for name in STATES},
         ordered.drop(columns="order").reset_index(drop=True),
     )
+
+
+def with_deliveries(
+    workspace: Workspace, account: str, rows: pd.DataFrame, actor: Actor
+) -> pd.DataFrame:
+    """`rows` (entity_key, slot) with `last_delivery`: what became of the newest export of the same
+    thing, of whatever day; null where it was never exported.
+    """
+    actor.require("viewer")
+    known = workspace.store.delivered(account).set_index(["entity_key", "slot"])["delivery"]
+    asked = pd.MultiIndex.from_frame(rows[["entity_key", "slot"]].astype("str"))
+    return rows.assign(last_delivery=known.reindex(asked).to_numpy())

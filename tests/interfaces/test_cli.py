@@ -204,3 +204,12 @@ def test_account_whose_keywords_have_ids_lists_none_unmatched() -> None:
     assert told.exit_code == 0, told.output
     names = "campaign_name,ad_group_name,keyword_text,match_type,target_type"
     assert told.stdout == f"{names},clicks,cost\n"
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("lang", "said"), [("en", "No keyword"), ("zh", "没有包含")])
+def test_why_not_of_an_unknown_word_is_refused_by_name(lang: str, said: str) -> None:
+    done = run("suggestions", "why-not", "no such word", "--account", ACCOUNT, "--lang", lang)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert "no such word" in done.output

@@ -16,7 +16,7 @@ from optimizer import workflows
 from optimizer.interfaces.cli import app
 from tests.interfaces.conftest import ACCOUNT
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
 REASON = "Error: bid below the minimum"
 
 
@@ -66,7 +66,19 @@ def test_people_read_the_platforms_reason(refused: Path, language: str, word: st
 def test_the_bulk_files_page_shows_counts_and_what_failed(refused: Path) -> None:
     answer("import", str(refused), "--account", ACCOUNT)
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    page = page.switch_page("pages/bulk_files_page.py").run()
+    page = page.switch_page("bulk_files_page.py").run()
     assert not page.exception
     (table,) = (each.value for each in page.dataframe if len(each.value.columns) == 8)
     assert REASON in table.iloc[0, 5]
+
+
+def test_the_queue_shows_what_became_of_the_last_export(refused: Path) -> None:
+    answer("import", str(refused), "--account", ACCOUNT)
+    page = AppTest.from_file(str(ROUTER), default_timeout=60)
+    page.query_params["decision"] = "approved"
+    page.run()
+    assert not page.exception
+    assert any("1 failed" in box.value for box in page.warning)
+    states = page.session_state["_pinned"].rows["last_delivery"].value_counts()
+    assert states.pop("failed") == 1
+    assert list(states.index) == ["exported"]

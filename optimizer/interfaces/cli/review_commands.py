@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from optimizer import workflows
+from optimizer.errors import NotFound
 from optimizer.interfaces.cli import review_output
 from optimizer.interfaces.cli.options import Account, AsOf, DryRun
 from optimizer.interfaces.cli.running import Run, app, command
@@ -111,4 +112,6 @@ def show_suggestion(run: Run, account: Account, identity: Identity, rate: Rate =
 def why_not(run: Run, account: Account, text: Text) -> None:
     """Say why keywords containing TEXT are or are not in the list."""
     rows = workflows.why_not(run.workspace, account, text, run.actor)
+    if rows.empty:
+        raise NotFound("keyword_not_found", account=account, text=text)
     run.show(rows, lambda run: review_output.print_why_not(run, rows))

@@ -119,9 +119,14 @@ def read_reviewed(read: Callable[[Workspace, str, Actor], Found]) -> Found | Non
 
 def draw_empty(english: str, page: str, link: str) -> None:
     """Nothing to show: say what to do next, one click away."""
-    words = session.current().words
-    st.info(words.text(english), icon=":material/info:")
-    st.page_link(_path(page), label=words.text(link), icon=":material/arrow_forward:")
+    st.info(session.current().words.text(english), icon=":material/info:")
+    draw_link(page, link)
+
+
+def draw_link(page: str, english: str) -> None:
+    """The way to another page."""
+    label = session.current().words.text(english)
+    st.page_link(_path(page), label=label, icon=":material/arrow_forward:")
 
 
 def _path(page: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
+from optimizer.interfaces.deliveries import counted
 from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.pages.queue.actions import draw_actions
 from optimizer.interfaces.pages.queue.decisions import last_decisions
@@ -30,6 +31,7 @@ def draw() -> None:
     report = frame.read_reviewed(workflows.latest_review)
     if report is not None:
         _draw_line(report.summary)
+        _draw_unsettled()
         _draw_queue()
 
 
@@ -42,7 +44,7 @@ def _draw_line(summary: Mapping[str, Any]) -> None:
 
 def _draw_queue() -> None:
     visit = session.current()
-    stored = workflows.suggestions(visit.workspace, str(visit.account), visit.actor)
+    stored = _read()
     filters = draw_filters(visit.words, stored)
     view = pinned(matching(stored, filters), (visit.account, filters))
     _draw_moved(view, stored)
@@ -50,6 +52,26 @@ def _draw_queue() -> None:
     draw_why_not(visit.words, filters.text)
     with st.bottom:
         draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
+
+
+def _read() -> pd.DataFrame:
+    visit = session.current()
+    where = (visit.workspace, str(visit.account))
+    rows = workflows.suggestions(*where, visit.actor)
+    return workflows.with_deliveries(*where, rows, visit.actor)
+
+
+def _draw_unsettled() -> None:
+    """How many exported changes are not as they were approved, one click from which and why."""
+    visit = session.current()
+    counts = workflows.deliveries(visit.workspace, str(visit.account), visit.actor).counts
+    wrong = {state: counts[state] for state in ("failed", "drifted") if counts[state]}
+    if wrong:
+        text = visit.words.text(
+            "Exported changes that are not live: {parts}", parts=counted(visit.words, wrong)
+        )
+        st.warning(text, icon=":material/sync_problem:")
+        frame.draw_link("bulk_files", "See which, and why")
 
 
 def _draw_list(view: Pinned) -> Choice:

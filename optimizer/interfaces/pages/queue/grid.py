@@ -76,6 +76,9 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "ad_group": rows["ad_group_name"],
             "reason": rows["reason"].map(words.reason),
             "decision": rows["decision"].map(lambda code: words.code("decision", code)),
+            "exported": rows["last_delivery"].map(
+                lambda code: words.code("delivery", code), na_action="ignore"
+            ),
         }
     )
     return table.set_axis(pd.Index(rows["id"], name="id"), axis="index")
@@ -137,4 +140,9 @@ def _columns(words: Translator) -> dict[str, Any]:
         "ad_group": column.TextColumn(text("Ad group"), width=130),
         "reason": column.TextColumn(text("Reason"), width=230),
         "decision": column.TextColumn(text("Decision"), width=90),
+        "exported": column.TextColumn(
+            text("Last export"),
+            width=110,
+            help=text("What became of the last export for this keyword, by the reports since."),
+        ),
     }
