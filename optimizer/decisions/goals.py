@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from optimizer.curves.bid_landscape import Response
-from optimizer.decisions.guardrails import Codes, first_code
+from optimizer.decisions.guardrails import RowCodes, first_code
 from optimizer.decisions.outcomes import Moves, expected_change
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.settings import Account, Item
@@ -79,7 +79,7 @@ class ItemState:
     """
 
     item: Ints
-    hold: Codes
+    hold: RowCodes
     short: Bools
     share_kept: Floats
     orders_per_day: Floats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.settings import Event, Guardrails
 
 Codes = npt.NDArray[np.str_]
+RowCodes: TypeAlias = "pd.Categorical[str]"
+"""A code per row of a frame that may be long: a byte each, where text of one width takes sixty."""
 
 NOT_BIDDABLE = ("content", "placement")
 _OFF = ("PAUSED", "REMOVED")
@@ -25,18 +28,23 @@ _SILENT_DISPERSION = 2.0
 _SILENT_PASSES = 3
 
 
-def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> Codes:
-    """The code of the first condition that holds, per row; "" where none does."""
-    if not conditions:
-        return np.full(size, "")
-    return np.select(
-        [np.asarray(mask, dtype=bool) for mask, _ in conditions],
-        [np.asarray(code) for _, code in conditions],
-        default="",
-    )
+def first_code(conditions: Sequence[tuple[Bools | pd.Series[bool], str]], size: int) -> RowCodes:
+    """The code of the first condition that holds, per row; "", the first category, where none does."""
+    codes = list(dict.fromkeys(["", *(code for _, code in conditions)]))
+    place = np.zeros(size, dtype=np.int8)
+    for mask, code in reversed(conditions):
+        place[np.asarray(mask, dtype=bool)] = codes.index(code)
+    return pd.Categorical.from_codes(place, pd.Index(codes))
 
 
-def activity_codes(keywords: pd.DataFrame) -> Codes:
+def _else(first: RowCodes, second: RowCodes) -> RowCodes:
+    """`second` where `first` has no code; both as `first_code` makes them, of different codes."""
+    names = first.categories.append(second.categories[1:])
+    later = np.where(second.codes > 0, second.codes + len(first.categories) - 1, 0)
+    return pd.Categorical.from_codes(np.where(first.codes > 0, first.codes, later), names)
+
+
+def activity_codes(keywords: pd.DataFrame) -> RowCodes:
     """Why a keyword cannot be served or paused at all."""
     return first_code(
         [
@@ -49,12 +57,13 @@ def activity_codes(keywords: pd.DataFrame) -> Codes:
     )
 
 
-def bid_codes(keywords: pd.DataFrame, impressions: Floats, today: date, rules: Guardrails) -> Codes:
+def bid_codes(
+    keywords: pd.DataFrame, impressions: Floats, today: date, rules: Guardrails
+) -> RowCodes:
     """Why a keyword's bid is not for us to move, in the order an operator would look."""
     recent = np.datetime64(today - timedelta(days=rules.cool_down_days), "s")
     changed = keywords["last_change"].to_numpy().astype("datetime64[s]")
-    inactive = activity_codes(keywords)
-    later = first_code(
+    movable = first_code(
         [
             (keywords["bidding_mode"] == "automated", "automated_bidding"),
             (keywords["bid"].isna() | (keywords["bid"] <= 0), "bid_unknown"),
@@ -63,7 +72,7 @@ def bid_codes(keywords: pd.DataFrame, impressions: Floats, today: date, rules: G
         ],
         len(keywords),
     )
-    return np.where(inactive == "", later, inactive)
+    return _else(activity_codes(keywords), movable)
 
 
 def event_freeze(events: Sequence[Event], today: date, window_days: int = 0) -> str | None:

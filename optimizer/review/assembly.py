@@ -108,21 +108,41 @@ def assemble_suggestions(
     held: Held,
     context: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, Any]:
-    """Table SUGGESTIONS, best first, and per plan row why it is not in there ("" if it is)."""
-    line = solution.line
-    marked = judged_against(plan.assign(line=line, target=solution.bid), context)
-    reasons = _why_not(marked, solution, moved, held)
-    watch = np.flatnonzero(reasons == "watch")
+    """Table SUGGESTIONS, best first, and per plan row why it is not in there ("" if it is).
+
+    Only what moves, or is free to, is judged: of ten million keywords, 99 % of them idle, few are.
+    """
+    reasons, still = _settled(plan, moved, held)
+    rest = judged_against(_at_line(plan, solution, still), context)
+    codes = unmoved_codes(rest, solution.room[still])
+    reasons[still] = np.where(codes == "watch", "", codes)
+    moving = judged_against(_at_line(plan, solution, moved), context)
     cut = np.cumsum([len(moved), int(chosen.negative.sum()), int(chosen.add.sum())])
     parts = [
-        _keyword_rows(marked.iloc[moved], solution, moved, outcome, context),
-        _watch_rows(marked.iloc[watch], context),
+        _keyword_rows(moving, solution, moved, outcome, context),
+        _watch_rows(rest[codes == "watch"], context),
         _term_rows(terms, chosen, "negative", outcome, slice(cut[0], cut[1]), solution, context),
         _term_rows(terms, chosen, "add", outcome, slice(cut[1], cut[2]), solution, context),
     ]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     rows = rows.sort_values(["delta_profit_mean", "id"], ascending=[False, True], kind="stable")
-    return check_table(_typed(rows), SUGGESTIONS), np.where(reasons == "watch", "", reasons)
+    return check_table(_typed(rows), SUGGESTIONS), reasons
+
+
+def _at_line(plan: pd.DataFrame, solution: Solution, rows: Ints) -> pd.DataFrame:
+    """Rows of the plan with their line and target."""
+    return plan.iloc[rows].assign(line=solution.line[rows], target=solution.bid[rows])
+
+
+def _settled(plan: pd.DataFrame, moved: Ints, held: Held) -> tuple[Any, Ints]:
+    """Reason code per plan row as far as it needs no judgement ("" elsewhere), and the rows that do."""
+    reasons = plan["state_code"].to_numpy(dtype=object).copy()
+    frozen = held.code != ""
+    reasons[frozen] = held.code[frozen]
+    still = reasons == ""
+    still[moved] = False
+    reasons[moved] = ""
+    return reasons, np.flatnonzero(still)
 
 
 def judged_against(plan: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
@@ -138,26 +158,20 @@ def judged_against(plan: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFra
     return plan.assign(clicks_needed=needed, p_marginal_above=marginal.above(line))
 
 
-def _why_not(plan: pd.DataFrame, solution: Solution, moved: Ints, held: Held) -> Any:
-    """Reason code per keyword without a change; "watch" where more clicks, or a test of the bid, would decide."""
-    is_moved = np.zeros(len(plan), dtype=bool)
-    is_moved[moved] = True
-    frozen = held.code.astype(str)
-    state = np.where(solution.free, "", plan["state_code"])
-    given = first_code([(is_moved, "moved"), (frozen != "", "held")], len(plan))
-    codes = unmoved_codes(plan.assign(state_code=state), solution.room)
-    return np.select([given == "moved", given == "held"], ["", frozen], default=codes)
-
-
 def unmoved_codes(plan: pd.DataFrame, room: Bools) -> Any:
     """Why bids that nobody has decided on stay as they are, from rows as `judged_against` gives them.
 
-    `room[k]` says whether any lower and any higher bid is allowed.
+    `room[k]` says whether any lower and any higher bid is allowed. "watch": more clicks, or a test of
+    the bid, would decide.
     """
     above = plan["marginal_mean"].to_numpy() > plan["line"].to_numpy()
     sure = np.where(above, plan["p_marginal_above"], 1 - plan["p_marginal_above"])
     gated = np.where(above, plan["raise_gate"] < plan["line"], plan["lower_gate"] > plan["line"])
-    blocked = np.where(above, plan["raise_block"], plan["lower_block"])
+    blocked = np.where(
+        above,
+        plan["raise_block"].to_numpy(dtype=object),
+        plan["lower_block"].to_numpy(dtype=object),
+    )
     soon = plan["clicks_needed"].to_numpy() <= plan["clicks"].to_numpy() * _WATCH_DAYS
     known = (plan["conversions"] >= _WATCH_ORDERS) | (plan["assumed_share"] > 0.5)
     untold = (plan["clicks_needed"].isna() & known).to_numpy()
@@ -173,8 +187,12 @@ def unmoved_codes(plan: pd.DataFrame, room: Bools) -> Any:
     )
     return np.select(
         [codes == "state", codes == "blocked", codes == ""],
-        [plan["state_code"], blocked, np.full(len(plan), "on_target")],
-        default=codes,
+        [
+            plan["state_code"].to_numpy(dtype=object),
+            blocked,
+            np.full(len(plan), "on_target", object),
+        ],
+        default=codes.to_numpy(dtype=object),
     )
 
 

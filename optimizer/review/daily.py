@@ -68,6 +68,7 @@ _RULES = (
     "pause_probability",
     "negative_probability",
 )
+_COUNTED = ("impressions", "clicks", "cost", "conversions")
 UNKNOWN = ("bid", "quality_score", "first_page_bid", *UNSAID)
 """Columns of the plan that are nan where a report or the history does not tell."""
 
@@ -81,6 +82,15 @@ def review_account(
     `Infeasible` when no reachable plan fits a stated budget.
     """
     _check(inputs, today)
+    # What was estimated lives in there only: ten million keywords of it need not outlast their plan.
+    plan, terms, context = _planned(inputs, settings, today, rng)
+    return resolve_plan(plan, terms, context, inputs.holds)
+
+
+def _planned(
+    inputs: ReviewInputs, settings: Settings, today: date, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """The plan, the judged terms with their budget nodes, and the run's constants."""
     believed = estimate_beliefs(inputs, settings, today)
     ahead = _look_ahead(inputs, believed, today)
     state, alerts = account_state(inputs, believed, ahead, today)
@@ -97,7 +107,7 @@ def review_account(
         "lever_rules": levers.lever_rules(believed.settings),
         "stock": items.stated_stock(state.items),
     }
-    return resolve_plan(plan, with_donor_nodes(terms, funds.node), context, inputs.holds)
+    return plan, with_donor_nodes(terms, funds.node), context
 
 
 @dataclass(frozen=True)
@@ -250,7 +260,7 @@ def attribution_window(settings: Settings, maturity: Maturity) -> int:
 
 def _broken(
     believed: Beliefs, campaigns: list[str], now: int
-) -> tuple[guardrails.Codes, list[dict[str, Any]]]:
+) -> tuple[guardrails.RowCodes, list[dict[str, Any]]]:
     """Code per keyword of the campaign or item that stopped converting, and the alerts."""
     rows, value, item, settings = believed.rows, believed.value, believed.item, believed.settings
     due = rows.clicks * believed.maturity.weights.exposure
@@ -441,5 +451,8 @@ def _check(inputs: ReviewInputs, today: date) -> None:
         frame, known = getattr(inputs, name), getattr(inputs, entities)["entity_key"]
         if not frame["entity_key"].isin(known).all():
             raise BadTable("key_unknown", table=name, column="entity_key")
+        below = [column for column in _COUNTED if (frame[column] < 0).any()]
+        if below:
+            raise BadTable("negative_not_allowed", table=name, column=below[0])
         if (frame["last_day"] >= pd.Timestamp(today)).any():
             raise BadTable("day_not_over", table=name, column="last_day", as_of=today.isoformat())

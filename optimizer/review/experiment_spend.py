@@ -35,8 +35,11 @@ def held_spend(plan: pd.DataFrame, holds: pd.DataFrame) -> Floats:
     By each keyword's own response: a starved one has no clicks and counts nothing.
     """
     tested = holds[holds["kind"].eq("experiment") & holds["value"].notna()]
+    size = int(plan["campaign"].max()) + 1 if len(plan) else 0
+    if tested.empty:
+        return np.zeros(size)
     bids = plan["entity_key"].astype(str).map(tested.set_index("entity_key")["value"])
-    part, size = plan[bids.notna()], int(plan["campaign"].max()) + 1 if len(plan) else 0
+    part = plan[bids.notna()]
     response = response_of(part)
     cost = response.expected_cost(bids.dropna().to_numpy(dtype=np.float64)[:, None])[:, 0]
     number = part["campaign"].to_numpy(dtype=np.int64)

@@ -39,11 +39,17 @@ def last_changes(rows: Records, last_change: pd.Series[Any], now: int) -> dict[s
     after = daily & (offset >= 0) & (offset < span[rows.unit])
     before = daily & (offset < 0) & (offset >= -span[rows.unit])
     return {
-        "change_day": pd.Series(day.astype(str), dtype="object").where(known, None).to_numpy(),
+        "change_day": _as_text(day),
         "change_days": np.where(told, span, np.nan),
         **_side(rows, before, span, told, "before"),
         **_side(rows, after, span, told, "after"),
     }
+
+
+def _as_text(day: Any) -> Any:
+    """ISO text of each day, None where there is none; written once per day that occurs."""
+    place, distinct = pd.factorize(day)
+    return np.array([*distinct.astype("datetime64[D]").astype(str), None], dtype=object)[place]
 
 
 def _side(rows: Records, inside: Bools, span: Any, told: Bools, name: str) -> dict[str, Floats]:

@@ -6,6 +6,7 @@ estimating again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -70,7 +71,7 @@ class AccountState:
     capped: Bools
     freeze: str | None
     outage: bool
-    broken: guardrails.Codes
+    broken: guardrails.RowCodes
     items: goals.ItemState
     lowered: Bools
 
@@ -94,14 +95,14 @@ def stated_response(bid: Floats, clicks: Floats, cpc: Floats, settings: Settings
 
 def response_of(plan: pd.DataFrame) -> Response:
     """The curves kept in a plan's columns."""
-    values = plan[list(CURVE)].to_numpy(dtype=np.float64).T
+    values = [plan[name].to_numpy(dtype=np.float64) for name in CURVE]
     return curve_response(values, plan["response_assumed"].to_numpy(dtype=bool))
 
 
-def curve_response(values: Floats, assumed: Bools) -> Response:
-    """A response from an array whose rows are the CURVE columns."""
+def curve_response(values: Sequence[Floats] | Floats, assumed: Bools) -> Response:
+    """A response from the CURVE columns, or an array whose rows they are."""
     bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, share = (
-        np.ascontiguousarray(values)
+        np.ascontiguousarray(one) for one in values
     )
     return Response(
         bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed, share
@@ -156,11 +157,11 @@ def build_plan(
     per_click = _attributed(value.per_click, segment, settings)
     names = frame[["entity_key", *NAMES, "quality_score", "first_page_bid"]].reset_index(drop=True)
     columns = {
-        "segment": np.asarray(SEGMENTS)[segment],
+        "segment": pd.Categorical.from_codes(segment, pd.Index(SEGMENTS)),
         "campaign": tree.campaign,
         "bid": bid,
         "response_assumed": response.assumed,
-        "response_source": learned.source,
+        "response_source": pd.Categorical(learned.source),
         "response_information": learned.information,
         "impressions": volume.impressions,
         "exposure": value.exposure,
@@ -177,13 +178,23 @@ def build_plan(
         **_belief("ctr", volume.ctr.posterior),
         **_belief("marginal", marginal_return(response, per_click)),
     }
-    plan = names.assign(**columns)
-    plan = plan.assign(
-        **_limits(plan, frame, response, per_click, state, settings, platform, currency)
-    )
-    plan["state_code"] = guardrails.bid_codes(frame, volume.impressions, today, settings.guardrails)
-    plan["inactive_code"] = guardrails.activity_codes(frame)
-    return plan.assign(**_pauses(plan, response, per_click, value, state, settings))
+    plan = beside(names, columns)
+    limits = _limits(plan, frame, response, per_click, state, settings, platform, currency)
+    codes = {
+        "state_code": guardrails.bid_codes(frame, volume.impressions, today, settings.guardrails),
+        "inactive_code": guardrails.activity_codes(frame),
+    }
+    plan = beside(plan, {**limits, **codes})
+    return beside(plan, _pauses(plan, response, per_click, value, state, settings))
+
+
+def beside(plan: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """`plan` with more columns, which it shares with the estimates they come from: none is copied."""
+    shared = {
+        name: pd.Series(values, plan.index, copy=False) if np.ndim(values) else values
+        for name, values in columns.items()
+    }
+    return plan.assign(**shared)
 
 
 def _attributed(value: Gamma, segment: Ints, settings: Settings) -> Gamma:
@@ -253,13 +264,20 @@ def _limits(
         "raise_block": _raise_block(plan, state, settings),
         "lower_block": _lower_block(plan, frame, state, rules.dead_band),
         "item": state.items.item,
-        "hold_cost": np.where(
-            state.items.hold == "rank_hold", goals.hold_cost(response, value, step), 0.0
-        ),
+        "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, step),
     }
 
 
-def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) -> guardrails.Codes:
+def _hold_cost(held: Bools, response: Response, value: Gamma, step: Floats) -> Floats:
+    """What holding its rank costs a keyword per day; 0 where none is held."""
+    index, cost = np.flatnonzero(held), np.zeros(len(held))
+    cost[index] = goals.hold_cost(response.take(index), value.take(index), step[index])
+    return cost
+
+
+def _raise_block(
+    plan: pd.DataFrame, state: AccountState, settings: Settings
+) -> guardrails.RowCodes:
     """Without a single conversion in the account the rate of every keyword is a guess."""
     size = len(plan)
     brand = (plan["segment"] == "brand").to_numpy() & (
@@ -281,7 +299,7 @@ def _raise_block(plan: pd.DataFrame, state: AccountState, settings: Settings) ->
 
 def _lower_block(
     plan: pd.DataFrame, frame: pd.DataFrame, state: AccountState, dead_band: float
-) -> guardrails.Codes:
+) -> guardrails.RowCodes:
     """A bid that no lower worth having would keep on page one stays: the curve ends there."""
     size = len(plan)
     first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -65,7 +65,7 @@ def resolve_plan(
         [plan["campaign"].to_numpy()[moved], _campaigns(terms, negative), _campaigns(terms, add)]
     ).astype(np.int64)
     summary = summarise(plan, solution, suggestions, reasons, outcome, campaign, context)
-    frames = {"plan": plan.assign(reason=reasons), "terms": terms}
+    frames = {"plan": plan.assign(reason=pd.Categorical(reasons)), "terms": terms}
     return levers.with_levers(ReviewResult(summary, suggestions, frames, stated), holds)
 
 
@@ -108,9 +108,7 @@ def _donor_stays(plan: pd.DataFrame, terms: pd.DataFrame, held: Held) -> Bools:
 def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
     size = len(plan)
     active = _active(holds, day)
-    row = pd.Index(plan["entity_key"].astype(str)).get_indexer(
-        pd.Index(active["entity_key"].astype(str))
-    )
+    row = _rows_of(plan, active["entity_key"].astype(str))
     active = active[row >= 0].assign(row=row[row >= 0])
     on_bid = active[active["slot"] == "bid"]
     fixed, code = np.full(size, np.nan), np.full(size, "", dtype=object)
@@ -125,6 +123,16 @@ def _held(plan: pd.DataFrame, holds: pd.DataFrame, day: date) -> Held:
     locked = active["kind"] == "locked"
     state[active.loc[refused | locked, "row"]] = True
     return Held(fixed, code, state)
+
+
+def _rows_of(plan: pd.DataFrame, keys: pd.Series[str]) -> Ints:
+    """Plan row of each key, -1 where it has none; the few are looked up, not the plan's many."""
+    names, number = np.unique(keys.to_numpy(dtype=object), return_inverse=True)
+    row = np.full(len(names), -1, dtype=np.int64)
+    if len(names):
+        place = pd.Index(names).get_indexer(pd.Index(plan["entity_key"].astype(str)))
+        row[place[place >= 0]] = np.flatnonzero(place >= 0)
+    return row[number]
 
 
 def _active(holds: pd.DataFrame, day: date) -> pd.DataFrame:

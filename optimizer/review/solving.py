@@ -259,8 +259,10 @@ def keyword_options(
 
 def _expected_at(plan: pd.DataFrame, bid: Floats) -> tuple[Floats, Floats]:
     """Expected clicks and cost per day at `bid`; where the bid is unknown, what they are now."""
-    response = response_of(plan)
-    target = np.where(np.isnan(bid) | (bid <= 0), response.bid, bid)[:, None]
-    on = bid != 0.0
-    clicks = np.where(on, response.expected_clicks(target)[:, 0], 0.0)
-    return clicks, np.where(on, response.expected_cost(target)[:, 0], 0.0)
+    clicks, cost = np.zeros(len(plan)), np.zeros(len(plan))
+    on = np.flatnonzero((bid != 0.0) & (plan["clicks"].to_numpy() > 0))
+    response, asked = response_of(plan.iloc[on]), bid[on]
+    target = np.where(np.isnan(asked) | (asked <= 0), response.bid, asked)[:, None]
+    clicks[on] = response.expected_clicks(target)[:, 0]
+    cost[on] = response.expected_cost(target)[:, 0]
+    return clicks, cost

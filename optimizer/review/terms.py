@@ -289,9 +289,10 @@ def negatives_first(plan: pd.DataFrame, terms: pd.DataFrame, settings: Settings)
         found = pd.Series(np.arange(len(plan)), index=plan.index).map(named)
         blamed = found.where(found.notna() & pays, "")
     waits = (blamed != "").to_numpy() & (plan["lower_block"] == "").to_numpy()
+    block = plan["lower_block"].to_numpy(dtype=object)
     return plan.assign(
-        negative_first=blamed.to_numpy().astype(str),
-        lower_block=np.where(waits, "negative_first", plan["lower_block"]),
+        negative_first=pd.Categorical(blamed),
+        lower_block=pd.Categorical(np.where(waits, "negative_first", block)),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from optimizer.errors import BadTable, Infeasible, RefusedInput
 from optimizer.review.daily import UNKNOWN
+from optimizer.review.plan import beside
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import LagPrior
 from optimizer.tables import SUGGESTIONS, check_finite, check_table
@@ -152,6 +153,8 @@ def test_a_budget_of_zero_names_what_could_be_met(
     [
         (daily(clicks=np.nan), "null_not_allowed", "clicks"),
         (daily(clicks=np.inf), "not_finite", "clicks"),
+        (daily(cost=-1.0), "negative_not_allowed", "cost"),
+        (times(-1.0, "conversions"), "negative_not_allowed", "conversions"),
         (daily(lost_is_budget=np.inf), "not_finite", "lost_is_budget"),
         (keywords(campaign_name=None), "null_not_allowed", "campaign_name"),
         (keywords(bid="dear"), "wrong_dtype", "bid"),
@@ -165,18 +168,42 @@ def test_numbers_that_are_none_are_refused_at_the_door(
     assert refusal.value.fields["column"] == column
 
 
-def test_idle_keywords_change_nothing_for_the_others(account: ReviewInputs) -> None:
-    """20,000 of 20,022 keywords were never shown."""
-    keys = np.arange(1000, 21000)
+def with_idle(account: ReviewInputs, number: int) -> ReviewInputs:
+    """`account` with keywords that were never shown, a hundred to an ad group."""
+    keys = np.arange(1000, 1000 + number)
     idle = account.keywords.head(1).loc[[0] * len(keys)]
     idle = idle.assign(
-        entity_key=keys, keyword_text=keys.astype(str), ad_group_name=(keys % 200).astype(str)
+        entity_key=keys,
+        keyword_text=keys.astype(str),
+        ad_group_name=(keys % (number // 100)).astype(str),
     )
-    everyone = pd.concat([account.keywords, idle], ignore_index=True)
-    result, alone = (review(one, told()) for one in (replace(account, keywords=everyone), account))
+    return replace(account, keywords=pd.concat([account.keywords, idle], ignore_index=True))
+
+
+def test_idle_keywords_change_nothing_for_the_others(account: ReviewInputs) -> None:
+    """20,000 of 20,022 keywords were never shown."""
+    result, alone = (review(one, told()) for one in (with_idle(account, 20_000), account))
     assert_sound(result)
-    assert result.summary.not_suggested["no_impressions"] == len(keys)
+    assert result.summary.not_suggested["no_impressions"] == 20_000
     assert result.suggestions["id"].tolist() == alone.suggestions["id"].tolist()
+
+
+def test_codes_of_idle_keywords_take_a_byte_each(account: ReviewInputs) -> None:
+    """Of ten million keywords the plan would otherwise be mostly the same few words."""
+    plan = review(with_idle(account, 20_000), told()).frames["plan"]
+    codes = plan[[name for name in plan if name.endswith(("_code", "_block")) or name == "reason"]]
+    assert len(codes.columns) == 5
+    assert codes.memory_usage(index=False, deep=True).sum() < 5 * (len(plan) + 1000)
+    assert (codes.loc[plan["impressions"] == 0, ["state_code", "reason"]] == "no_impressions").all(
+        axis=None
+    )
+
+
+def test_a_plan_shares_the_numbers_it_is_made_of(account: ReviewInputs) -> None:
+    clicks = np.ones(len(account.keywords))
+    plan = beside(account.keywords[["entity_key"]], {"clicks": clicks, "line": 1.0})
+    assert np.shares_memory(plan["clicks"].to_numpy(), clicks)
+    assert plan["line"].eq(1.0).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
