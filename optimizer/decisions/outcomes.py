@@ -162,6 +162,11 @@ def _ends(sample: Singles, tail: float) -> tuple[Floats, Floats]:
     return ends[:, 0], ends[:, 1]
 
 
+def draw_gammas(belief: Gamma, draws: int, rng: np.random.Generator) -> Singles:
+    """Array (len, draws) of independent draws of `belief`, in single precision."""
+    return _gammas(belief, _normals(len(belief.mean), draws, rng), rng, ordered=False)
+
+
 def draw_curve(
     moves: Moves, bids: Floats, shocks: CommonShocks, draws: int, interval: float, seed: int
 ) -> tuple[Floats, Floats]:

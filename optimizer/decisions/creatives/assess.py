@@ -1,0 +1,287 @@
+"""All that is to be said of many tests on one morning, from plain arrays.
+
+>>> import numpy as np
+>>> days = ArmDays(impressions=np.full((2, 30), 1000.0), clicks=[[30.0, 31] * 15, [20.0, 21] * 15])
+>>> told = assess(days, Design(metric="ctr"), np.random.default_rng(0))
+>>> told.verdict.tolist(), told.state.tolist()
+(['winner', 'loser'], ['winner'])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from optimizer.decisions.creatives.arms import DISCOUNT, ArmDays
+from optimizer.decisions.creatives.claims import ClaimRule, Claims, leader_pairs, make_claims
+from optimizer.decisions.creatives.contrasts import Estimate, daily_ratios, estimate_difference
+from optimizer.decisions.creatives.metrics import Metric, MetricName, expected, metric_named
+from optimizer.decisions.creatives.sampling import (
+    Chances,
+    earning_shares,
+    even_shares,
+    finding_shares,
+    floor_for_claims,
+    judge_arms,
+)
+from optimizer.decisions.creatives.served import ShareCheck, check_served
+from optimizer.errors import BadSettings
+from optimizer.estimates.creatives import ArmBeliefs, CreativeSums, UnitSpread, estimate_creatives
+from optimizer.estimates.posteriors import Bools, Floats, Ints
+
+Mode = Literal["earn", "find", "top_two"]
+Assignment = Literal["randomised", "even_rotation", "platform"]
+Texts = npt.NDArray[np.str_]
+
+ABSENT_DAYS = 3
+"""An arm that ran and has not been shown for so many days has left the test."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was fixed before the test: how it is decided, how traffic is given, who chooses it.
+
+    `mode` earn: Thompson sampling with `floor` of all traffic even; find: an even split; top_two:
+    top-two sampling with the floor. `claims_wanted` keeps a fifth for each of two or three arms.
+    `assignment` platform: the platform chooses who is shown, so that nothing is ever claimed.
+    `tolerable_loss` relative to the leader's metric, below which choosing it is safe.
+    """
+
+    metric: MetricName = "profit_per_impression"
+    mode: Mode = "earn"
+    assignment: Assignment = "randomised"
+    floor: float = 0.1
+    claims_wanted: bool = False
+    discount: float = DISCOUNT
+    draws: int = 500
+    tolerable_loss: float = 0.01
+    rule: ClaimRule = field(default_factory=ClaimRule)
+
+    def __post_init__(self) -> None:
+        """Refuse unknown words and shares out of range."""
+        metric_named(self.metric)
+        for name, known in (("mode", _MODES), ("assignment", _ASSIGNMENTS)):
+            if getattr(self, name) not in known:
+                raise BadSettings("word_unknown", name=name, value=getattr(self, name), known=known)
+        for name in ("floor", "tolerable_loss"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadSettings("share_out_of_range", name=name, value=getattr(self, name))
+
+
+_MODES = ("earn", "find", "top_two")
+_ASSIGNMENTS = ("randomised", "even_rotation", "platform")
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Per arm: `value` of the metric, `chances`, `share` of tomorrow's impressions, `verdict`, `alive`.
+
+    `verdict` is winner, loser, open, left (no longer shown) or unseen (never shown). Per test:
+    `leader` (arm number, -1: none alive) and `state`: no_traffic, observational (the platform
+    chooses), shares_off (not served as planned), too_early, winner, safe_to_stop (choosing the leader
+    forgoes next to nothing) or running. `claims` compares each leader with its other arms, and
+    `difference` measures them (leader less other, in the ratio that claims compare).
+    """
+
+    beliefs: ArmBeliefs
+    spread: UnitSpread
+    value: Floats
+    chances: Chances
+    alive: Bools
+    share: Floats
+    verdict: Texts
+    leader: Ints
+    state: Texts
+    claims: Claims
+    difference: Estimate
+    served: ShareCheck
+
+
+@dataclass(frozen=True)
+class Context:
+    """What else is known. `past` sums of earlier creatives with their group per creative, numbered as
+
+    `ArmDays.test` is when a test's ad group is its number; `kept` share of value after margin and
+    refunds; `value_per_conversion` where no report tells values; `propensity` (arms, days) shares
+    that were decided on; `planned` shares to hold the served ones against (per arm or by day).
+    """
+
+    past: tuple[CreativeSums, Ints] | None = None
+    kept: Floats | float = 1.0
+    value_per_conversion: float | None = None
+    propensity: Floats | None = None
+    planned: Floats | None = None
+
+
+def assess(
+    days: ArmDays, design: Design, rng: np.random.Generator, context: Context | None = None
+) -> Assessment:
+    """Beliefs, chances, shares, verdicts and states of every test in `days`, all of one design."""
+    known, metric = context or Context(), metric_named(design.metric)
+    spread = days.spread()
+    beliefs = _beliefs(days, design, spread, known)
+    alive = alive_arms(days)
+    chances = judge_arms(metric, beliefs, days.first, rng, draws=design.draws, alive=alive)
+    value = expected(metric, beliefs)
+    leader = _leader(metric, value, alive & days.ran.any(axis=1), days)
+    claims = _claims(days, design, metric, leader, alive, spread, known)
+    served = _served(days, design, known)
+    verdict = _verdicts(days, design, claims, served, leader, alive)
+    share = _shares(days, design, chances, alive & (verdict != "loser"))
+    state = _states(days, design, claims, served, chances, value, leader, verdict)
+    measured = estimate_difference(claims.contrasts)
+    return Assessment(
+        beliefs,
+        spread,
+        value,
+        chances,
+        alive,
+        share,
+        verdict,
+        leader,
+        state,
+        claims,
+        measured,
+        served,
+    )
+
+
+def alive_arms(days: ArmDays, absent: int = ABSENT_DAYS) -> Bools:
+    """Arms shown within the last `absent` days their test ran, and those never shown yet."""
+    ran = days.ran
+    running: Bools = np.logical_or.reduceat(ran, days.first, axis=0)
+    left = running[:, ::-1].cumsum(axis=1)[:, ::-1]
+    recent = ran & (left <= absent)[days.place]
+    result: Bools = np.any(recent, axis=1) | ~np.any(ran, axis=1)
+    return result
+
+
+def _beliefs(days: ArmDays, design: Design, spread: UnitSpread, known: Context) -> ArmBeliefs:
+    sums, group = days.sums(design.discount), days.test
+    if known.past is not None:
+        past, of_past = known.past
+        sums, group = sums.joined(past), np.concatenate([group, of_past])
+    found = estimate_creatives(
+        sums, group, spread=spread, value_per_conversion=known.value_per_conversion
+    )
+    return found.take(np.arange(len(days.test))).kept(known.kept)
+
+
+def _shares(days: ArmDays, design: Design, chances: Chances, open_arms: Bools) -> Floats:
+    """Shares among the arms that are alive and nothing is proven against: losers need no floor.
+
+    A loser's part of the draws goes to the others in proportion to theirs.
+    """
+    if design.mode == "find":
+        return even_shares(days.first, open_arms)
+    arms = np.maximum(np.add.reduceat(open_arms.astype(np.int64), days.first), 1)
+    floor = floor_for_claims(design.floor, arms) if design.claims_wanted else design.floor
+    give = finding_shares if design.mode == "top_two" else earning_shares
+    return give(chances, days.first, open_arms, floor)
+
+
+def _leader(metric: Metric, value: Floats, takes_part: Bools, days: ArmDays) -> Ints:
+    """The arm of the best metric among those shown, the first of equals; -1 where there is none."""
+    score = np.where(takes_part, -value if metric.lower_is_better else value, -np.inf)
+    best = np.repeat(np.maximum.reduceat(score, days.first), days.arms)
+    number = np.where(takes_part & (score == best), np.arange(len(score)), len(score))
+    found = np.minimum.reduceat(number, days.first)
+    return np.where(found < len(score), found, -1)
+
+
+def _claims(
+    days: ArmDays,
+    design: Design,
+    metric: Metric,
+    leader: Ints,
+    alive: Bools,
+    spread: UnitSpread,
+    known: Context,
+) -> Claims:
+    ratios = daily_ratios(
+        metric,
+        days,
+        kept=known.kept,
+        value_per_conversion=known.value_per_conversion,
+        propensity=known.propensity,
+    )
+    pairs = leader_pairs(leader, days.first, alive & days.ran.any(axis=1))
+    counted = days.matured(metric, design.rule.least_completion)
+    dispersion = spread.clicks if metric.events == "clicks" else spread.conversions
+    return make_claims(
+        ratios,
+        days.place,
+        pairs,
+        counted,
+        design.rule,
+        counts=metric.counts,
+        dispersion=dispersion,
+    )
+
+
+def _served(days: ArmDays, design: Design, known: Context) -> ShareCheck:
+    """Held against the plan where there is one, else only measured against an even split."""
+    planned = known.propensity if known.planned is None else known.planned
+    if planned is None:
+        planned = days.ran.astype(np.float64)
+        told = design.assignment == "even_rotation" or design.mode == "find"
+    else:
+        told = design.assignment != "platform"
+    checked = check_served(days.impressions, planned, days.first)
+    if told and design.assignment != "platform":
+        return checked
+    tests = len(days.first)
+    return ShareCheck(np.full(tests, np.nan), checked.deviation, np.zeros(tests, dtype=np.bool_))
+
+
+def _verdicts(
+    days: ArmDays,
+    design: Design,
+    claims: Claims,
+    served: ShareCheck,
+    leader: Ints,
+    alive: Bools,
+) -> Texts:
+    may_claim = ~served.alarm & (design.assignment != "platform")
+    loser = claims.losers(len(alive)) & may_claim[days.place]
+    shown: Bools = np.any(days.ran, axis=1)
+    verdict = np.select([~shown, ~alive, loser], ["unseen", "left", "loser"], "open")
+    others = np.bincount(days.place[claims.contrasts.other], minlength=len(leader))
+    beaten = np.bincount(days.place, loser, len(leader))
+    won = (leader >= 0) & (others > 0) & (beaten == others) & ~_has_unseen(days, shown)
+    verdict[leader[won]] = "winner"
+    return verdict
+
+
+def _has_unseen(days: ArmDays, shown: Bools) -> Bools:
+    """Tests with an arm that nobody has seen: nothing has won against it."""
+    result: Bools = np.logical_or.reduceat(~shown, days.first)
+    return result
+
+
+def _states(
+    days: ArmDays,
+    design: Design,
+    claims: Claims,
+    served: ShareCheck,
+    chances: Chances,
+    value: Floats,
+    leader: Ints,
+    verdict: Texts,
+) -> Texts:
+    tests = len(leader)
+    ready = np.zeros(tests, dtype=np.bool_)
+    looked = (claims.days_needed == 0) & (claims.events_needed == 0)
+    ready[days.place[claims.contrasts.one[looked]]] = True
+    ahead = np.maximum(leader, 0)
+    safe = chances.loss[ahead] <= design.tolerable_loss * np.abs(value[ahead])
+    won = (leader >= 0) & (verdict[ahead] == "winner")
+    platform = np.full(tests, design.assignment == "platform")
+    return np.select(
+        [leader < 0, served.alarm, platform, won, ~ready, safe],
+        ["no_traffic", "shares_off", "observational", "winner", "too_early", "safe_to_stop"],
+        "running",
+    )
