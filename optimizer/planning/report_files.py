@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.planning import report_text as text
-from optimizer.planning.market import Log, as_known, bids_known
+from optimizer.planning.market import Log, as_known, bids_known, creatives_known
 from optimizer.planning.report_text import NULL, Cells, quoted, spread, written
 from optimizer.tables import MICROS
 
@@ -47,6 +47,10 @@ _KEYWORD_COLUMNS = (
 _TERM_COLUMNS = (
     *("Search term", "Added/Excluded", "Match type", "Day", "Campaign ID", "Campaign"),
     *("Ad group ID", "Ad group", "Keyword", "Currency code", *_COUNT_COLUMNS),
+)
+_CREATIVE_COLUMNS = (
+    *("Ad status", "Day", "Campaign ID", "Campaign", "Ad group ID", "Ad group", "Ad ID"),
+    *("Headline 1", "Description 1", "Currency code", *_COUNT_COLUMNS),
 )
 _BLANK = ("Keyword status", "Keyword", "Search term", "Added/Excluded", "Day")
 _SUMMED = ["impressions", "clicks", "cost_micros", "conversions", "value_micros"]
@@ -98,6 +102,29 @@ def search_terms_report(log: Log, as_of: date, days: int) -> bytes:
         cells = {**names, **spread(terms, chunk["term"].to_numpy()), **_day_cells(chunk)}
         parts.append(text.joined({**cells, **_counts(chunk)}, _TERM_COLUMNS))
     return b"".join([*parts, _trailer(totals, _TERM_COLUMNS)])
+
+
+def creative_report(log: Log, as_of: date, days: int) -> bytes:
+    """ "Ad report" with Day column: the last `days` days before `as_of` of every creative."""
+    first = _first_day(log, as_of, days)
+    rows = _since(creatives_known(log, as_of), first)
+    named = log.market.creatives
+    texts = named["creative_name"].str.split(" | ", regex=False)
+    columns: dict[str, Any] = {
+        **{header: named[name] for header, name in _PLACE.items()},
+        "Ad status": "Enabled",
+        "Ad ID": named["creative_id"],
+        "Headline 1": texts.str[0],
+        "Description 1": texts.str[1],
+        "Currency code": log.market.settings.currency,
+    }
+    names = _cells(pd.DataFrame(columns))
+    parts = [_preamble("Ad report", first, as_of), _header(_CREATIVE_COLUMNS)]
+    for chunk in _chunks(rows):
+        cells = {**spread(names, chunk["creative"].to_numpy()), **_day_cells(chunk)}
+        parts.append(text.joined({**cells, **_counts(chunk)}, _CREATIVE_COLUMNS))
+    totals = _total_rows(rows, ("Ads", "Account"), log.market.settings.currency, "Ad group")
+    return b"".join([*parts, _trailer(totals, _CREATIVE_COLUMNS)])
 
 
 def _first_day(log: Log, as_of: date, days: int) -> date:
@@ -225,12 +252,14 @@ def _ratio(part: np.ndarray, whole: np.ndarray, digits: int) -> np.ndarray:
     return ratio.round(digits)
 
 
-def _total_rows(rows: pd.DataFrame, labels: Sequence[str], currency: str) -> list[dict[str, str]]:
-    """One trailer row per label, all with the sums of `rows`."""
+def _total_rows(
+    rows: pd.DataFrame, labels: Sequence[str], currency: str, column: str = "Match type"
+) -> list[dict[str, str]]:
+    """One trailer row per label, which stands in `column`, all with the sums of `rows`."""
     cells = _counts(rows[_SUMMED].sum().to_frame().T)
     counted = {name: quoted_cell[0].as_py() for name, quoted_cell in cells.items()}
     fixed = {"Currency code": currency, **counted}
-    return [{"Match type": f"Total: {label}", **fixed} for label in labels]
+    return [{column: f"Total: {label}", **fixed} for label in labels]
 
 
 def _header(columns: Sequence[str]) -> bytes:

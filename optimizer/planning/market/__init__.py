@@ -4,6 +4,7 @@
 report downloaded on some day says.
 """
 
+from optimizer.planning.market.creative_days import creatives_known
 from optimizer.planning.market.days import Log, join_logs, simulate_day, simulate_days
 from optimizer.planning.market.history import hand_set_bids
 from optimizer.planning.market.known import Known, as_known, bids_known, campaign_days_known
@@ -21,6 +22,7 @@ __all__ = [
     "as_known",
     "bids_known",
     "campaign_days_known",
+    "creatives_known",
     "hand_set_bids",
     "join_logs",
     "load_market",

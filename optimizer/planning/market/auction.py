@@ -1,6 +1,7 @@
 """What a bid buys: impression share, clicks and cost emerge from rivals' prices.
 
-In each auction every rival has a rank price drawn from a lognormal; ours is bid × quality. Being
+In each auction every rival has a rank price drawn from a lognormal, or from stated quantiles around the
+keyword's median; ours is bid × quality. Being
 beaten by `j` rivals gives position `j`; beyond the last slot nothing is shown. The price of a click
 is what the next rival below would have had to be beaten with, so it is below the bid.
 """
@@ -30,6 +31,7 @@ class Auctions:
     slots: int
     position_decay: float
     reserve: float
+    price_quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,18 @@ def _beats(auctions: Auctions, bids: np.ndarray, rivals_shift: np.ndarray | floa
     """Chance that our rank price exceeds one rival's."""
     rank_price = np.log(np.maximum(bids * auctions.quality, np.finfo(float).tiny))
     centre = auctions.price_log_median + rivals_shift
+    if auctions.price_quantiles:
+        below: np.ndarray = np.interp(rank_price - centre, *_quantiles(auctions))
+        return below
     chance: np.ndarray = special.ndtr((rank_price - centre) / auctions.price_sd)
     return chance
+
+
+def _quantiles(auctions: Auctions) -> tuple[np.ndarray, np.ndarray]:
+    """Log price around the median, and the share of rivals below it."""
+    logs = np.log(auctions.price_quantiles)
+    share = np.linspace(0.0, 1.0, len(logs))
+    return logs - np.interp(0.5, share, logs), share
 
 
 def _price_below(
@@ -108,7 +120,12 @@ def _price_below(
 
 def _price(auctions: Auctions, chance: np.ndarray, rivals_shift: np.ndarray | float) -> np.ndarray:
     """The bid that beats one rival with probability `chance`."""
+    centre = auctions.price_log_median + rivals_shift
+    if auctions.price_quantiles:
+        logs, share = _quantiles(auctions)
+        empirical: np.ndarray = np.exp(centre + np.interp(chance, share, logs)) / auctions.quality
+        return empirical
     deviate = special.ndtri(np.maximum(chance, np.finfo(float).tiny))
-    log_price = auctions.price_log_median + rivals_shift + auctions.price_sd * deviate
+    log_price = centre + auctions.price_sd * deviate
     price: np.ndarray = np.exp(log_price) / auctions.quality
     return price

@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
 from optimizer.planning.market.arrays import frozen, stacked
 from optimizer.planning.market.auction import Outcome, outcome
+from optimizer.planning.market.hourly import spend_by_the_hour
+from optimizer.planning.market.records import CENT_MICROS, NEVER, OrderRecords, TermDays
 from optimizer.planning.market.settings import Orders
 from optimizer.planning.market.world import Market
 from optimizer.tables import MICROS
-
-NEVER = -1
-_CENT_MICROS = MICROS // 100
-
-
-@dataclass(frozen=True)
-class TermDays:
-    """One entry per search term and day with an impression, sorted by day, then term.
-
-    `day` counts from the market's first day; `eligible` are searches we could have been shown in.
-    """
-
-    day: np.ndarray
-    term: np.ndarray
-    eligible: np.ndarray
-    impressions: np.ndarray
-    clicks: np.ndarray
-    cost_micros: np.ndarray
-
-
-@dataclass(frozen=True)
-class OrderRecords:
-    """One entry per order: click day, term, days until known, our share of it, value of that share.
-
-    `credit` is 1 or less; `refund_after` is days from being known to being taken back, or NEVER.
-    """
-
-    day: np.ndarray
-    term: np.ndarray
-    delay: np.ndarray
-    credit: np.ndarray
-    value_micros: np.ndarray
-    refund_after: np.ndarray
-
-    def counted(self, horizon: int) -> np.ndarray:
-        """Which orders a report shows that knows all days before `horizon`."""
-        known = self.day + self.delay
-        taken_back = (self.refund_after != NEVER) & (known + self.refund_after < horizon)
-        counted: np.ndarray = (known < horizon) & ~taken_back
-        return counted
 
 
 @dataclass(frozen=True)
@@ -105,17 +67,20 @@ def simulate_day(market: Market, bids: np.ndarray, day: date, rng: np.random.Gen
     campaign = market.keyword_campaign
     met = outcome(market.auctions, effective, market.weather.rivals[campaign, number])
     searches = _searches(market, number, rng)
-    served = _served(market, searches, met)
-    shown = Outcome(met.share * served[campaign], met.ctr, met.cpc)
-    rows = _term_day(market, number, searches, shown, effective, rng)
-    rows = _within_budget(market, rows)
+    if market.settings.budgets.hourly:
+        rows = _term_day(market, number, searches, met, effective, rng)
+        rows, served = spend_by_the_hour(market, rows, rng)
+    else:
+        served = _served(market, searches, met)
+        shown = Outcome(met.share * served[campaign], met.ctr, met.cpc)
+        rows = _within_budget(market, _term_day(market, number, searches, shown, effective, rng))
     return Log(
         market=market,
         start=number,
         bids=frozen(effective[None, :]),
         served=frozen(served[None, :]),
         rows=rows,
-        orders=_orders(market, rows, number, rng),
+        orders=_orders(market, rows, rng),
     )
 
 
@@ -168,6 +133,7 @@ def _term_day(
     keyword, impressions = keyword[term], impressions[term]
     clicks = rng.binomial(impressions, shown.ctr[keyword])
     cost = _cost_micros(market, clicks, shown.cpc[keyword], bids[keyword], rng)
+    chance = market.term_truth["cvr"].to_numpy()[term] * market.weather.cvr[number]
     return TermDays(
         day=np.full(len(term), number, dtype=np.int32),
         term=term.astype(np.int32),
@@ -175,6 +141,7 @@ def _term_day(
         impressions=impressions.astype(np.int32),
         clicks=clicks.astype(np.int32),
         cost_micros=cost,
+        chance=np.minimum(chance, 1.0),
     )
 
 
@@ -187,7 +154,7 @@ def _cost_micros(
     cents = np.round(clicks * (cpc + scatter) * 100)
     # A bid may lie between two cents; a cost must not exceed it.
     most = np.floor(clicks * bids * 100 + 1e-6)
-    micros: np.ndarray = np.minimum(cents, most).astype(np.int64) * _CENT_MICROS
+    micros: np.ndarray = np.minimum(cents, most).astype(np.int64) * CENT_MICROS
     return micros
 
 
@@ -196,24 +163,23 @@ def _within_budget(market: Market, rows: TermDays) -> TermDays:
     campaign = market.keyword_campaign[market.term_truth["keyword"].to_numpy()[rows.term]]
     spent = np.bincount(campaign, rows.cost_micros, minlength=len(market.campaign_names))
     scale = np.minimum(1.0, market.campaign_budgets * MICROS / np.maximum(spent, 1))[campaign]
-    cents = np.floor(rows.cost_micros * scale / _CENT_MICROS + 1e-9).astype(np.int64)
-    charged = np.where(scale < 1, cents * _CENT_MICROS, rows.cost_micros)
-    return TermDays(rows.day, rows.term, rows.eligible, rows.impressions, rows.clicks, charged)
+    cents = np.floor(rows.cost_micros * scale / CENT_MICROS + 1e-9).astype(np.int64)
+    charged = np.where(scale < 1, cents * CENT_MICROS, rows.cost_micros)
+    return replace(rows, cost_micros=charged)
 
 
-def _orders(market: Market, rows: TermDays, number: int, rng: np.random.Generator) -> OrderRecords:
+def _orders(market: Market, rows: TermDays, rng: np.random.Generator) -> OrderRecords:
     part = market.settings.orders
-    chance = market.term_truth["cvr"].to_numpy()[rows.term] * market.weather.cvr[number]
-    count = rng.binomial(rows.clicks, np.minimum(chance, 1.0))
+    count = rng.binomial(rows.clicks, rows.chance)
     term = np.repeat(rows.term, count)
     credit = _credits(part, len(term), rng)
     value = _values(market, term, rng) * credit
     return OrderRecords(
-        day=np.full(len(term), number, dtype=np.int32),
+        day=np.repeat(rows.day, count),
         term=term,
         delay=_delays(part, len(term), rng),
         credit=credit,
-        value_micros=np.round(value * 100).astype(np.int64) * _CENT_MICROS,
+        value_micros=np.round(value * 100).astype(np.int64) * CENT_MICROS,
         refund_after=_refunds(part, len(term), rng),
     )
 

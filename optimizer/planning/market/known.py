@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from optimizer.planning.market.days import Log, OrderRecords, TermDays
+from optimizer.planning.market.days import Log
+from optimizer.planning.market.records import OrderRecords, TermDays
 from optimizer.tables import MICROS
 
 
@@ -86,8 +87,7 @@ def bids_known(log: Log, as_of: date) -> pd.DataFrame:
 def _head(rows: TermDays, horizon: int) -> TermDays:
     """The entries of days before `horizon`; rows are sorted by day."""
     end = np.searchsorted(rows.day, horizon)
-    parts = (rows.day, rows.term, rows.eligible, rows.impressions, rows.clicks, rows.cost_micros)
-    return TermDays(*(part[:end] for part in parts))
+    return TermDays(*(getattr(rows, part.name)[:end] for part in fields(rows)))
 
 
 def _credited(

@@ -5,6 +5,8 @@ The defaults here repeat `default.yaml`, where each number's meaning and origin 
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -15,6 +17,11 @@ from optimizer.settings import Configs, Model, NonNegative, Positive, Share, loa
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Weekdays = Annotated[tuple[Positive, ...], Field(min_length=7, max_length=7)]
+Hours = Annotated[tuple[Positive, ...], Field(min_length=24, max_length=24)]
+MonthDay = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
+FLAT_DAY = (1.0,) * 24
+LEAP_YEAR = 2028
+"""A year in which every month-day exists."""
 
 
 class Size(Model):
@@ -60,6 +67,7 @@ class Demand(Model):
     day_shock_memory: Annotated[float, Field(ge=0, lt=1)] = 0.6
     campaign_shock_sd: NonNegative = 0.06
     keyword_shock_cv: NonNegative = 0.3
+    hours: Hours = FLAT_DAY
 
 
 class Rivals(Model):
@@ -70,18 +78,27 @@ class Rivals(Model):
     slots: AtLeastOne = 4
     value_share: Positive = 1.0
     price_sd: Positive = 0.9
+    price_quantiles: tuple[Positive, ...] = ()
     ad_group_sd: NonNegative = 0.3
     keyword_sd: NonNegative = 0.3
     brand: Positive = 0.5
     competitor: Positive = 1.2
     quality_sd: NonNegative = 0.2
     drift_sd: NonNegative = 0.01
+    trend: Annotated[float, Field(ge=-0.1, le=0.1)] = 0.0
     reserve: Positive = 0.05
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
         if not self.slots <= self.least <= self.most:
             raise ValueError("slots <= least <= most must hold")
+        return self
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        told = self.price_quantiles
+        if told and (len(told) < 3 or any(b <= a for a, b in pairwise(told))):
+            raise ValueError("price_quantiles must be three or more rising numbers")
         return self
 
 
@@ -109,6 +126,7 @@ class Orders(Model):
     brand: Positive = 3.0
     competitor: Positive = 0.5
     weekday: Weekdays = (0.98, 0.96, 0.97, 0.98, 1.0, 1.06, 1.07)
+    hours: Hours = FLAT_DAY
     value_median: Positive = 240.0
     value_campaign_sd: NonNegative = 0.2
     value_ad_group_sd: NonNegative = 0.3
@@ -151,10 +169,62 @@ class StartBids(Model):
 
 
 class Budgets(Model):
-    """Daily campaign budgets: the first generic campaigns are short of money, the rest are not."""
+    """Daily budgets as shares of the start bids' mean cost: of the first generic campaigns, and of all.
+
+    `hourly`: a day has 24 steps and a click that no longer fits ends it; otherwise clicks come evenly.
+    """
 
     capped_campaigns: Count = 1
     capped_share: Positive = 0.85
+    account_share: Positive | None = None
+    hourly: bool = False
+
+    @model_validator(mode="after")
+    def _in_steps(self) -> Self:
+        if self.account_share is not None and not self.hourly:
+            raise ValueError("account_share needs hourly: true")
+        return self
+
+
+class Creatives(Model):
+    """Creatives of an ad group, shown in even rotation, each with its own CTR and conversion rate.
+
+    `ctr_sd`, `cvr_sd`: of the logs, with correlation `ctr_cvr`; their mean leaves the keyword's rates.
+    """
+
+    per_ad_group: Annotated[int, Field(ge=1, le=50)] = 1
+    ctr_sd: NonNegative = 0.25
+    cvr_sd: NonNegative = 0.25
+    ctr_cvr: Annotated[float, Field(ge=-1, le=1)] = -0.3
+
+
+class Phases(Model):
+    """A multiplier before, during and after an event."""
+
+    warmup: Positive = 1.0
+    burst: Positive = 1.0
+    after: Positive = 1.0
+
+
+class SalesEvent(Model):
+    """A sale that comes every year from `start` to `end` (MM-DD), and what it multiplies."""
+
+    name: str
+    start: MonthDay
+    end: MonthDay
+    warmup_days: Annotated[int, Field(ge=0, le=60)] = 0
+    after_days: Annotated[int, Field(ge=0, le=60)] = 0
+    volume: Phases = Phases()
+    cvr: Phases = Phases()
+    rivals: Phases = Phases()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for text in (self.start, self.end):
+            date.fromisoformat(f"{LEAP_YEAR}-{text}")
+        if self.end < self.start:
+            raise ValueError("end is before start")
+        return self
 
 
 class MarketSettings(Model):
@@ -169,6 +239,8 @@ class MarketSettings(Model):
     terms: Terms = Terms()
     start_bids: StartBids = StartBids()
     budgets: Budgets = Budgets()
+    creatives: Creatives = Creatives()
+    events: tuple[SalesEvent, ...] = ()
 
 
 def load_market(configs: Configs, name: str = "default") -> MarketSettings:

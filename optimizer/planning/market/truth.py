@@ -45,6 +45,7 @@ def auctions_of(settings: MarketSettings, truth: pd.DataFrame) -> Auctions:
         slots=settings.rivals.slots,
         position_decay=settings.clicks.position_decay,
         reserve=settings.rivals.reserve,
+        price_quantiles=settings.rivals.price_quantiles,
     )
 
 

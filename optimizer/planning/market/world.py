@@ -12,6 +12,7 @@ from optimizer.errors import Infeasible
 from optimizer.planning.market import words
 from optimizer.planning.market.arrays import frozen
 from optimizer.planning.market.auction import Auctions, best_bids, expected_day, first_page_bids
+from optimizer.planning.market.creatives import draw_creatives
 from optimizer.planning.market.places import Places, automated_campaigns, draw_places
 from optimizer.planning.market.search_terms import MATCH_TYPES, draw_terms, name_terms
 from optimizer.planning.market.settings import MarketSettings
@@ -28,7 +29,8 @@ class Market:
     terms       keyword (position), search_term, term_match_type, term_status
     truth       per keyword, never in a report; see `truth.draw_truth`
     term_truth  per term: keyword, share of its keyword's searches, cvr
-    campaign_budgets   per day, inf where there is none
+    campaign_budgets   per day, inf where there is none; account_budget likewise, of all campaigns
+    creatives   what reports show of creatives; creative_truth their relative rates (see `creatives`)
     """
 
     settings: MarketSettings
@@ -44,6 +46,10 @@ class Market:
     automated: np.ndarray
     start_bids: np.ndarray
     campaign_budgets: np.ndarray
+    account_budget: float
+    creatives: pd.DataFrame
+    creative_truth: pd.DataFrame
+    creative_seed: int
 
     def day_number(self, day: date) -> int:
         """Days since `first_day`. Raises `Infeasible` when the market has no such day."""
@@ -86,6 +92,9 @@ def make_market(settings: MarketSettings, first_day: date, rng: np.random.Genera
     keywords["first_page_bid"] = _to_step(settings, first_page_bids(auctions))
     term_truth = draw_terms(settings, match, truth["cvr"].to_numpy(), rng)
     start_bids = _start_bids(settings, auctions, places, rng)
+    weather = draw_weather(settings, first_day, rng)
+    # Last, so that markets without creatives draw what they would without this line.
+    drawn = draw_creatives(settings, keywords, rng)
     return Market(
         settings=settings,
         first_day=first_day,
@@ -94,12 +103,16 @@ def make_market(settings: MarketSettings, first_day: date, rng: np.random.Genera
         truth=truth,
         term_truth=term_truth[["keyword", "share", "cvr"]],
         auctions=auctions,
-        weather=draw_weather(settings, first_day, rng),
+        weather=weather,
         keyword_campaign=frozen(places.campaign),
         campaign_names=frozen(words.campaign_names(places.kinds)),
         automated=frozen(automated_campaigns(settings.size, places.campaign)),
         start_bids=frozen(start_bids),
         campaign_budgets=frozen(_budgets(settings, places, auctions, start_bids)),
+        account_budget=_account_budget(settings, auctions, start_bids),
+        creatives=drawn.named,
+        creative_truth=drawn.truth,
+        creative_seed=drawn.seed,
     )
 
 
@@ -174,3 +187,10 @@ def _budgets(
     budgets = np.full(len(places.kinds), np.inf)
     budgets[generic] = np.round(wanted[generic] * settings.budgets.capped_share, 2)
     return budgets
+
+
+def _account_budget(settings: MarketSettings, auctions: Auctions, bids: np.ndarray) -> float:
+    share = settings.budgets.account_share
+    if share is None:
+        return np.inf
+    return float(np.round(expected_day(auctions, bids)["cost"].sum() * share, 2))
