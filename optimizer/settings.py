@@ -127,7 +127,7 @@ class Item(Model):
 
     item_id: str
     ad_groups: tuple[str, ...] = ()
-    margin: Annotated[float, Field(gt=0, le=10)] | None = None
+    margin: Annotated[float, Field(ge=0, le=10)] | None = None
     unit_cost: NonNegative | None = None
     refund_rate: Share | None = None
     stock: NonNegative | None = None

@@ -424,6 +424,7 @@ ITEMS = Table(
         "margin": _null("float"),
         "unit_cost": _null("float", "of one piece, account currency"),
         "price": _null("float", "of one piece"),
+        "price_day": _null("date", "day of the table that states the price"),
         "refund_rate": _null("float"),
         "stock": _null("float", "pieces"),
         "restock": _null("date"),

@@ -95,7 +95,8 @@ def _planned(
     ahead = _look_ahead(inputs, believed, today)
     state, alerts = account_state(inputs, believed, ahead, today)
     plan = _plan(inputs, believed, ahead, state, today)
-    alerts += [*believed.changes, *items.hold_alerts(plan, believed.settings)]
+    alerts += [*map(dict, inputs.alerts), *believed.changes]
+    alerts += items.hold_alerts(plan, believed.settings)
     candidates, learning = _levers(inputs, believed, ahead, state, plan, today)
     terms = _terms(inputs, believed, state, plan, today)
     funds = account_funds(inputs, believed, ahead, today)

@@ -36,14 +36,10 @@ def with_breaks(
     number = {one.item_id: place for place, one in enumerate(settings.account.items)}
     known = [change for change in log if change.item_id in number and change.day <= today]
     weight = settings.estimation.break_weight
-    tells = goals.break_weights(
-        item,
-        rows.unit,
-        rows.last,
-        np.array([number[change.item_id] for change in known], dtype=np.int64),
-        np.array([day_number(change.day) for change in known], dtype=np.int64),
-        weight,
-    )
+    # Price and image changed on one day are one new offer.
+    breaks = sorted({(number[change.item_id], day_number(change.day)) for change in known})
+    changed, days = np.array(breaks, dtype=np.int64).reshape(-1, 2).T
+    tells = goals.break_weights(item, rows.unit, rows.last, changed, days, weight)
     if (tells >= 1).all():
         return rows, []
     scaled = {

@@ -31,7 +31,7 @@ class ReviewInputs:
     """One account as known on one day; frames match the tables of the same name in `tables`.
 
     `budget` overrides the account's daily budget. `attribution_basis` says what a conversion's day
-    is: the day of its click (completed by F) or of the order.
+    is: the day of its click (completed by F) or of the order. `alerts` were known before the review.
     """
 
     account: str
@@ -47,6 +47,7 @@ class ReviewInputs:
     attribution_basis: Basis = "click"
     bid_changes: pd.DataFrame = field(default_factory=lambda: empty_table(BID_CHANGES))
     landscapes: pd.DataFrame = field(default_factory=lambda: empty_table(LANDSCAPES))
+    alerts: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -102,15 +102,18 @@ def items(files: Sequence[ListFile]) -> pd.DataFrame:
         return empty_table(ITEMS)
     first_listed = rows["item_id"].drop_duplicates().to_numpy()
     names = [name for name in SCHEMAS["item"].names if name not in _NOT_TOLD]
-    told = {name: _newest(rows, name) for name in names}
+    dated = rows.assign(price_day=rows["day"].where(rows["price_micros"].notna()))
+    told = {name: _newest(dated, name) for name in names}
+    told["price_day"] = _newest(dated, "price_micros", "price_day")
     found = pd.DataFrame(told).reindex(first_listed).rename_axis("item_id").reset_index()
     return _as(found, ITEMS)
 
 
-def _newest(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """By item, the newest word of the lists that fill the column."""
+def _newest(rows: pd.DataFrame, column: str, beside: str = "") -> pd.Series[Any]:
+    """By item, the newest word of the lists that fill the column (or what stands beside it)."""
     tells = rows[[column in names for names in rows["filled"]]]
-    return tells.drop_duplicates("item_id", keep="last").set_index("item_id")[column]
+    newest = tells.drop_duplicates("item_id", keep="last").set_index("item_id")
+    return newest[beside or column]
 
 
 def item_entries(files: Sequence[ListFile]) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import Settings
 from optimizer.store.protocol import ReviewTables
 from optimizer.tables import Actor
+from optimizer.workflows.items import stated_settings
 from optimizer.workflows.review_inputs import review_inputs
 from optimizer.workflows.workspace import Workspace, checked_account_name, newest_day
 
@@ -59,7 +60,7 @@ def check_predictive(
     """
     actor.require("viewer")
     day = as_of or newest_day(workspace, checked_account_name(account))
-    settings = workspace.configs.settings(account)
+    settings = stated_settings(workspace, account, day)[0]
     window = settings.estimation.window_days
     known = workspace.store.review_tables(account, day, window)
     now = review_inputs(workspace, known, window)

@@ -21,6 +21,7 @@ from optimizer.review.rivals import Rivals, rivals
 from optimizer.review.selection import planned_rows, selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
+from optimizer.workflows.items import stated_settings
 from optimizer.workflows.workspace import Workspace
 
 
@@ -47,8 +48,8 @@ class Holdings:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings that apply now."""
-        return self.workspace.configs.settings(self.account)
+        """The settings that apply now, with what item files said up to the review's day."""
+        return stated_settings(self.workspace, self.account, self.as_of)[0]
 
     @cached_property
     def limit(self) -> BidLimit:

@@ -19,6 +19,7 @@ from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
 from optimizer.workflows.attribution import said_earlier, told_apart
 from optimizer.workflows.delivery import ResultsTaken, find_results, follow_up, take_results
+from optimizer.workflows.items import for_account, refuse_unpriced
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import (
     Progress,
@@ -123,6 +124,7 @@ def import_files(
             )
         )
     tell("read", len(files), len(files))
+    refuse_unpriced(workspace, account, [one for one in read if isinstance(one, Report)], day)
     results: list[ImportResult | ResultsTaken] = []
     for number, one in enumerate(read):
         tell("store", number, len(read))
@@ -142,7 +144,8 @@ def _take(
     if isinstance(one, ResultFile):
         return take_results(workspace, account, one, actor, dry_run=dry_run)
     take = _preview if dry_run else _store
-    return take(workspace, one, account, day, actor)
+    report = for_account(workspace, account, one, dry_run=dry_run)
+    return take(workspace, report, account, day, actor)
 
 
 def _followed(

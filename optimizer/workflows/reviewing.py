@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from optimizer.settings import Settings
 from optimizer.store.protocol import AccountRecord, ReviewTables, RunRecord
 from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.checking import with_check
+from optimizer.workflows.items import stated_settings
 from optimizer.workflows.review_inputs import review_inputs, with_landscape
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import (
@@ -101,11 +102,12 @@ def review(
     """
     actor.require("operator")
     day = _review_day(workspace, checked_account_name(account), as_of)
-    settings = workspace.configs.settings(account)
+    settings, told = stated_settings(workspace, account, day)
     window = settings.estimation.window_days
     known = workspace.store.review_tables(account, day, window)
     _check_account(known.account, settings)
-    inputs, points = with_landscape(review_inputs(workspace, known, window, budget), landscape)
+    read = replace(review_inputs(workspace, known, window, budget), alerts=told)
+    inputs, points = with_landscape(read, landscape)
     result = _reviewed(workspace, inputs, settings, day, seed)
     result = with_check(workspace, result, inputs, settings, day)
     origin = _origin(known, settings, seed, budget) | points
@@ -114,8 +116,8 @@ def review(
     first = not _reviewed_before(workspace, account, day)
     holds = workspace.store.holds(account, day)
     rows = open_rows(workspace, account, result.proposals(), holds)
-    told = stored_summary(result, origin)
-    run = workspace.store.save_run(account, day, told, rows, result.frames, actor)
+    summary = stored_summary(result, origin)
+    run = workspace.store.save_run(account, day, summary, rows, result.frames, actor)
     return _fresh_report(run, rows) if first else _report(workspace, run)
 
 
