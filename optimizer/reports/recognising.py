@@ -27,6 +27,9 @@ from optimizer.settings import Configs
 _FOREIGN_COLUMNS: Final = 2
 """As many headers of another language make sure that the report is known, but its language is not."""
 
+SIMULATED_BIDS: Final = ("simulated max. cpc", "simulated bid", "max. cpc (simulated)")
+"""Headers of a bid simulator's own bids; its other columns are those of a keyword report."""
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -144,12 +147,19 @@ def _refuse_unlike(path: Path, profiles: Mapping[str, ReportProfile], folder: Pa
         tried = list(encodings_to_try(text_path, head_of(text_path), first.encoding))
         raise RefusedInput("encoding_unknown", file=path.name, tried=tried)
     text = next(iter(readings.values()))
+    _refuse_simulator(path.name, text)
     _refuse_localised(path.name, text, profiles)
     if not others:
         find_layout(text, first, path.name)
     _refuse_near(path.name, text, profiles)
     found, known = widest_row(text), sorted(profiles)
     raise RefusedInput("profile_not_found", file=path.name, found=found, known=known)
+
+
+def _refuse_simulator(file: str, text: str) -> None:
+    """A bid simulator counts clicks that nobody made: it is an argument of the review."""
+    if {normal(cell) for cell in widest_row(text)} & set(SIMULATED_BIDS):
+        raise RefusedInput("report_simulated", file=file)
 
 
 def _refuse_localised(file: str, text: str, profiles: Mapping[str, ReportProfile]) -> None:
