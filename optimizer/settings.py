@@ -165,6 +165,42 @@ class AutomatedTarget(Model):
         return self
 
 
+CreativeMetric = Literal[
+    "profit_per_impression", "ctr", "cvr", "value_per_click", "value_per_impression", "cpa"
+]
+
+
+class CreativeTest(Model):
+    """A test of creatives: of those in `arms` (ids or names), else of all in the campaign's `ad_group`.
+
+    `rotation` says who chooses what is shown: the platform (its optimisation: nothing can be
+    claimed), the platform in turn (even rotation), or chance as we ask (randomised). `start` and
+    `end` are its first and last day. `floor` is the part of all impressions spread evenly while
+    earning; `minimum_effect` the smallest relative difference worth finding.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    campaign: str
+    ad_group: str | None = None
+    arms: tuple[str, ...] = ()
+    metric: CreativeMetric = "profit_per_impression"
+    mode: Literal["earn", "find", "top_two"] = "earn"
+    rotation: Literal["platform", "even_rotation", "randomised"] = "platform"
+    start: date | None = None
+    end: date | None = None
+    floor: Share = 0.1
+    claims_wanted: bool = True
+    minimum_effect: Annotated[float, Field(gt=0, le=5)] = 0.15
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError("end is before start")
+        if len(self.arms) == 1 or len(set(self.arms)) < len(self.arms):
+            raise ValueError("arms must be two or more, each named once")
+        return self
+
+
 class Account(Model):
     """`configs/accounts/<account>.yaml`: what an operator states about one account.
 
@@ -190,6 +226,7 @@ class Account(Model):
     attribution_basis: Basis | None = None
     items: tuple[Item, ...] = ()
     item_log: tuple[ItemChange, ...] = ()
+    creative_tests: tuple[CreativeTest, ...] = ()
     margin: Annotated[float, Field(gt=0, le=10)] | None = None
     value_per_conversion: Positive | None = None
     refund_rate: Share = 0.0
@@ -209,6 +246,13 @@ class Account(Model):
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError) as error:
             raise ValueError(f"time_zone {self.time_zone!r} is not an IANA name") from error
+        return self
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [one.name for one in self.creative_tests]
+        if len(set(names)) < len(names):
+            raise ValueError("creative_tests: each needs a name of its own")
         return self
 
 

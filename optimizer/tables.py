@@ -411,6 +411,62 @@ CREATIVE_DAILY = Table(
 )
 """As TERM_DAILY, per creative."""
 
+CREATIVE_TESTS = Table(
+    "creative_tests",
+    {
+        "test": Column("str"),
+        "campaign_name": Column("str"),
+        "ad_group_name": _null("str"),
+        "source": Column("str", "defined | discovered"),
+        "metric": Column("str", "profit_per_impression | ctr | cvr | value_per_click | ... | cpa"),
+        "mode": Column("str", "earn | find | top_two"),
+        "rotation": Column("str", "platform | even_rotation | randomised: who chooses"),
+        "arms": Column("int"),
+        "days": Column("int", "days on which any arm was shown"),
+        "impressions_per_day": Column("float"),
+        "state": Column(
+            "str", "no_traffic | observational | shares_off | too_early | winner | ..."
+        ),
+        "leader": _null("str", "name of the creative that is ahead"),
+        "forgone_per_day": _null("float", "expected loss of choosing it now, account currency"),
+        "served_off": _null("float", "largest relative deviation of a served share"),
+        "days_needed": Column("float", "days missing before the first look"),
+        "events_needed": Column("float", "clicks or orders missing before it, of the poorest arm"),
+    },
+    ("test",),
+)
+"""What each test of creatives says on one morning."""
+
+CREATIVE_ARMS = Table(
+    "creative_arms",
+    {
+        "test": Column("str"),
+        "entity_key": Column("int"),
+        "creative_id": _null("str"),
+        "creative_name": Column("str"),
+        "status": _null("str"),
+        "impressions": Column("float"),
+        "clicks": Column("float"),
+        "cost": _null("float"),
+        "conversions": _null("float"),
+        "value": _null("float"),
+        "metric_mean": Column("float", "in units of the test's metric, with its 80 % interval"),
+        "metric_low": Column("float"),
+        "metric_high": Column("float"),
+        "p_best": Column("float"),
+        "expected_loss": _null("float", "of choosing it, in units of the metric"),
+        "share_served": Column("float", "of the test's impressions so far"),
+        "share_next": Column("float", "of tomorrow's impressions"),
+        "verdict": Column("str", "winner | loser | open | left | unseen"),
+        "evidence": _null("float", "that the leader is better: at 1 it is a claim"),
+        "uplift_mean": Column("float", "metric less the leader's, with its 80 % interval"),
+        "uplift_low": Column("float"),
+        "uplift_high": Column("float"),
+    },
+    ("test", "entity_key"),
+)
+"""What is believed of each creative in a test."""
+
 NEGATIVES = Table("negatives", _NEGATIVE, tuple(_NEGATIVE))
 """Negative keywords in force, as the newest report of them lists them."""
 

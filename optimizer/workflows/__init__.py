@@ -5,61 +5,72 @@ reviews, rejects, snoozes and locks; an approver approves, edits, undoes and exp
 kinds of `OptimizerError`.
 """
 
-from optimizer.reports import Told
-from optimizer.workflows.auditing import CheckReport, audit, check
-from optimizer.workflows.deciding import (
-    DecisionResult,
-    ResolveSummary,
-    approve,
-    edit,
-    lock,
-    reject,
-    snooze,
-    undo,
-)
-from optimizer.workflows.delivery import (
-    DeliveryReport,
-    ResultsTaken,
-    deliveries,
-    with_deliveries,
-)
-from optimizer.workflows.demo import DemoReport, demo
-from optimizer.workflows.experimenting import (
-    ExperimentReport,
-    StepExport,
-    approve_experiment,
-    experiment,
-    export_experiment,
-    propose_experiment,
-    reject_experiment,
-    stop_experiment,
-)
-from optimizer.workflows.exporting import ExportResult, export, export_formats, exports
-from optimizer.workflows.importing import (
-    ImportResult,
-    accounts,
-    batches,
-    explain_file,
-    import_files,
-    new_profile,
-    quarantine,
-    unmatched,
-)
-from optimizer.workflows.queue import (
-    SelectionTotals,
-    SuggestionDetail,
-    at_rate,
-    conflicts,
-    suggestion,
-    suggestions,
-    totals,
-    why_not,
-)
-from optimizer.workflows.reviewing import ReviewReport, latest_review, review
-from optimizer.workflows.workspace import Progress, Workspace, open_workspace
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optimizer.reports import Told
+    from optimizer.workflows.auditing import CheckReport, audit, check
+    from optimizer.workflows.checking import check_predictive
+    from optimizer.workflows.creative_tests import CreativeReport, creative_tests
+    from optimizer.workflows.deciding import (
+        DecisionResult,
+        ResolveSummary,
+        approve,
+        edit,
+        lock,
+        reject,
+        snooze,
+        undo,
+    )
+    from optimizer.workflows.delivery import (
+        DeliveryReport,
+        ResultsTaken,
+        deliveries,
+        with_deliveries,
+    )
+    from optimizer.workflows.demo import DemoReport, demo
+    from optimizer.workflows.experimenting import (
+        ExperimentReport,
+        StepExport,
+        approve_experiment,
+        experiment,
+        export_experiment,
+        propose_experiment,
+        reject_experiment,
+        stop_experiment,
+    )
+    from optimizer.workflows.exporting import ExportResult, export, export_formats, exports
+    from optimizer.workflows.importing import (
+        ImportResult,
+        accounts,
+        batches,
+        explain_file,
+        import_files,
+        new_profile,
+        quarantine,
+        unmatched,
+    )
+    from optimizer.workflows.queue import (
+        SelectionTotals,
+        SuggestionDetail,
+        at_rate,
+        conflicts,
+        suggestion,
+        suggestions,
+        totals,
+        why_not,
+    )
+    from optimizer.workflows.reviewing import ReviewReport, latest_review, review
+    from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
     "CheckReport",
+    "CreativeReport",
     "DecisionResult",
     "DeliveryReport",
     "DemoReport",
@@ -82,7 +93,9 @@ __all__ = [
     "audit",
     "batches",
     "check",
+    "check_predictive",
     "conflicts",
+    "creative_tests",
     "deliveries",
     "demo",
     "edit",
@@ -112,3 +125,101 @@ __all__ = [
     "why_not",
     "with_deliveries",
 ]
+
+_HOMES = {
+    "optimizer.reports": ("Told",),
+    "optimizer.workflows.auditing": (
+        "CheckReport",
+        "audit",
+        "check",
+    ),
+    "optimizer.workflows.checking": ("check_predictive",),
+    "optimizer.workflows.creative_tests": ("CreativeReport", "creative_tests"),
+    "optimizer.workflows.deciding": (
+        "DecisionResult",
+        "ResolveSummary",
+        "approve",
+        "edit",
+        "lock",
+        "reject",
+        "snooze",
+        "undo",
+    ),
+    "optimizer.workflows.delivery": (
+        "DeliveryReport",
+        "ResultsTaken",
+        "deliveries",
+        "with_deliveries",
+    ),
+    "optimizer.workflows.demo": (
+        "DemoReport",
+        "demo",
+    ),
+    "optimizer.workflows.experimenting": (
+        "ExperimentReport",
+        "StepExport",
+        "approve_experiment",
+        "experiment",
+        "export_experiment",
+        "propose_experiment",
+        "reject_experiment",
+        "stop_experiment",
+    ),
+    "optimizer.workflows.exporting": (
+        "ExportResult",
+        "export",
+        "export_formats",
+        "exports",
+    ),
+    "optimizer.workflows.importing": (
+        "ImportResult",
+        "accounts",
+        "batches",
+        "explain_file",
+        "import_files",
+        "new_profile",
+        "quarantine",
+        "unmatched",
+    ),
+    "optimizer.workflows.queue": (
+        "SelectionTotals",
+        "SuggestionDetail",
+        "at_rate",
+        "conflicts",
+        "suggestion",
+        "suggestions",
+        "totals",
+        "why_not",
+    ),
+    "optimizer.workflows.reviewing": (
+        "ReviewReport",
+        "latest_review",
+        "review",
+    ),
+    "optimizer.workflows.workspace": (
+        "Progress",
+        "Workspace",
+        "open_workspace",
+    ),
+}
+"""Where each name lives: `optimizer --help` needs none of these modules, and an import of reports
+neither the solver nor its compiler."""
+
+
+class _Workflows(ModuleType):
+    """This package: a name's module is imported with the name's first use (as PEP 562)."""
+
+    def __getattr__(self, name: str) -> Any:
+        home = next((module for module, names in _HOMES.items() if name in names), None)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(home), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Importing a module binds it here; one that is called like its workflow must not hide it."""
+        if isinstance(value, ModuleType) and name in _HOMES.get(value.__name__, ()):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Workflows

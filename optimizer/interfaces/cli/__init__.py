@@ -7,6 +7,7 @@ Exit code 0: done; 1: refused (the message says why; with `--json` an object wit
 from __future__ import annotations
 
 from optimizer.interfaces.cli import (
+    creative_commands,
     data_commands,
     decision_commands,
     experiment_commands,
@@ -20,6 +21,7 @@ __all__ = ["app", "main"]
 COMMAND_MODULES = (
     data_commands,
     review_commands,
+    creative_commands,
     decision_commands,
     experiment_commands,
     serve_command,

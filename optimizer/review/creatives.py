@@ -1,0 +1,290 @@
+"""Creative tests of one account on one morning: beliefs, shares, claims and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from optimizer.decisions.creatives import (
+    ArmDays,
+    Assessment,
+    Context,
+    Design,
+    assess,
+    draw_scores,
+    draw_uplift,
+    metric_named,
+)
+from optimizer.estimates.conversion_lag import Lags, estimate_lags, stated_lags
+from optimizer.estimates.exposure import day_number
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.seasonality import event_days
+from optimizer.estimates.value_per_click import kept_share
+from optimizer.review.creative_tests import Listed, bounds, list_tests
+from optimizer.review.maturity import lag_prior
+from optimizer.settings import Account, Basis, CreativeTest, Settings
+from optimizer.tables import CREATIVE_ARMS, CREATIVE_TESTS, Table, empty_table
+
+_COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
+_NAMED = ("entity_key", "creative_id", "creative_name", "status")
+_MONEY = ("profit_per_impression", "value_per_impression")
+_ENDS = (0.1, 0.9)
+_DRAWS = 500
+
+
+@dataclass(frozen=True)
+class CreativeInputs:
+    """Creatives of one account as known on one day: tables CREATIVES, CREATIVE_DAILY and VERSIONS."""
+
+    account: str
+    platform: str
+    currency: str
+    creatives: pd.DataFrame
+    daily: pd.DataFrame
+    versions: pd.DataFrame
+    attribution_basis: Basis = "click"
+
+
+@dataclass(frozen=True)
+class CreativeReview:
+    """Tables CREATIVE_TESTS and CREATIVE_ARMS, and how many rows told of several days at once.
+
+    Those are in no test: what a period says of an arm cannot be compared day by day.
+    """
+
+    tests: pd.DataFrame
+    arms: pd.DataFrame
+    period_rows: int
+
+
+def review_creatives(
+    inputs: CreativeInputs, settings: Settings, as_of: date, seed: int = 0
+) -> CreativeReview:
+    """What every test of creatives says on the morning of `as_of`.
+
+    Same data, settings and seed give the same answer. Raises `BadSettings` (`creative_unknown`,
+    `creative_test_arms`) where a defined test and the reports disagree, and `RefusedInput`
+    (`tests_overlap`, `metric_needs`).
+    """
+    single = inputs.daily["first_day"].eq(inputs.daily["last_day"])
+    daily = inputs.daily[single]
+    lags = _lags(inputs, settings)
+    listed = list_tests(inputs.creatives, daily, settings.account, as_of)
+    found = []
+    for number, part in enumerate(_alike(listed)):
+        creatives = inputs.creatives.iloc[part.creative]
+        days = arm_days(part, creatives, daily, lags, as_of)
+        rng = np.random.default_rng([seed, number])
+        found.append(_judged(part, creatives, days, settings.account, rng))
+    tests = _joined([one[0] for one in found], CREATIVE_TESTS)
+    arms = _joined([one[1] for one in found], CREATIVE_ARMS)
+    return CreativeReview(tests, arms, int((~single).sum()))
+
+
+def _lags(inputs: CreativeInputs, settings: Settings) -> tuple[Lags, Lags]:
+    """F of counts and of value, the account's own: the completion that bids are judged by."""
+    prior = lag_prior(settings, inputs.platform)
+    if inputs.attribution_basis == "order":
+        stated = stated_lags(prior, 1)
+        return stated, stated
+    events = event_days(settings.account.events)
+    count = estimate_lags(inputs.versions, prior, [""], events)
+    return count, estimate_lags(inputs.versions, prior, [""], events, column="value")
+
+
+def design_of(test: CreativeTest) -> Design:
+    """How a test is decided, as the arithmetic takes it."""
+    return Design(
+        metric=test.metric,
+        mode=test.mode,
+        assignment=test.rotation,
+        floor=test.floor,
+        claims_wanted=test.claims_wanted,
+    )
+
+
+def _alike(listed: Listed) -> list[Listed]:
+    """Tests of one design together: they are one computation."""
+    designs = [design_of(one) for one in listed.tests]
+    return [
+        listed.take([number for number, one in enumerate(designs) if one == design])
+        for design in dict.fromkeys(designs)
+    ]
+
+
+def arm_days(
+    listed: Listed,
+    creatives: pd.DataFrame,
+    daily: pd.DataFrame,
+    lags: tuple[Lags, Lags],
+    as_of: date,
+) -> ArmDays:
+    """Arms × days up to the day before `as_of`; days outside a test are empty.
+
+    A row that leaves out a count which others of these tests tell is left out whole.
+    """
+    own = daily[daily["entity_key"].isin(creatives["entity_key"])]
+    told = [name for name in _COUNTS if own[name].notna().any()]
+    own = own.dropna(subset=told)
+    arm = pd.Index(creatives["entity_key"]).get_indexer(own["entity_key"])
+    day = own["first_day"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    starts, ends = (bound[listed.test[arm]] for bound in bounds(listed.tests))
+    inside = (day >= starts) & (day <= ends)
+    today = day_number(as_of)
+    number = np.arange(day[inside].min(initial=today - 1), today)
+    cell = arm[inside] * len(number) + (day[inside] - number[0])
+    shape = (len(creatives), len(number))
+    panels = {
+        name: group_sum(cell, own[name].to_numpy(np.float64)[inside], shape[0] * shape[1])
+        for name in dict.fromkeys(("impressions", "clicks", *told))
+    }
+    known = [one.shares(number, today)[0] for one in lags]
+    shaped = {name: panel.reshape(shape) for name, panel in panels.items()}
+    return ArmDays(**shaped, completion=known[0], value_completion=known[1], test=listed.test)
+
+
+def _judged(
+    listed: Listed,
+    creatives: pd.DataFrame,
+    days: ArmDays,
+    account: Account,
+    rng: np.random.Generator,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of both tables for tests of one design."""
+    item = _item_of(creatives, account)
+    context = Context(
+        kept=kept_share(account, item, _worth(days, account)),
+        value_per_conversion=account.value_per_conversion,
+    )
+    told = assess(days, design_of(listed.tests[0]), rng, context)
+    arms = _arm_rows(listed, creatives, days, told, rng)
+    return _test_rows(listed, creatives, days, told), arms
+
+
+def _item_of(creatives: pd.DataFrame, account: Account) -> Ints:
+    """Index of the item that each creative's ad group sells; -1 for none."""
+    number = {name: place for place, one in enumerate(account.items) for name in one.ad_groups}
+    found = [number.get(name, -1) for name in creatives["ad_group_name"]]
+    return np.array(found, dtype=np.int64)
+
+
+def _worth(days: ArmDays, account: Account) -> Floats:
+    """Value of a conversion over all arms, from which a unit cost is taken."""
+    orders, value = np.nansum(days.conversions), np.nansum(days.value)
+    stated = account.value_per_conversion or 0.0
+    return np.full(len(days.test), value / orders if orders > 0 and value > 0 else stated)
+
+
+def _arm_rows(
+    listed: Listed,
+    creatives: pd.DataFrame,
+    days: ArmDays,
+    told: Assessment,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Table CREATIVE_ARMS."""
+    metric = metric_named(listed.tests[0].metric)
+    drawn = draw_scores(metric, told.beliefs, _DRAWS, rng)
+    low, high = np.quantile(-drawn if metric.lower_is_better else drawn, _ENDS, axis=1)
+    ahead = np.where(told.leader >= 0, told.leader, days.first)[days.place]
+    uplift = draw_uplift(metric, told.beliefs, ahead, rng)
+    figures = {
+        "metric_mean": told.value,
+        "metric_low": low,
+        "metric_high": high,
+        "p_best": told.chances.best,
+        "expected_loss": told.chances.loss,
+        "share_served": _served(days),
+        "share_next": told.share,
+        "verdict": told.verdict,
+        "evidence": _evidence(told, len(listed.test)),
+        **dict(zip(("uplift_mean", "uplift_low", "uplift_high"), uplift, strict=True)),
+    }
+    sums = {name: getattr(days, name).sum(axis=1) for name in _COUNTS}
+    names = {name: creatives[name].to_numpy() for name in _NAMED}
+    test = [listed.tests[place].name for place in listed.test]
+    return _typed(pd.DataFrame({"test": test, **names, **sums, **figures}), CREATIVE_ARMS)
+
+
+def _served(days: ArmDays) -> Floats:
+    """Share of its test's impressions that each arm got."""
+    shown = days.impressions.sum(axis=1)
+    total = group_sum(days.place, shown, len(days.first))[days.place]
+    result: Floats = np.divide(shown, total, out=np.zeros(len(shown)), where=total > 0)
+    return result
+
+
+def _evidence(told: Assessment, arms: int) -> Floats:
+    """log E that the leader is better over what a claim asks for; NaN for leaders."""
+    result = np.full(arms, np.nan)
+    claims = told.claims
+    result[claims.contrasts.other] = claims.log_evidence[:, -1] / claims.log_bound
+    return result
+
+
+def _test_rows(
+    listed: Listed, creatives: pd.DataFrame, days: ArmDays, told: Assessment
+) -> pd.DataFrame:
+    """Table CREATIVE_TESTS."""
+    ran = np.logical_or.reduceat(days.ran, days.first, axis=0).sum(axis=1)
+    shown = np.add.reduceat(days.impressions.sum(axis=1), days.first) / np.maximum(ran, 1)
+    said = [
+        {
+            "test": one.name,
+            "campaign_name": one.campaign,
+            "ad_group_name": one.ad_group,
+            "source": "discovered" if found else "defined",
+            "metric": one.metric,
+            "mode": one.mode,
+            "rotation": one.rotation,
+        }
+        for one, found in zip(listed.tests, listed.discovered, strict=True)
+    ]
+    frame = pd.DataFrame(said).assign(
+        arms=days.arms,
+        days=ran,
+        impressions_per_day=shown,
+        state=told.state,
+        leader=_leader_name(told.leader, creatives),
+        forgone_per_day=_forgone(listed, told) * shown,
+        served_off=told.served.deviation,
+        days_needed=_most(told, days, told.claims.days_needed),
+        events_needed=_most(told, days, told.claims.events_needed),
+    )
+    return _typed(frame, CREATIVE_TESTS)
+
+
+def _leader_name(leader: Ints, creatives: pd.DataFrame) -> pd.Series[str]:
+    named = creatives["creative_name"].iloc[np.maximum(leader, 0)].reset_index(drop=True)
+    return named.where(leader >= 0)
+
+
+def _forgone(listed: Listed, told: Assessment) -> Floats:
+    """Money that choosing the leader now is expected to forgo, per impression; NaN: not in money."""
+    money = np.array([one.metric in _MONEY for one in listed.tests])
+    lost = told.chances.loss[np.maximum(told.leader, 0)]
+    return np.where(money & (told.leader >= 0), lost, np.nan)
+
+
+def _most(told: Assessment, days: ArmDays, missing: npt.NDArray[np.generic]) -> Floats:
+    """What the comparison that lacks most still lacks, per test; 0 where nothing is compared."""
+    result = np.zeros(len(days.first))
+    np.maximum.at(result, days.place[told.claims.contrasts.other], missing.astype(np.float64))
+    return result
+
+
+def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    return frame[list(table.columns)].astype(empty_table(table).dtypes.to_dict())
+
+
+def _joined(parts: Sequence[pd.DataFrame], table: Table) -> pd.DataFrame:
+    """The parts under each other in order of names; the empty table for none."""
+    if not parts:
+        return empty_table(table)
+    whole = pd.concat(parts, ignore_index=True)
+    return whole.sort_values("test", kind="stable", ignore_index=True)

@@ -1,0 +1,91 @@
+"""Creative tests of an account, read from the store and judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from optimizer.review.creatives import CreativeInputs, review_creatives
+from optimizer.store.protocol import ReviewTables
+from optimizer.tables import Actor
+from optimizer.workflows.items import stated_settings
+from optimizer.workflows.review_inputs import (
+    attribution_basis,
+    attribution_window,
+    like_versions,
+    telling_batches,
+)
+from optimizer.workflows.values import plain_record
+from optimizer.workflows.workspace import Workspace, checked_account_name, newest_day
+
+
+@dataclass(frozen=True)
+class CreativeReport:
+    """Tests (table CREATIVE_TESTS) and arms (CREATIVE_ARMS) of an account on one morning.
+
+    `period_rows` rows told of several days at once and are in no test.
+    """
+
+    account: str
+    as_of: date
+    currency: str
+    tests: pd.DataFrame
+    arms: pd.DataFrame
+    period_rows: int
+
+    def only(self, test: str) -> CreativeReport:
+        """The same report with one test."""
+        tests, arms = (frame[frame["test"].eq(test)] for frame in (self.tests, self.arms))
+        return replace(self, tests=tests, arms=arms)
+
+    def to_json(self) -> dict[str, Any]:
+        """Tests with their arms inside, as plain values."""
+        arms = dict(list(self.arms.groupby("test")))
+        listed = [
+            row | {"creatives": arms[row["test"]].drop(columns="test").to_dict("records")}
+            for row in self.tests.to_dict("records")
+        ]
+        told = {"account": self.account, "as_of": self.as_of, "currency": self.currency}
+        return plain_record({**told, "tests": listed, "period_rows": self.period_rows})
+
+
+def creative_tests(
+    workspace: Workspace, account: str, actor: Actor, as_of: date | None = None, seed: int = 0
+) -> CreativeReport:
+    """Every test of creatives as known on `as_of` (the newest import's day when not said).
+
+    Raises `NotFound` without data, `BadSettings` where a defined test and the reports disagree.
+    """
+    actor.require("viewer")
+    day = as_of or newest_day(workspace, checked_account_name(account))
+    settings = stated_settings(workspace, account, day)[0]
+    window = settings.estimation.window_days
+    known = workspace.store.review_tables(account, day, window)
+    shown = workspace.store.creative_tables(account, day, window)
+    versions, basis = _run_off(workspace, known, window)
+    inputs = CreativeInputs(
+        account,
+        known.account.platform,
+        known.account.currency,
+        shown.creatives,
+        shown.daily,
+        versions,
+        basis,
+    )
+    found = review_creatives(inputs, settings, day, seed)
+    return CreativeReport(
+        account, day, known.account.currency, found.tests, found.arms, found.period_rows
+    )
+
+
+def _run_off(workspace: Workspace, known: ReviewTables, window: int) -> tuple[pd.DataFrame, Any]:
+    """Run-off of the keywords' reports, and what the day of a conversion is in the reports in force."""
+    batches = [
+        one for one in workspace.store.batches(known.account.name) if one.batch_id in known.batches
+    ]
+    telling = list(telling_batches(batches, known.as_of, window))
+    basis = attribution_basis(telling)
+    return like_versions(known.versions, batches, basis, attribution_window(telling)), basis

@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from optimizer.review.creatives import review_creatives
+from optimizer.settings import Account, CreativeTest, Item, Settings
+from tests.review.creative_accounts import TODAY, creative_inputs
+
+
+def defined(**fields: object) -> Settings:
+    named = {"name": "titles", "campaign": "spring", "ad_group": "shoes"}
+    test = CreativeTest.model_validate({**named, "rotation": "even_rotation", **fields})
+    return Settings(account=Account(creative_tests=(test,)))
+
+
+def test_a_defined_test_finds_its_winner() -> None:
+    found = review_creatives(creative_inputs(), defined(metric="ctr"), TODAY)
+    assert found.tests["state"].tolist() == ["winner"]
+    assert found.tests["leader"].tolist() == ["shoes 0.03"]
+    assert found.arms["verdict"].tolist() == ["winner", "loser"]
+    assert found.arms["evidence"].iloc[1] > 1
+    assert found.arms["uplift_high"].iloc[1] < 0
+
+
+def test_of_a_discovered_test_nothing_is_claimed() -> None:
+    found = review_creatives(creative_inputs(groups=("shoes", "hats")), Settings(), TODAY)
+    assert found.tests["test"].tolist() == ["spring / hats", "spring / shoes"]
+    assert found.tests["state"].tolist() == ["observational"] * 2
+    assert not found.arms["verdict"].isin(["winner", "loser"]).any()
+
+
+def test_an_ad_group_that_is_tested_is_not_discovered_again() -> None:
+    found = review_creatives(creative_inputs(groups=("shoes", "hats")), defined(), TODAY)
+    assert found.tests["source"].tolist() == ["discovered", "defined"]
+
+
+def test_cheaper_orders_win_where_cost_of_an_order_decides() -> None:
+    inputs = creative_inputs(ctr=(0.03, 0.03), per_day=20_000)
+    dear = inputs.daily["entity_key"].eq(1)
+    daily = inputs.daily.assign(cost=inputs.daily["cost"].where(~dear, inputs.daily["cost"] * 2))
+    found = review_creatives(replace(inputs, daily=daily), defined(metric="cpa"), TODAY)
+    assert found.arms["verdict"].tolist() == ["loser", "winner"]
+    assert found.arms["metric_mean"].iloc[0] > found.arms["metric_mean"].iloc[1]
+    assert found.arms["metric_low"].iloc[0] < found.arms["metric_mean"].iloc[0]
+
+
+def test_young_days_are_completed_and_not_claimed_from() -> None:
+    inputs = creative_inputs(days=6)
+    found = review_creatives(inputs, defined(), TODAY)
+    assert found.tests["state"].tolist() == ["too_early"]
+    assert found.tests["days_needed"].iloc[0] == 5
+    rate = inputs.daily["conversions"].sum() / inputs.daily["clicks"].sum()
+    told = review_creatives(inputs, defined(metric="cvr"), TODAY).arms["metric_mean"]
+    assert (told > 1.1 * rate).all()
+
+
+def test_days_before_the_start_are_not_in_the_test() -> None:
+    start = TODAY - pd.Timedelta(days=10)
+    found = review_creatives(creative_inputs(), defined(start=start), TODAY)
+    assert found.tests["days"].tolist() == [10]
+
+
+def test_rows_of_several_days_are_counted_and_left_out() -> None:
+    inputs = creative_inputs()
+    last = inputs.daily["last_day"].where(inputs.daily.index > 0, pd.Timestamp(TODAY))
+    found = review_creatives(
+        replace(inputs, daily=inputs.daily.assign(last_day=last)), defined(), TODAY
+    )
+    assert found.period_rows == 1
+    assert found.arms["impressions"].tolist() == [39 * 4000, 40 * 4000]
+
+
+def test_an_items_margin_decides_what_an_impression_earns() -> None:
+    settings = defined()
+    sold = Item(item_id="s", ad_groups=("shoes",), margin=0.5)
+    half = replace_account(settings, items=(sold,))
+    whole, kept = (
+        review_creatives(creative_inputs(), one, TODAY).arms["metric_mean"].to_numpy()
+        for one in (settings, half)
+    )
+    assert (kept < 0.5 * whole).all()
+
+
+def replace_account(settings: Settings, **fields: object) -> Settings:
+    return settings.model_copy(update={"account": settings.account.model_copy(update=fields)})
+
+
+def test_same_seed_same_answer() -> None:
+    first, second = (review_creatives(creative_inputs(), defined(), TODAY, 7) for _ in range(2))
+    pd.testing.assert_frame_equal(first.arms, second.arms)
+
+
+def test_no_creatives_no_tests() -> None:
+    inputs = creative_inputs()
+    nothing = replace(inputs, creatives=inputs.creatives[:0], daily=inputs.daily[:0])
+    assert review_creatives(nothing, Settings(), TODAY).tests.empty
+
+
+def test_what_stopping_costs_is_told_in_money_only_where_it_is_money() -> None:
+    close = creative_inputs(ctr=(0.03, 0.0298), days=12)
+    profit, clicks = (
+        review_creatives(close, defined(metric=metric), TODAY).tests["forgone_per_day"].iloc[0]
+        for metric in ("profit_per_impression", "ctr")
+    )
+    assert profit > 0
+    assert np.isnan(clicks)
+
+
+@pytest.mark.parametrize("metric", ["profit_per_impression", "cvr", "cpa"])
+def test_figures_are_finite(metric: str) -> None:
+    found = review_creatives(creative_inputs(ctr=(0.0, 0.0, 0.001)), defined(metric=metric), TODAY)
+    numbers = found.arms[["metric_mean", "metric_low", "metric_high", "p_best", "share_next"]]
+    assert np.isfinite(numbers.to_numpy()).all()
+    assert found.arms["share_next"].sum() == pytest.approx(1)
