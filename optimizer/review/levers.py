@@ -247,7 +247,7 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     kept = result.suggestions[~result.suggestions["id"].isin(told_rows["id"])]
     plan = result.frames["plan"]
     answered = plan["entity_key"].astype(str).isin(told_rows["entity_key"])
-    reasons = plan["reason"].mask(answered, "")
+    reasons = plan["reason"].astype("str").mask(answered, "")
     summary = replace(
         result.summary,
         kinds=_counted(pd.concat([kept["kind"], told_rows["kind"]])),
@@ -257,7 +257,7 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     return replace(
         result,
         suggestions=kept.reset_index(drop=True),
-        frames={**result.frames, "plan": plan.assign(reason=reasons)},
+        frames={**result.frames, "plan": plan.assign(reason=reasons.astype("category"))},
         levers=told_rows,
         summary=summary,
     )

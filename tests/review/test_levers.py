@@ -62,3 +62,12 @@ def test_a_lever_s_line_is_margin_whatever_the_objective_counts(objective: str) 
     line = result.summary.dual_price * unit
     assert len(result.levers)
     assert result.levers["line"].to_numpy() == pytest.approx(line, rel=0.15)
+
+
+@pytest.mark.parametrize("words", [[*GROWING, *CAPPED], CAPPED], ids=["some_move", "only_levers"])
+def test_beside_levers_only_the_reasons_that_occur_are_counted(words: list[Word]) -> None:
+    result = review(small_account(words), told())
+    assert len(result.levers)
+    reason = result.frames["plan"]["reason"]
+    counted = reason[reason != ""].astype("str").value_counts().to_dict()
+    assert result.summary.not_suggested == counted
