@@ -119,7 +119,7 @@ def _whole_block(
     if room < 0:
         return chosen, -np.inf, -np.inf
     for k in range(keywords):
-        while size[k] > 1 and spend[k, size[k] - 1] > room:
+        while spend[k, size[k] - 1] > room:
             size[k] -= 1
         span[k] = spend[k, size[k] - 1]
     order = np.argsort(-span)

@@ -252,14 +252,13 @@ def _exchange(
     side: Floats,
     side_left: Floats,
     widest: int,
-) -> int:
+) -> None:
     """Let keywords of `order` take their next step in exchange for the worst last steps beside them.
 
     Beside: under the lowest node whose cap stands in the way, if that has at most `widest` keywords.
     Nobody gives back its first `least_full` steps. An exchange is kept where it raises
-    Σ (threshold - base)·cost. Returns how many were.
+    Σ (threshold - base)·cost.
     """
-    kept = 0
     told = (parent, left, spare, least, per, slack, group, side, side_left)
     for k in order:
         at, cost = start[k] + full[k], extra[start[k] + full[k]]
@@ -289,14 +288,12 @@ def _exchange(
         if pays and allowed_move(k, node[k], cost, cost * threshold[at], *told):
             book(k, node[k], cost, cost * threshold[at], *told)
             full[k] += 1
-            kept += 1
             continue
         for b in range(back - 1, -1, -1):
             j = given[b]
             i = start[j] + full[j]
             book(j, node[j], extra[i], extra[i] * threshold[i], *told)
             full[j] += 1
-    return kept
 
 
 def _between(
@@ -319,13 +316,12 @@ def _between(
     side: Floats,
     side_left: Floats,
     watched: int,
-) -> int:
+) -> None:
     """Let keywords of `order` rise to an allowed level up to `top` that is not on their hull.
 
     The level with most value - base·cost; for a `watched` node (-1: none) the one that comes closest
     to what its floor still needs from above, or from below. `level` is changed in place.
     """
-    moved = 0
     told = (parent, left, spare, least, per, slack, group, side, side_left)
     for k in order:
         need = -spare[watched] if watched >= 0 else 0.0
@@ -345,8 +341,6 @@ def _between(
             more, gain = cost[row, chosen] - cost[row, now], value[row, chosen] - value[row, now]
             book(k, node[k], more, gain, *told)
             level[k] = chosen
-            moved += 1
-    return moved
 
 
 def _broken(
@@ -431,8 +425,8 @@ book = njit(cache=True)(_book)
 take: Callable[..., int] = njit(cache=True)(_take)
 worst_last = njit(cache=True)(_worst_last)
 what_blocks = njit(cache=True)(_what_blocks)
-exchange: Callable[..., int] = njit(cache=True)(_exchange)
-between: Callable[..., int] = njit(cache=True)(_between)
+exchange: Callable[..., None] = njit(cache=True)(_exchange)
+between: Callable[..., None] = njit(cache=True)(_between)
 broken = njit(cache=True)(_broken)
 above_floors = njit(cache=True)(_above_floors)
 give_back: Callable[..., int] = njit(cache=True)(_give_back)

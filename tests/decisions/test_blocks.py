@@ -1,5 +1,6 @@
 """Small budgets solved exactly: the best whole levels, and what no whole levels can reach."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,18 @@ import pytest
 from scipy.optimize import LinearConstraint, milp
 
 from optimizer.decisions import kernels_blocks
-from optimizer.decisions.allocation import BudgetTree, Gates, Options, allocate, blocks, ungated
+from optimizer.decisions.allocation import (
+    BudgetTree,
+    Gates,
+    Options,
+    SideCaps,
+    allocate,
+    blocks,
+    ungated,
+)
+from optimizer.decisions.allocation.books import open_books
+from optimizer.decisions.allocation.steps import build_steps
+from optimizer.decisions.allocation.tree import Settled, rules_of
 from tests.decisions.instances import Problem, free, logistic_curves
 from tests.decisions.test_allocation_by_hand import assert_answer, problem, tree
 
@@ -140,3 +152,77 @@ def test_idle_keywords_do_not_make_a_small_budget_a_big_one() -> None:
     idle = [[0, 0]] * (blocks._MOST_KEYWORDS + 1)
     told = problem(cost + idle, value + idle, [0] * (len(idle) + 3), tree([-1], [10.0]))
     assert_answer(told.solve(), objective=20.0, whole_bound=20.0)
+
+
+def unsettled(price: list[float], setter: list[int], binding: list[int]) -> Settled:
+    """Prices of cost per node, and what sets them."""
+    nodes, nothing = np.ones(len(price)), np.zeros(0)
+    told = (nodes, np.array(setter), np.array(binding), nodes, np.array(price))
+    return Settled(*told, 0.0, np.zeros(0, dtype=np.int64), nothing, nothing)
+
+
+def test_a_cap_adds_to_the_price_of_the_budget_above_it() -> None:
+    parent = np.array([-1, 0, 0, 0, 1])
+    prices = unsettled([3.0, 5.0, 2.0, 9.0, 5.0], [0, 1, 2, 3, 1], [0, 0, 0, 1, 0])
+    assert blocks._cap_duals(parent, prices, 1.0).tolist() == [2.0, 2.0, 0.0, 0.0, 0.0]
+    prices = unsettled([3.0, 5.0, 4.0, 9.0, 6.0], [0, 1, -1, 3, 4], [0, 1, 0, 0, 0])
+    assert blocks._cap_duals(parent, prices, 2.5).tolist() == [0.5, 0.0, 0.0, 6.0, 1.0]
+
+
+def worst(best: float = 100.0, dual: float = 1.0, **more) -> tuple[list, list]:
+    """Campaigns of two, one and one words and an idle one; each word may win 3, 4, 5, 6 and 7."""
+    told, gates = free([[0, 1]] * 4 + [[0, 0]], [[0, 9]] * 4 + [[0, 0]])
+    money = tree(
+        [-1, 0, 0, 0, 0], [99.0, 5.0, 6.0, 7.0, 8.0], [0.0, 0, 0, *more.get("floor", [0, 0])]
+    )
+    steps = build_steps(told, np.array([1, 1, 2, 3, 4]), money, gates, 1.0, None)
+    level, none = np.zeros(5, dtype=np.int64), unsettled([0.0] * 5, [-1] * 5, [-1] * 5)
+    books = open_books(told, steps, money, rules_of((), steps), SideCaps.none(5), level)
+    books.left[:] = np.array(more.get("left", [99.0, 5, 6, 7, 8]))
+    sought = blocks.Sought(np.ones(5), np.ones(5), np.array([3.0, 4, 5, 6, 7]), none, best)
+    found = blocks._worst(told, steps, books, sought, level, np.array([0, dual, dual, dual, dual]))
+    return found[0].tolist(), found[1].tolist()
+
+
+def test_campaigns_that_lose_most_come_first() -> None:
+    # What the words may win and what is left, at a price of 1; the idle campaign has nothing to solve.
+    assert worst() == ([3, 1, 2], [13.0, 12.0, 11.0])
+    assert worst(dual=2.0) == ([3, 1, 2], [20.0, 17.0, 17.0])
+    assert worst(left=[99.0, 5, -6, 7, 8]) == ([3, 1, 2], [13.0, 12.0, 5.0])
+    assert worst(dual=0.0) == ([], [])
+
+
+def test_campaigns_that_lose_next_to_nothing_or_miss_a_floor_are_left_alone() -> None:
+    assert worst(best=12.5e9) == ([3], [13.0])
+    assert worst(best=-12.5e9) == ([3], [13.0])
+    assert worst(floor=[0.5, 0.0]) == ([1, 2], [12.0, 11.0])
+
+
+def test_only_so_many_campaigns_of_so_many_words_are_solved(monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "_MOST_KEYWORDS", 1)
+    assert worst()[0] == [3, 2]
+    monkeypatch.setattr(blocks, "_MOST_KEYWORDS", 2)
+    monkeypatch.setattr(blocks, "_MOST_BLOCKS", 2)
+    assert worst() == ([3, 1], [13.0, 12.0])
+
+
+@pytest.mark.parametrize(
+    ("cap", "raising", "lowering", "level"),
+    [
+        (9.0, 3.0, 3.0, [0, 2]),
+        (9.0, 3.0, 3.1, [1, 1]),
+        (10.0, 3.0, 3.1, [1, 2]),
+        (10.0, 2.9, 3.1, [1, 1]),
+    ],
+)
+def test_a_gate_is_open_at_its_own_line(cap, raising, lowering, level) -> None:
+    # Two levels of 4 and 6 fit 10, one of 6 fits 9: the line is 3, the bids are at level 1.
+    told, every = free([[0, 4, 9], [0, 3, 6]], [[0, 8, 10], [0, 15, 27]])
+    steps = build_steps(told, np.zeros(2, dtype=np.int64), tree([-1], [cap]), every, -9.0, None)
+    held, full = replace(told, hold=np.array([1, 1])), np.array([1, 1])
+    rules, sides = rules_of((), steps), SideCaps.none(2)
+    books, now = open_books(told, steps, tree([-1], [cap]), rules, sides, full), full.copy()
+    prices, gates = unsettled([3.0], [0], [0]), Gates(np.full(2, raising), np.full(2, lowering))
+    sought = blocks.Sought(np.ones(2), np.full(2, 3.0), np.array([0.0, 9.0]), prices, 99.0)
+    done, _ = blocks.solve_worst(held, steps, gates, books, sought, full, now, 1.0)
+    assert (now.tolist(), done.tolist()) == (level, [True, True])

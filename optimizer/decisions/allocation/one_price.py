@@ -55,7 +55,6 @@ def _between(
     tangent_at: Callable[[float], Tangent], left: Tangent, right: Tangent, tolerance: float
 ) -> Lowest:
     best = min(left, right, key=lambda one: one.height)
-    lower = _meeting(left, right)[1]
     for turn in range(_ROUNDS):
         place, lower = _meeting(left, right)
         if best.height - lower <= tolerance * max(abs(best.height), 1e-9):
@@ -67,11 +66,9 @@ def _between(
 
 
 def _meeting(left: Tangent, right: Tangent) -> tuple[float, float]:
-    """Where two tangents meet, and how high."""
-    apart, rise = right.at - left.at, right.slope - left.slope
-    if rise <= 0:
-        return left.at, left.height
-    step = (left.height - right.height + right.slope * apart) / rise
+    """Where two tangents meet, and how high; the left one falls, the right one does not."""
+    apart = right.at - left.at
+    step = (left.height - right.height + right.slope * apart) / (right.slope - left.slope)
     step = min(max(step, 0.0), apart)
     return left.at + step, left.height + left.slope * step
 
