@@ -202,8 +202,7 @@ _HOMES = {
         "open_workspace",
     ),
 }
-"""Where each name lives: `optimizer --help` needs none of these modules, and an import of reports
-neither the solver nor its compiler."""
+"""Where each name lives: `optimizer --help` needs none of these modules, an answer only its own."""
 
 
 class _Workflows(ModuleType):

@@ -18,7 +18,6 @@ from optimizer.interfaces.cli.running import REFUSED, Run, app, command
 from optimizer.interfaces.cli.serve_command import serve_pages
 from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.settings import Basis
-from optimizer.workflows.checking import check_predictive
 
 profile_commands = typer.Typer(help="Report profiles: how a file is read.", no_args_is_help=True)
 app.add_typer(profile_commands, name="profile")
@@ -169,7 +168,7 @@ def check(
 def _check_predictive(run: Run, account: str | None, as_of: date | None) -> None:
     if account is None:
         raise typer.BadParameter("--predictive needs --account")
-    answer = check_predictive(run.workspace, account, run.actor, as_of).to_json()
+    answer = workflows.check_predictive(run.workspace, account, run.actor, as_of).to_json()
     run.show(answer, lambda run: data_output.print_predictive(run, answer))
 
 
