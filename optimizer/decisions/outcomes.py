@@ -35,7 +35,8 @@ class Moves:
 
     `group` numbers the rows whose values are believed from one level (an ad group's), and
     `group_sd` is the relative standard deviation that doubt about it gives each row's value: a part of
-    the row's doubt, never more. Without them rows are wrong each on its own.
+    the row's doubt, never more. Without them rows are wrong each on its own. `present` is the share of
+    the clicks at the response's own bid that is bought today: 0 for a keyword that does not exist yet.
     """
 
     response: Response
@@ -44,10 +45,11 @@ class Moves:
     bid: Floats
     group: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     group_sd: Floats = field(default_factory=lambda: np.zeros(1))
+    present: Floats = field(default_factory=lambda: np.ones(1))
 
     def __post_init__(self) -> None:
         """One group for all rows stands for each of them."""
-        for name in ("group", "group_sd"):
+        for name in ("group", "group_sd", "present"):
             object.__setattr__(
                 self, name, np.broadcast_to(getattr(self, name), len(self.value.mean))
             )
@@ -96,8 +98,8 @@ def expected_change(moves: Moves) -> tuple[Floats, Floats, Floats]:
     clicks = moves.response.expected_clicks(target)[:, 0]
     cost = moves.response.expected_cost(target)[:, 0]
     clicks, cost = np.where(off, 0.0, clicks), np.where(off, 0.0, cost)
-    delta_clicks = clicks - moves.response.clicks
-    delta_cost = cost - moves.response.clicks * moves.response.cpc
+    bought = moves.response.clicks * moves.present
+    delta_clicks, delta_cost = clicks - bought, cost - bought * moves.response.cpc
     return delta_clicks, delta_cost, moves.value.mean * delta_clicks - delta_cost
 
 
@@ -145,7 +147,7 @@ def _judge_chunk(
     """
     part = np.arange(start, min(start + _CHUNK, len(moves.bid)))
     drawn = _draw(moves, part, shocks, common, levels, rng)
-    sample = _profit(drawn, moves.response.cpc[part], moves.response.bid[part], moves.bid[part])
+    sample = _profit(moves, part, drawn, moves.bid[part])
     low, high = _ends(sample, tail)
     positive = np.count_nonzero(sample > 0, axis=1) / sample.shape[1]
     return low, high, positive, sample.sum(axis=0, dtype=np.float64)
@@ -174,8 +176,8 @@ def draw_curve(
     rng = np.random.default_rng(seed)
     common = rng.standard_normal((4, draws), dtype=np.float32)
     levels = _levels(moves, draws, rng)
-    drawn = _draw(moves, np.zeros(1, dtype=np.int64), shocks, common, levels, rng)
-    sample = _profit(drawn, moves.response.cpc[:1], moves.response.bid[:1], bids)
+    row = np.zeros(1, dtype=np.int64)
+    sample = _profit(moves, row, _draw(moves, row, shocks, common, levels, rng), bids)
     return _ends(sample, (1 - interval) / 2)
 
 
@@ -218,17 +220,18 @@ def _draw(
     )
 
 
-def _profit(drawn: _Drawn, cpc: Floats, present: Floats, bid: Floats) -> Singles:
-    """Array (rows, draws) of Δprofit, in single precision: the draws' own noise is far larger."""
-    off = bid <= 0
+def _profit(moves: Moves, rows: Ints, drawn: _Drawn, bid: Floats) -> Singles:
+    """Array (rows, draws) of Δprofit at `bid`, in single precision: the draws' noise is far larger."""
+    off, present = bid <= 0, moves.response.bid[rows]
+    bought = _column(moves.present[rows])
     ratio = _column(np.log(np.where(off, present, bid) / present))
     grown: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
     grown *= _column((~off).astype(float))
     paid = np.exp(np.maximum(drawn.exponent, 0) * ratio)
     paid *= grown
-    paid -= 1
-    paid *= _column(cpc)
-    grown -= 1
+    paid -= bought
+    paid *= _column(moves.response.cpc[rows])
+    grown -= bought
     result: Singles = grown * drawn.value
     result -= paid
     result *= drawn.volume

@@ -191,6 +191,7 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
             told,
             "Allowing for late conversions, that is as good as {exposure:whole} complete clicks.",
         ),
+        *_organic(words, told),
         _line(
             words,
             told,
@@ -199,6 +200,22 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
         ),
         _last_change(words, told),
         _line(words, told, "Quality score {quality_score:whole}."),
+    ]
+
+
+def _organic(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    """What is known of a word that nobody paid for yet, and that the rest is its ad group's."""
+    if _absent(told.get("organic_orders")):
+        return []
+    return [
+        _line(
+            words,
+            told,
+            "Without an advertisement: {organic_orders:number} orders, {organic_first_day:date} – "
+            "{organic_last_day:date}. They only show that the word sells; they are in no estimate.",
+        ),
+        _line(words, told, "People who found the item by it: {organic_visitors:whole}."),
+        words.text("Its rate, clicks and CPC are pooled from the words of its ad group."),
     ]
 
 

@@ -297,13 +297,18 @@ def _term_rows(
         slot=slot,
         bid=np.nan,
         proposed_bid=chosen.bid[picked] if adding else np.nan,
-        reason="term_pays_above_line" if adding else "term_never_pays",
+        reason=_reason_to_add(rows) if adding else "term_never_pays",
         binding="line" if adding else "none",
         marginal_mean=_term_return(rows),
         line=solution.line[rows["donor"].to_numpy(dtype=np.int64)],
         **_deltas(outcome, part),
     )
     return _finished(frame, context)
+
+
+def _reason_to_add(rows: pd.DataFrame) -> Any:
+    """Why each row of the judged terms is worth a keyword: its own clicks, or orders without one."""
+    return np.where(rows["present"] > 0, "term_pays_above_line", "organic_word_pays")
 
 
 def _term_return(rows: pd.DataFrame) -> Floats:

@@ -39,6 +39,7 @@ from optimizer.review.maturity import (
     completion_spread,
     weights_of,
 )
+from optimizer.review.organic import judge_organic
 from optimizer.review.plan import AccountState, build_plan
 from optimizer.review.resolve import resolve_plan
 from optimizer.review.response import Learned, at_present_bid, learn_response
@@ -51,6 +52,8 @@ from optimizer.tables import (
     KEYWORD_DAILY,
     KEYWORDS,
     LANDSCAPES,
+    NEGATIVES,
+    ORGANIC,
     TERM_DAILY,
     TERMS,
     VERSIONS,
@@ -98,11 +101,11 @@ def _planned(
     alerts += [*map(dict, inputs.alerts), *believed.changes]
     alerts += items.hold_alerts(plan, believed.settings)
     candidates, learning = _levers(inputs, believed, ahead, state, plan, today)
-    terms = _terms(inputs, believed, state, plan, today)
+    terms, told = _terms(inputs, believed, state, plan, today)
     funds = account_funds(inputs, believed, ahead, today)
     plan = _completed(plan, terms, believed, funds, today)
     context = {
-        **_context(inputs, believed, [*alerts, *learning, *funds.alerts], funds, today, rng),
+        **_context(inputs, believed, [*alerts, *told, *learning, *funds.alerts], funds, today, rng),
         "shocks": _shocks(believed, ahead.learned, today),
         "levers": candidates,
         "lever_rules": levers.lever_rules(believed.settings),
@@ -187,9 +190,10 @@ def _levers(
 
 def _terms(
     inputs: ReviewInputs, believed: Beliefs, state: AccountState, plan: pd.DataFrame, today: date
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Judged search terms and organic words, and alerts about these."""
     now, settings = day_number(today), believed.settings
-    return judge_terms(
+    judged = judge_terms(
         inputs.terms,
         inputs.term_daily,
         lambda found, campaign: weights_of(found, campaign, now, believed.maturity, settings),
@@ -199,6 +203,9 @@ def _terms(
         settings,
         state,
     )
+    organic, alerts = judge_organic(inputs, believed, state, plan)
+    every = [frame for frame in (judged, organic) if len(frame)]
+    return pd.concat(every, ignore_index=True) if every else judged, alerts
 
 
 def _completed(
@@ -443,6 +450,8 @@ def _check(inputs: ReviewInputs, today: date) -> None:
         "holds": HOLDS,
         "bid_changes": BID_CHANGES,
         "landscapes": LANDSCAPES,
+        "organic": ORGANIC,
+        "negatives": NEGATIVES,
     }
     for name, table in tables.items():
         check_table(getattr(inputs, name), table, unique=not name.endswith("daily"))

@@ -49,6 +49,10 @@ _FIGURES = (
     "change_cpc_before",
     "change_cpc_after",
     "donor_key",
+    "organic_orders",
+    "organic_visitors",
+    "organic_first_day",
+    "organic_last_day",
     *CURVE[3:],
 )
 _INTERVALS = ("rate", "parent", "value", "marginal")
@@ -97,8 +101,8 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
         Gamma(np.full(len(bid), row[f"{name}_mean"]), np.full(len(bid), row[f"{name}_cv2"]))
         for name in ("volume", "value")
     )
-    moves = Moves(response, volume, value, bid)
-    clicks, cost, profit = expected_change(moves)
+    moves = Moves(response, volume, value, bid, present=np.array([row.get("present", 1.0)]))
+    bought, (clicks, cost, profit) = response.clicks * moves.present, expected_change(moves)
     low, high = draw_curve(
         moves,
         bid,
@@ -111,8 +115,8 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
     return pd.DataFrame(
         {
             "bid": bid,
-            "clicks": response.clicks + clicks,
-            "cost": response.clicks * response.cpc + cost,
+            "clicks": bought + clicks,
+            "cost": bought * response.cpc + cost,
             "profit_mean": profit,
             "profit_low": low,
             "profit_high": high,

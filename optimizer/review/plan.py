@@ -123,12 +123,14 @@ def move_columns(frame: pd.DataFrame) -> list[str]:
     Runs stored before siblings shared a doubt have no groups.
     """
     grouped = set(_IN_GROUPS) <= set(frame.columns)
-    return [*_MOVED, *(_IN_GROUPS if grouped else ())]
+    told = ["present"] if "present" in frame.columns else []
+    return [*_MOVED, *(_IN_GROUPS if grouped else ()), *told]
 
 
 def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
     """Rows of a plan, or of judged terms, moved to `bid` (0: off)."""
     moves = Moves(response_of(rows), gamma_of(rows, "volume"), gamma_of(rows, "value"), bid)
+    moves = replace(moves, present=_present(rows))
     if not set(_IN_GROUPS) <= set(rows.columns):
         return moves
     return replace(
@@ -136,6 +138,14 @@ def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
         group=rows["value_group"].to_numpy(dtype=np.int64),
         group_sd=rows["value_group_sd"].to_numpy(dtype=np.float64),
     )
+
+
+def _present(rows: pd.DataFrame) -> Floats:
+    """Share of each row's clicks that is bought today; rows that do not say are bought as they are."""
+    if "present" not in rows.columns:
+        return np.ones(1)
+    share = rows["present"].to_numpy(dtype=np.float64)
+    return np.where(np.isnan(share), 1.0, share)
 
 
 def build_plan(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import keywords as keyword_rules
-from optimizer.decisions.outcomes import CommonShocks, Moves, Outcome, draw_outcome, expected_change
+from optimizer.decisions.outcomes import CommonShocks, Outcome, draw_outcome, expected_change
 from optimizer.errors import Infeasible
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 from optimizer.review import levers
@@ -191,7 +191,7 @@ def _additions(
     reach = context["rules"]["step_limit"]
     bid = keyword_rules.bid_for_term(value.mean, response, line, reach)
     bid = _writable(bid, plan.iloc[terms["donor"].to_numpy(dtype=np.int64)], context["step"])
-    profit = expected_change(Moves(response, gamma_of(terms, "volume"), value, bid))[2]
+    profit = expected_change(moves_of(terms, bid))[2]
     worth = keyword_rules.worth_adding(value, response, line, context["rules"]["add_probability"])
     chosen: Bools = settled | (free & worth & (profit > 0))
     return chosen, np.where(chosen, np.where(settled, approved, bid), 0.0)
@@ -220,7 +220,7 @@ def _outcome(
         if picked.any():
             parts.append(terms[picked])
             targets.append(target[picked])
-    rows = pd.concat([part[move_columns(plan)] for part in parts], ignore_index=True)
+    rows = pd.concat([part[move_columns(part)] for part in parts], ignore_index=True)
     moves = moves_of(rows, np.concatenate(targets))
     rng = np.random.default_rng(context["seed"])
     return moved, draw_outcome(

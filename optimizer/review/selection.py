@@ -16,8 +16,9 @@ from optimizer.review.rivals import BUDGET_LASTS
 
 def planned_rows(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Keywords and judged terms of a run, indexed by `entity_key` as suggestions write it."""
-    names = ["entity_key", "campaign", "node", *move_columns(frames["plan"])]
-    known = [frames[name][names] for name in ("plan", "terms") if len(frames[name])]
+    names = ["entity_key", "campaign", "node"]
+    filled = [frames[name] for name in ("plan", "terms") if len(frames[name])]
+    known = [frame[[*names, *move_columns(frame)]] for frame in filled]
     rows = pd.concat([frame.astype({"entity_key": "str"}) for frame in known])
     return rows.set_index("entity_key")
 

@@ -14,7 +14,14 @@ from typing import Any
 import pandas as pd
 
 from optimizer.settings import Basis
-from optimizer.tables import BID_CHANGES, LANDSCAPES, SUGGESTIONS, empty_table
+from optimizer.tables import (
+    BID_CHANGES,
+    LANDSCAPES,
+    NEGATIVES,
+    ORGANIC,
+    SUGGESTIONS,
+    empty_table,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class ReviewInputs:
     bid_changes: pd.DataFrame = field(default_factory=lambda: empty_table(BID_CHANGES))
     landscapes: pd.DataFrame = field(default_factory=lambda: empty_table(LANDSCAPES))
     alerts: tuple[Mapping[str, Any], ...] = ()
+    organic: pd.DataFrame = field(default_factory=lambda: empty_table(ORGANIC))
+    negatives: pd.DataFrame = field(default_factory=lambda: empty_table(NEGATIVES))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,20 @@ import numpy as np
 import pandas as pd
 
 from optimizer.decisions import conflicts, keywords
-from optimizer.decisions.outcomes import Moves, expected_change
+from optimizer.decisions.outcomes import expected_change
 from optimizer.estimates.exposure import Records, Weights, records
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.rates import RateFit, estimate_dispersion, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
 from optimizer.estimates.volume import discounted_days, recency
-from optimizer.review.plan import CURVE, AccountState, gamma_of, response_of, stated_response
+from optimizer.review.plan import (
+    CURVE,
+    AccountState,
+    gamma_of,
+    moves_of,
+    response_of,
+    stated_response,
+)
 from optimizer.settings import Settings
 
 _TAKEN = ("ADDED", "EXCLUDED", "ADDED_EXCLUDED")
@@ -159,6 +166,7 @@ def _judged(
             mark_segments(heads["search_term"], settings.account.segments)
         ],
         response_assumed=True,
+        present=1.0,
         p_above_cpc=value.above(cpc),
         **sums,
         **dict(zip(CURVE, _curve(response), strict=True)),
@@ -259,7 +267,7 @@ def term_bids(
     response, rules = response_of(terms), context["rules"]
     bid = keywords.bid_for_term(value.mean, response, line, rules["step_limit"])
     bid = _writable(bid, donors, context["step"])
-    profit = expected_change(Moves(response, gamma_of(terms, "volume"), value, bid))[2]
+    profit = expected_change(replace(moves_of(terms, bid), value=value))[2]
     worth = keywords.worth_adding(value, response, line, rules["add_probability"])
     return worth & (profit > 0), bid
 

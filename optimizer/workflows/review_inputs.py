@@ -51,6 +51,8 @@ def review_inputs(
         budget=budget,
         bid_changes=known.bid_changes,
         attribution_basis=basis,
+        organic=workspace.store.organic(account.name, known.as_of),
+        negatives=known.negatives,
     )
 
 

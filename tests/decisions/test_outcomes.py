@@ -29,6 +29,16 @@ def test_a_pause_saves_the_cost_and_loses_the_value() -> None:
     assert (clicks[0], cost[0], profit[0]) == pytest.approx((-10.0, -15.0, 5.0))
 
 
+def test_a_keyword_that_does_not_exist_yet_brings_all_of_its_clicks() -> None:
+    told = replace(moves([2.2, 2.0, 0.0], value=3.0, sd=0.0), present=np.zeros(3))
+    clicks, cost, profit = expected_change(told)
+    assert clicks == pytest.approx([11.0, 10.0, 0.0])
+    assert profit == pytest.approx(3.0 * clicks - cost)
+    drawn = draw_outcome(told, CALM, 400, 0.8, np.random.default_rng(0))
+    assert ((drawn.low[:2] < profit[:2]) & (profit[:2] < drawn.high[:2])).all()
+    assert drawn.low[2] == drawn.high[2] == 0.0
+
+
 @pytest.mark.parametrize("bid", [0.0, 1.6, 2.4])
 def test_the_mean_of_the_draws_is_the_closed_form(bid: float) -> None:
     told = moves([bid] * 3000, value=2.5)

@@ -12,7 +12,7 @@ import pytest
 from optimizer import workflows
 from optimizer.errors import RefusedInput
 from optimizer.workflows import Workspace
-from tests.workflows.shop_account import AS_OF, OPERATOR, VIEWER
+from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, refs
 
 
 def brought(
@@ -122,6 +122,29 @@ def test_items_come_after_the_first_report(unreviewed: Workspace, tmp_path: Path
             unreviewed, [path], "other", as_of=AS_OF, actor=OPERATOR,
             told=workflows.Told(currency="CNY"),
         )  # fmt: skip
+
+
+def test_organic_words_become_keywords_of_the_file_that_goes_out(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    groups = sorted(set(workflows.suggestions(shop, "shop", VIEWER)["ad_group_name"]))
+    items = "".join(f"I{number},{name}\n" for number, name in enumerate(groups))
+    words = "".join(
+        f"I{number},{AS_OF - timedelta(days=1)},fresh word {number},400,9\n"
+        for number in range(len(groups))
+    )
+    brought(shop, tmp_path, "item_id,ad_groups\n" + items)
+    brought(shop, tmp_path, "商品ID,日期,关键词,访客数,支付买家数\n" + words, "organic.csv")
+    rows = workflows.review(shop, "shop", actor=OPERATOR).suggestions
+    fresh = rows[rows["reason"].eq("organic_word_pays")]
+    assert len(fresh) > 0
+    detail = workflows.suggestion(shop, "shop", fresh["id"].iloc[0], VIEWER)
+    assert detail.evidence["organic_orders"] == 9.0
+    paid_for = pd.concat([fresh, rows[rows["kind"].eq("lower")]])
+    workflows.approve(shop, "shop", refs(paid_for), APPROVER)
+    workflows.export(shop, "shop", tmp_path / "out", APPROVER)
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").glob("*keywords.csv")]
+    assert any("fresh word" in text for text in texts)
 
 
 def test_explain_says_who_reads_an_item_table(unreviewed: Workspace, tmp_path: Path) -> None:
