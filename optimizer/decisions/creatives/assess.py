@@ -80,9 +80,9 @@ class Assessment:
     """Per arm: `value` of the metric, `chances`, `share` of tomorrow's impressions, `verdict`, `alive`.
 
     `verdict` is winner, loser, open, left (no longer shown) or unseen (never shown). Per test:
-    `leader` (arm number, -1: none alive) and `state`: no_traffic, observational (the platform
-    chooses), shares_off (not served as planned), too_early, winner, safe_to_stop (choosing the leader
-    forgoes next to nothing) or running. `claims` compares each leader with its other arms, and
+    `leader` (arm number, -1: none alive) and `state`: no_traffic, alone (no other arm is left),
+    shares_off (not served as planned), observational (the platform chooses), too_early, winner,
+    safe_to_stop (choosing the leader forgoes next to nothing) or running. `claims` compares each leader with its other arms, and
     `difference` measures them (leader less other, in the ratio that claims compare).
     """
 
@@ -280,8 +280,14 @@ def _states(
     safe = chances.loss[ahead] <= design.tolerable_loss * np.abs(value[ahead])
     won = (leader >= 0) & (verdict[ahead] == "winner")
     platform = np.full(tests, design.assignment == "platform")
-    return np.select(
-        [leader < 0, served.alarm, platform, won, ~ready, safe],
-        ["no_traffic", "shares_off", "observational", "winner", "too_early", "safe_to_stop"],
-        "running",
-    )
+    alone = np.add.reduceat((verdict != "left").astype(np.int64), days.first) < 2
+    by_name = {
+        "no_traffic": leader < 0,
+        "alone": alone,
+        "shares_off": served.alarm,
+        "observational": platform,
+        "winner": won,
+        "too_early": ~ready,
+        "safe_to_stop": safe,
+    }
+    return np.select(list(by_name.values()), list(by_name), "running")

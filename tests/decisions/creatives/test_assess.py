@@ -126,6 +126,7 @@ def test_an_arm_nobody_has_seen_is_tried_and_keeps_others_from_winning() -> None
 def test_a_single_arm_is_shown_and_wins_nothing() -> None:
     found = morning(lived([0.02], np.random.default_rng(7)), metric="ctr")
     assert found.verdict.tolist() == ["open"]
+    assert found.state.tolist() == ["alone"]
     assert found.share.tolist() == [1.0]
 
 
