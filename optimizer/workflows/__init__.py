@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from optimizer.reports import Told
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.checking import check_predictive
-    from optimizer.workflows.creative_tests import CreativeReport, creative_tests
+    from optimizer.workflows.creative_tests import (
+        CreativeReport,
+        CreativeTestReport,
+        creative_test,
+        creative_tests,
+    )
     from optimizer.workflows.deciding import (
         DecisionResult,
         ResolveSummary,
@@ -66,11 +71,13 @@ if TYPE_CHECKING:
         why_not,
     )
     from optimizer.workflows.reviewing import ReviewReport, latest_review, review
+    from optimizer.workflows.simulating import SimulationReport, simulate
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
     "CheckReport",
     "CreativeReport",
+    "CreativeTestReport",
     "DecisionResult",
     "DeliveryReport",
     "DemoReport",
@@ -82,6 +89,7 @@ __all__ = [
     "ResultsTaken",
     "ReviewReport",
     "SelectionTotals",
+    "SimulationReport",
     "StepExport",
     "SuggestionDetail",
     "Told",
@@ -95,6 +103,7 @@ __all__ = [
     "check",
     "check_predictive",
     "conflicts",
+    "creative_test",
     "creative_tests",
     "deliveries",
     "demo",
@@ -115,6 +124,7 @@ __all__ = [
     "reject",
     "reject_experiment",
     "review",
+    "simulate",
     "snooze",
     "stop_experiment",
     "suggestion",
@@ -134,7 +144,12 @@ _HOMES = {
         "check",
     ),
     "optimizer.workflows.checking": ("check_predictive",),
-    "optimizer.workflows.creative_tests": ("CreativeReport", "creative_tests"),
+    "optimizer.workflows.creative_tests": (
+        "CreativeReport",
+        "CreativeTestReport",
+        "creative_test",
+        "creative_tests",
+    ),
     "optimizer.workflows.deciding": (
         "DecisionResult",
         "ResolveSummary",
@@ -195,6 +210,10 @@ _HOMES = {
         "ReviewReport",
         "latest_review",
         "review",
+    ),
+    "optimizer.workflows.simulating": (
+        "SimulationReport",
+        "simulate",
     ),
     "optimizer.workflows.workspace": (
         "Progress",

@@ -13,6 +13,7 @@ from optimizer.interfaces.cli import (
     experiment_commands,
     review_commands,
     serve_command,
+    simulate_command,
 )
 from optimizer.interfaces.cli.running import app
 
@@ -25,6 +26,7 @@ COMMAND_MODULES = (
     decision_commands,
     experiment_commands,
     serve_command,
+    simulate_command,
 )
 """Importing them registers their commands."""
 

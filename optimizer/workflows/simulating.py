@@ -1,0 +1,96 @@
+"""Policies against each other on simulated markets; no store is opened and nothing is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from optimizer.errors import NotFound
+from optimizer.planning.market import load_market_file
+from optimizer.planning.policies import POLICIES
+from optimizer.planning.policies.settings import load_policy_settings
+from optimizer.planning.scoreboard import Scoreboard
+from optimizer.planning.scoreboard import simulate as play
+from optimizer.settings import Configs, find_configs
+from optimizer.tables import Actor
+from optimizer.workflows.workspace import Progress, silent
+
+DAYS = 60
+SEEDS = 20
+
+
+@dataclass(frozen=True)
+class SimulationReport:
+    """A scoreboard with the currency of each market's figures."""
+
+    scoreboard: Scoreboard
+    currencies: Mapping[str, str]
+
+    def to_json(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """market → policy → figures."""
+        return self.scoreboard.to_json()
+
+
+def simulate(
+    configs: Path | None,
+    actor: Actor,
+    *,
+    markets: Sequence[str] = (),
+    policies: Sequence[str] = POLICIES,
+    seeds: int = SEEDS,
+    first_seed: int = 0,
+    days: int = DAYS,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> SimulationReport:
+    """Each policy's first `days` days in each market on the same seeds, from no history.
+
+    `markets` are files or names of shipped ones, all of these when none is named. `jobs` processes,
+    as many as there are cores when not said: the result is the same. Raises `BadSettings`, `NotFound`,
+    `RefusedInput` and `Infeasible`.
+    """
+    actor.require("viewer")
+    found = find_configs(configs)
+    told = {path.stem: load_market_file(path) for path in _files(found, markets)}
+    with _executor(jobs if jobs is not None else os.cpu_count() or 1) as executor:
+        board = play(
+            told,
+            list(dict.fromkeys(policies)),
+            range(first_seed, first_seed + seeds),
+            days,
+            found.settings("market"),
+            load_policy_settings(found),
+            executor,
+            progress or silent,
+        )
+    return SimulationReport(board, {name: one.currency for name, one in told.items()})
+
+
+def _files(configs: Configs, markets: Sequence[str]) -> list[Path]:
+    shipped = {path.stem: path for path in configs.files("markets")}
+    return [_file(shipped, name) for name in markets] or list(shipped.values())
+
+
+def _file(shipped: Mapping[str, Path], name: str) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path
+    if name not in shipped:
+        raise NotFound("market_not_found", market=name, known=", ".join(shipped))
+    return shipped[name]
+
+
+@contextmanager
+def _executor(jobs: int) -> Iterator[Executor | None]:
+    """Processes that import the program anew: a fork would inherit the threads of the kernels."""
+    if jobs <= 1:
+        yield None
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+        yield executor

@@ -1,0 +1,80 @@
+"""`optimizer simulate` at the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from optimizer.interfaces.cli import app
+
+TINY = """
+size: {campaigns: 1, ad_groups: 2, keywords: 12, brand_campaigns: 0, competitor_campaigns: 0,
+       automated_campaigns: 0, horizon_days: 40}
+demand: {median: 40}
+"""
+KEYS = {"profit", "oracle_share", "worst_decile", "budget_breaches", "promised_over_delivered"}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY, encoding="utf-8")
+    return path
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["simulate", "--jobs", "1", *arguments])
+
+
+def test_json_is_market_then_policy(tiny: Path) -> None:
+    told = ["--market", str(tiny), "--policies", "hold, optimizer", "--seeds", "1", "--days", "5"]
+    done = run(*told, "--json")
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["tiny"]
+    assert list(answer["tiny"]) == ["hold", "optimizer"]
+    assert set(answer["tiny"]["optimizer"]) >= KEYS
+    assert run(*told, "--json").stdout == done.stdout
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Policy"), ("zh", "策略")])
+def test_people_get_a_table_and_a_plot(
+    tiny: Path, tmp_path: Path, language: str, heading: str
+) -> None:
+    page = tmp_path / "plot.html"
+    told = ["--market", str(tiny), "--policies", "hold,oracle", "--seeds", "1", "--days", "8"]
+    done = run(*told, "--out", str(page), "--lang", language)
+    assert done.exit_code == 0
+    assert heading in done.stdout
+    assert "12" not in done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "plotly" in text
+    assert "oracle" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--market", "nowhere"], "market_not_found"),
+        (["--policies", "wish"], "policy_unknown"),
+        (["--policies", ","], "nothing_to_simulate"),
+        (["--market", "small_shop", "--days", "500"], "market_too_short"),
+        (["--out", "plot.png"], "plot_not_html"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused_by_name(arguments: list[str], code: str) -> None:
+    done = run(*arguments, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["code"] == code
+
+
+def test_a_market_with_a_negative_number_names_file_and_key(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text("orders: {cvr_median: -0.1}\n", encoding="utf-8")
+    done = run("--market", str(path), "--json")
+    fields = json.loads(done.stdout)["error"]["fields"]
+    assert (fields["file"], fields["key"], fields["value"]) == (
+        str(path),
+        "orders.cvr_median",
+        -0.1,
+    )
