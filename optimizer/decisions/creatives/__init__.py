@@ -37,6 +37,7 @@ from optimizer.decisions.creatives.evidence import (
 from optimizer.decisions.creatives.metrics import METRICS, draw_scores, expected, metric_named
 from optimizer.decisions.creatives.plans import (
     ModePlan,
+    SampleSize,
     Traffic,
     claim_chances,
     compare_modes,
@@ -75,6 +76,7 @@ __all__ = [
     "CreativeSums",
     "Design",
     "ModePlan",
+    "SampleSize",
     "Traffic",
     "UnitSpread",
     "alive_arms",

@@ -82,8 +82,9 @@ class Assessment:
     `verdict` is winner, loser, open, left (no longer shown) or unseen (never shown). Per test:
     `leader` (arm number, -1: none alive) and `state`: no_traffic, alone (no other arm is left),
     shares_off (not served as planned), observational (the platform chooses), too_early, winner,
-    safe_to_stop (choosing the leader forgoes next to nothing) or running. `claims` compares each leader with its other arms, and
-    `difference` measures them (leader less other, in the ratio that claims compare).
+    safe_to_stop (choosing the leader forgoes next to nothing) or running. `claims` compares each
+    leader with its other arms, and `difference` measures them (leader less other, in the ratio that
+    claims compare).
     """
 
     beliefs: ArmBeliefs
