@@ -123,15 +123,17 @@ def instead(
 
 def _free_bids(result: ReviewResult, holds: pd.DataFrame) -> tuple[Bools, Bools]:
     """Per plan row whether its bid waits for a suggestion, and whether one was approved."""
-    key, rows = result.frames["plan"]["entity_key"].astype(str), result.suggestions
+    # As objects: pandas looks texts up one by one.
+    key = pd.Index(result.frames["plan"]["entity_key"].astype(str), dtype="object")
+    rows = result.suggestions
     until = pd.to_datetime(holds["until"])
     active = holds[until.isna() | (until >= pd.Timestamp(result.context["as_of"]))]
     on_bid = active[active["slot"].eq("bid")]
     settled = on_bid["kind"].isin(["approved", "exported"])
-    approved = key.isin(on_bid.loc[settled, "entity_key"].astype(str)).to_numpy()
+    approved = key.isin(on_bid.loc[settled, "entity_key"].astype("object"))
     moved = rows.loc[rows["slot"].isin(["bid", "state"]) & rows["kind"].ne("watch"), "entity_key"]
-    taken = key.isin(moved) | key.isin(active["entity_key"].astype(str))
-    return ~taken.to_numpy(), approved
+    taken = key.isin(moved.astype("object")) | key.isin(active["entity_key"].astype("object"))
+    return ~taken, approved
 
 
 def lasting_rows(

@@ -192,3 +192,18 @@ def test_the_gap_is_that_of_a_gamma(shape: float) -> None:
 def test_squared_cvs_of_factors_combine() -> None:
     assert combined_cv2(0.5, np.array([0.2, 0.0])) == pytest.approx([0.8, 0.5])
     assert combined_cv2(0.0, np.zeros(1))[0] == 1e-9
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_threads_as_there_are_find_the_same_bits(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    exposure = rng.gamma(0.5, 100.0, 10_000)
+    counts = rng.poisson(0.03 * exposure).astype(float)
+    parent = Gamma(np.full(10_000, 0.03), np.full(10_000, 0.1))
+    usual = posterior_of(counts, exposure, parent, lognormal_spread(0.4))
+    monkeypatch.setattr("optimizer.estimates.spread._THREADS", threads)
+    found = posterior_of(counts, exposure, parent, lognormal_spread(0.4))
+    assert found.mean.tobytes() == usual.mean.tobytes()
+    assert found.cv2.tobytes() == usual.cv2.tobytes()
