@@ -175,6 +175,7 @@ TERM_ROWS = Table(
         "term_match_type": _null("str", "how the term matched: EXACT | PHRASE | BROAD | ..."),
         "term_status": _null("str", "NONE | ADDED | EXCLUDED | ADDED_EXCLUDED"),
         **_MICRO_SUMS,
+        **{name: EXTRA_SUMS[name] for name in ("direct_value_micros", "indirect_value_micros")},
         "source_row": Column("int"),
     },
     (
@@ -425,13 +426,13 @@ CREATIVE_TESTS = Table(
         "days": Column("int", "days on which any arm was shown"),
         "impressions_per_day": Column("float"),
         "state": Column(
-            "str", "no_traffic | observational | shares_off | too_early | winner | ..."
+            "str", "unmeasured | no_traffic | observational | shares_off | too_early | ..."
         ),
         "leader": _null("str", "name of the creative that is ahead"),
         "forgone_per_day": _null("float", "expected loss of choosing it now, account currency"),
         "served_off": _null("float", "largest relative deviation of a served share"),
-        "days_needed": Column("float", "days missing before the first look"),
-        "events_needed": Column("float", "clicks or orders missing before it, of the poorest arm"),
+        "days_needed": _null("float", "days missing before the first look"),
+        "events_needed": _null("float", "clicks or orders missing before it, of the poorest arm"),
     },
     ("test",),
 )
@@ -450,22 +451,60 @@ CREATIVE_ARMS = Table(
         "cost": _null("float"),
         "conversions": _null("float"),
         "value": _null("float"),
-        "metric_mean": Column("float", "in units of the test's metric, with its 80 % interval"),
-        "metric_low": Column("float"),
-        "metric_high": Column("float"),
-        "p_best": Column("float"),
+        "metric_mean": _null("float", "in units of the test's metric, with its 80 % interval"),
+        "metric_low": _null("float"),
+        "metric_high": _null("float"),
+        "p_best": _null("float"),
         "expected_loss": _null("float", "of choosing it, in units of the metric"),
         "share_served": Column("float", "of the test's impressions so far"),
         "share_next": Column("float", "of tomorrow's impressions"),
         "verdict": Column("str", "winner | loser | open | left | unseen"),
         "evidence": _null("float", "that the leader is better: at 1 it is a claim"),
-        "uplift_mean": Column("float", "metric less the leader's, with its 80 % interval"),
-        "uplift_low": Column("float"),
-        "uplift_high": Column("float"),
+        "uplift_mean": _null("float", "metric less the leader's, with its 80 % interval"),
+        "uplift_low": _null("float"),
+        "uplift_high": _null("float"),
     },
     ("test", "entity_key"),
 )
 """What is believed of each creative in a test."""
+
+CREATIVE_DENSITIES = Table(
+    "creative_densities",
+    {
+        "entity_key": Column("int"),
+        "at": Column("float", "in units of the test's metric"),
+        "density": Column("float"),
+    },
+    ("entity_key", "at"),
+)
+"""Posterior density of the metric of each creative in a test."""
+
+CREATIVE_DAYS = Table(
+    "creative_days",
+    {
+        "entity_key": Column("int"),
+        "day": Column("date"),
+        "share_served": Column("float"),
+        "p_best": Column("float", "on the days so far"),
+        "evidence": _null("float", "that the present leader is better: at 1 it is a claim"),
+    },
+    ("entity_key", "day"),
+)
+"""How a test of creatives came to stand where it does."""
+
+CREATIVE_MODES = Table(
+    "creative_modes",
+    {
+        "mode": Column("str"),
+        "cost": Column("float", "forgone over 60 days, in units of the metric's numerator"),
+        "error": Column("float", "its standard error"),
+        "days": Column("float", "until a winner is claimed in half of the cases; infinite: longer"),
+        "claimed": Column("float", "chance of a claim within 60 days"),
+        "right": Column("float", "chance that the creative then shown is the best"),
+    },
+    ("mode",),
+)
+"""What each mode of a test is expected to take on its own traffic."""
 
 NEGATIVES = Table("negatives", _NEGATIVE, tuple(_NEGATIVE))
 """Negative keywords in force, as the newest report of them lists them."""

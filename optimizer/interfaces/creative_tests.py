@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,10 +24,11 @@ HEADINGS = (
     "Verdict",
 )
 NUMBERS = HEADINGS[1:10]
+MODE_HEADINGS = ("Mode", "Forgone in 60 days", "Days to a claim", "Claim in 60 days", "Right")
 _MONEY = ("profit_per_impression", "value_per_impression")
 
 
-def state_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
+def state_lines(words: Translator, test: Mapping[Any, Any]) -> list[str]:
     """What kind of test it is, where it stands and what to do next."""
     lines = [
         words.text(
@@ -51,11 +53,11 @@ def state_lines(words: Translator, test: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _state_fields(words: Translator, test: Mapping[str, Any]) -> dict[str, Any]:
+def _state_fields(words: Translator, test: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "leader": words.plain(test["leader"]),
-        "days": words.number(test["days_needed"], 0),
-        "events": words.number(test["events_needed"], 0),
+        "days": _count(words, test["days_needed"]),
+        "events": _count(words, test["events_needed"]),
         "off": words.percent(test["served_off"]) if pd.notna(test["served_off"]) else "–",
     }
 
@@ -71,8 +73,8 @@ def _cells(words: Translator, metric: str, row: Mapping[Any, Any]) -> tuple[str,
         words.plain(row["creative_name"]),
         *(_count(words, row[name]) for name in ("impressions", "clicks", "conversions")),
         amount(words, metric, row["metric_mean"]),
-        f"{amount(words, metric, row['metric_low'])} – {amount(words, metric, row['metric_high'])}",
-        *(words.percent(row[name], 0) for name in ("p_best", "share_served", "share_next")),
+        _interval(words, metric, row),
+        *(_share(words, row[name]) for name in ("p_best", "share_served", "share_next")),
         _evidence(words, row["evidence"]),
         words.code("creative_verdict", str(row["verdict"])),
     )
@@ -82,6 +84,18 @@ def _count(words: Translator, value: Any) -> str:
     return words.number(value, 0) if pd.notna(value) else "–"
 
 
+def _interval(words: Translator, metric: str, row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["metric_low"]):
+        return "–"
+    return (
+        f"{amount(words, metric, row['metric_low'])} – {amount(words, metric, row['metric_high'])}"
+    )
+
+
+def _share(words: Translator, value: Any) -> str:
+    return words.percent(value) if pd.notna(value) else "–"
+
+
 def _evidence(words: Translator, share: Any) -> str:
     """How much of the evidence that a claim asks for is there; nothing speaks against by less than 0."""
     return words.percent(min(max(float(share), 0.0), 1.0)) if pd.notna(share) else "–"
@@ -89,6 +103,54 @@ def _evidence(words: Translator, share: Any) -> str:
 
 def amount(words: Translator, metric: str, value: float) -> str:
     """A value of the metric: a rate, or money (per thousand where it is per impression)."""
+    if pd.isna(value):
+        return "–"
     if metric in ("ctr", "cvr"):
         return words.rate(value)
     return words.money(1000.0 * value if metric in _MONEY else value)
+
+
+def shown_in(
+    words: Translator, metric: str, values: pd.Series[float]
+) -> tuple[pd.Series[float], str]:
+    """Values of the metric as an axis shows them, and the unit."""
+    if metric in ("ctr", "cvr"):
+        return 100.0 * values, "%"
+    return (1000.0 * values if metric in _MONEY else values), f"({words.currency})"
+
+
+def mode_rows(words: Translator, metric: str, modes: pd.DataFrame) -> list[tuple[str, ...]]:
+    """What each mode is expected to take, as cells of MODE_HEADINGS."""
+    return [
+        (
+            words.code("creative_mode", row["mode"]),
+            _forgone(words, metric, row["cost"], row["error"]),
+            words.number(row["days"], 0) if math.isfinite(row["days"]) else "> 60",
+            words.percent(row["claimed"]),
+            words.percent(row["right"]),
+        )
+        for row in modes.to_dict(orient="records")
+    ]
+
+
+def _forgone(words: Translator, metric: str, cost: float, error: float) -> str:
+    """In money where the metric is of money, else in clicks or orders."""
+    if metric in ("ctr", "cvr", "cpa"):
+        unit = words.code("creative_unit", metric)
+        return f"{words.number(cost, 0)} ± {words.number(error, 0)} {unit}"
+    return f"{words.money(cost)} ± {words.money(error)}"
+
+
+def size_line(words: Translator, size: Any) -> str:
+    """What an even split needs to find the smallest difference worth finding; `size` a SampleSize."""
+    if math.isnan(size.days):
+        return words.text(
+            "An even split would find the smallest difference worth finding within 90 days with a "
+            "chance of {power}: let the test look for a larger one.",
+            power=words.percent(size.power),
+        )
+    return words.text(
+        "An even split finds the smallest difference worth finding within {days:whole} days in four "
+        "of five cases.",
+        days=size.days,
+    )

@@ -20,9 +20,10 @@ from optimizer.decisions.creatives import (
     draw_uplift,
     metric_named,
 )
+from optimizer.decisions.creatives.metrics import Metric
 from optimizer.estimates.conversion_lag import Lags, estimate_lags, stated_lags
 from optimizer.estimates.exposure import day_number
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
+from optimizer.estimates.posteriors import Floats, Ints, Singles, group_sum
 from optimizer.estimates.seasonality import event_days
 from optimizer.estimates.value_per_click import kept_share
 from optimizer.review.creative_tests import Listed, bounds, list_tests
@@ -33,6 +34,11 @@ from optimizer.tables import CREATIVE_ARMS, CREATIVE_TESTS, Table, empty_table
 _COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
 _NAMED = ("entity_key", "creative_id", "creative_name", "status")
 _MONEY = ("profit_per_impression", "value_per_impression")
+_BELIEVED = (
+    *(f"metric_{end}" for end in ("mean", "low", "high")),
+    *(f"uplift_{end}" for end in ("mean", "low", "high")),
+    "p_best", "expected_loss", "evidence",
+)  # fmt: skip
 _ENDS = (0.1, 0.9)
 _DRAWS = 500
 
@@ -69,24 +75,87 @@ def review_creatives(
 
     Same data, settings and seed give the same answer. Raises `BadSettings` (`creative_unknown`,
     `creative_test_arms`) where a defined test and the reports disagree, and `RefusedInput`
-    (`tests_overlap`, `metric_needs`).
+    (`tests_overlap`).
     """
-    single = inputs.daily["first_day"].eq(inputs.daily["last_day"])
-    daily = inputs.daily[single]
-    lags = _lags(inputs, settings)
+    daily, periods = daily_rows(inputs)
     listed = list_tests(inputs.creatives, daily, settings.account, as_of)
+    lags = account_lags(inputs, settings)
     found = []
     for number, part in enumerate(_alike(listed)):
+        rng = np.random.default_rng([seed, number])
         creatives = inputs.creatives.iloc[part.creative]
         days = arm_days(part, creatives, daily, lags, as_of)
-        rng = np.random.default_rng([seed, number])
-        found.append(_judged(part, creatives, days, settings.account, rng))
+        if not _measurable(part.tests[0], days, settings.account):
+            found.append(_unmeasured(part, creatives, days))
+            continue
+        judged = judge(part, creatives, days, settings.account, rng)
+        found.append((_test_rows(judged), _arm_rows(judged, rng)))
     tests = _joined([one[0] for one in found], CREATIVE_TESTS)
     arms = _joined([one[1] for one in found], CREATIVE_ARMS)
-    return CreativeReview(tests, arms, int((~single).sum()))
+    return CreativeReview(tests, arms, periods)
 
 
-def _lags(inputs: CreativeInputs, settings: Settings) -> tuple[Lags, Lags]:
+def daily_rows(inputs: CreativeInputs) -> tuple[pd.DataFrame, int]:
+    """Rows of single days, and how many others there are."""
+    single = inputs.daily["first_day"].eq(inputs.daily["last_day"])
+    return inputs.daily[single], int((~single).sum())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Tests of one design with their `creatives` (one row per arm), their days and what these say."""
+
+    listed: Listed
+    creatives: pd.DataFrame
+    days: ArmDays
+    context: Context
+    told: Assessment
+
+
+def judge(
+    listed: Listed,
+    creatives: pd.DataFrame,
+    days: ArmDays,
+    account: Account,
+    rng: np.random.Generator,
+) -> Judged:
+    """Tests of one design on the morning after the last of `days`."""
+    context = Context(
+        kept=kept_share(account, _item_of(creatives, account), _worth(days, account)),
+        value_per_conversion=account.value_per_conversion,
+    )
+    told = assess(days, design_of(listed.tests[0]), rng, context)
+    return Judged(listed, creatives, days, context, told)
+
+
+def _measurable(test: CreativeTest, days: ArmDays, account: Account) -> bool:
+    """Whether anything tells what the metric is made of: without an order there is no value yet."""
+    valued = account.value_per_conversion is not None or bool((days.value > 0).any())
+    known = {
+        "cvr": not np.isnan(days.conversions).all(),
+        "value": valued,
+        "cpc": not np.isnan(days.cost).all(),
+    }
+    return all(known[name] for name in metric_named(test.metric).needs)
+
+
+def _unmeasured(
+    listed: Listed, creatives: pd.DataFrame, days: ArmDays
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of tests whose metric nothing tells yet: what was counted, and an even split."""
+    tests = _said(listed, days).assign(
+        state="unmeasured", leader=None, forgone_per_day=np.nan, served_off=np.nan
+    )
+    share = (1.0 / days.arms)[days.place]
+    figures = dict.fromkeys(_BELIEVED, np.nan)
+    arms = _counted(listed, creatives, days).assign(**figures, share_next=share, verdict="open")
+    return (
+        _typed(tests.assign(days_needed=np.nan, events_needed=np.nan), CREATIVE_TESTS),
+        _typed(arms, CREATIVE_ARMS),
+    )
+
+
+def account_lags(inputs: CreativeInputs, settings: Settings) -> tuple[Lags, Lags]:
     """F of counts and of value, the account's own: the completion that bids are judged by."""
     prior = lag_prior(settings, inputs.platform)
     if inputs.attribution_basis == "order":
@@ -148,24 +217,6 @@ def arm_days(
     return ArmDays(**shaped, completion=known[0], value_completion=known[1], test=listed.test)
 
 
-def _judged(
-    listed: Listed,
-    creatives: pd.DataFrame,
-    days: ArmDays,
-    account: Account,
-    rng: np.random.Generator,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of both tables for tests of one design."""
-    item = _item_of(creatives, account)
-    context = Context(
-        kept=kept_share(account, item, _worth(days, account)),
-        value_per_conversion=account.value_per_conversion,
-    )
-    told = assess(days, design_of(listed.tests[0]), rng, context)
-    arms = _arm_rows(listed, creatives, days, told, rng)
-    return _test_rows(listed, creatives, days, told), arms
-
-
 def _item_of(creatives: pd.DataFrame, account: Account) -> Ints:
     """Index of the item that each creative's ad group sells; -1 for none."""
     number = {name: place for place, one in enumerate(account.items) for name in one.ad_groups}
@@ -180,35 +231,43 @@ def _worth(days: ArmDays, account: Account) -> Floats:
     return np.full(len(days.test), value / orders if orders > 0 and value > 0 else stated)
 
 
-def _arm_rows(
-    listed: Listed,
-    creatives: pd.DataFrame,
-    days: ArmDays,
-    told: Assessment,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
+def _arm_rows(judged: Judged, rng: np.random.Generator) -> pd.DataFrame:
     """Table CREATIVE_ARMS."""
+    listed, creatives, days, told = judged.listed, judged.creatives, judged.days, judged.told
     metric = metric_named(listed.tests[0].metric)
-    drawn = draw_scores(metric, told.beliefs, _DRAWS, rng)
-    low, high = np.quantile(-drawn if metric.lower_is_better else drawn, _ENDS, axis=1)
+    low, high = np.quantile(draw_metric(metric, told, rng), _ENDS, axis=1)
     ahead = np.where(told.leader >= 0, told.leader, days.first)[days.place]
     uplift = draw_uplift(metric, told.beliefs, ahead, rng)
-    figures = {
-        "metric_mean": told.value,
-        "metric_low": low,
-        "metric_high": high,
-        "p_best": told.chances.best,
-        "expected_loss": told.chances.loss,
-        "share_served": _served(days),
-        "share_next": told.share,
-        "verdict": told.verdict,
-        "evidence": _evidence(told, len(listed.test)),
-        **dict(zip(("uplift_mean", "uplift_low", "uplift_high"), uplift, strict=True)),
-    }
+    return _typed(
+        _counted(listed, creatives, days).assign(
+            metric_mean=told.value,
+            metric_low=low,
+            metric_high=high,
+            p_best=told.chances.best,
+            expected_loss=told.chances.loss,
+            share_next=told.share,
+            verdict=told.verdict,
+            evidence=_evidence(told, len(listed.test)),
+            uplift_mean=uplift[0],
+            uplift_low=uplift[1],
+            uplift_high=uplift[2],
+        ),
+        CREATIVE_ARMS,
+    )
+
+
+def _counted(listed: Listed, creatives: pd.DataFrame, days: ArmDays) -> pd.DataFrame:
+    """Names and sums of the arms, and the share each was given."""
     sums = {name: getattr(days, name).sum(axis=1) for name in _COUNTS}
     names = {name: creatives[name].to_numpy() for name in _NAMED}
     test = [listed.tests[place].name for place in listed.test]
-    return _typed(pd.DataFrame({"test": test, **names, **sums, **figures}), CREATIVE_ARMS)
+    return pd.DataFrame({"test": test, **names, **sums, "share_served": _served(days)})
+
+
+def draw_metric(metric: Metric, told: Assessment, rng: np.random.Generator) -> Singles:
+    """Draws (arms, draws) of the metric itself."""
+    drawn = draw_scores(metric, told.beliefs, _DRAWS, rng)
+    return -drawn if metric.lower_is_better else drawn
 
 
 def _served(days: ArmDays) -> Floats:
@@ -227,12 +286,23 @@ def _evidence(told: Assessment, arms: int) -> Floats:
     return result
 
 
-def _test_rows(
-    listed: Listed, creatives: pd.DataFrame, days: ArmDays, told: Assessment
-) -> pd.DataFrame:
+def _test_rows(judged: Judged) -> pd.DataFrame:
     """Table CREATIVE_TESTS."""
-    ran = np.logical_or.reduceat(days.ran, days.first, axis=0).sum(axis=1)
-    shown = np.add.reduceat(days.impressions.sum(axis=1), days.first) / np.maximum(ran, 1)
+    listed, days, told = judged.listed, judged.days, judged.told
+    frame = _said(listed, days)
+    frame = frame.assign(
+        state=told.state,
+        leader=_leader_name(told.leader, judged.creatives),
+        forgone_per_day=_forgone(listed, told) * frame["impressions_per_day"],
+        served_off=told.served.deviation,
+        days_needed=_most(told, days, told.claims.days_needed),
+        events_needed=_most(told, days, told.claims.events_needed),
+    )
+    return _typed(frame, CREATIVE_TESTS)
+
+
+def _said(listed: Listed, days: ArmDays) -> pd.DataFrame:
+    """What each test is, and how much it has been shown."""
     said = [
         {
             "test": one.name,
@@ -245,18 +315,11 @@ def _test_rows(
         }
         for one, found in zip(listed.tests, listed.discovered, strict=True)
     ]
-    frame = pd.DataFrame(said).assign(
-        arms=days.arms,
-        days=ran,
-        impressions_per_day=shown,
-        state=told.state,
-        leader=_leader_name(told.leader, creatives),
-        forgone_per_day=_forgone(listed, told) * shown,
-        served_off=told.served.deviation,
-        days_needed=_most(told, days, told.claims.days_needed),
-        events_needed=_most(told, days, told.claims.events_needed),
+    ran = np.logical_or.reduceat(days.ran, days.first, axis=0).sum(axis=1)
+    shown = np.add.reduceat(days.impressions.sum(axis=1), days.first)
+    return pd.DataFrame(said).assign(
+        arms=days.arms, days=ran, impressions_per_day=shown / np.maximum(ran, 1)
     )
-    return _typed(frame, CREATIVE_TESTS)
 
 
 def _leader_name(leader: Ints, creatives: pd.DataFrame) -> pd.Series[str]:

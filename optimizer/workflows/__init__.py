@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.reports import Told
+    from optimizer.review.creative_detail import CreativeDetail
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.checking import check_predictive
-    from optimizer.workflows.creative_tests import (
-        CreativeReport,
-        CreativeTestReport,
-        creative_test,
-        creative_tests,
-    )
+    from optimizer.workflows.creative_tests import CreativeReport, creative_test, creative_tests
     from optimizer.workflows.deciding import (
         DecisionResult,
         ResolveSummary,
@@ -76,8 +72,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckReport",
+    "CreativeDetail",
     "CreativeReport",
-    "CreativeTestReport",
     "DecisionResult",
     "DeliveryReport",
     "DemoReport",
@@ -138,6 +134,7 @@ __all__ = [
 
 _HOMES = {
     "optimizer.reports": ("Told",),
+    "optimizer.review.creative_detail": ("CreativeDetail",),
     "optimizer.workflows.auditing": (
         "CheckReport",
         "audit",
@@ -146,7 +143,6 @@ _HOMES = {
     "optimizer.workflows.checking": ("check_predictive",),
     "optimizer.workflows.creative_tests": (
         "CreativeReport",
-        "CreativeTestReport",
         "creative_test",
         "creative_tests",
     ),

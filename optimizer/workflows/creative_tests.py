@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.review.creative_detail import CreativeDetail, creative_detail
 from optimizer.review.creatives import CreativeInputs, review_creatives
+from optimizer.settings import Basis, Settings
 from optimizer.store.protocol import ReviewTables
 from optimizer.tables import Actor
 from optimizer.workflows.items import stated_settings
@@ -60,28 +62,46 @@ def creative_tests(
     Raises `NotFound` without data, `BadSettings` where a defined test and the reports disagree.
     """
     actor.require("viewer")
+    inputs, settings, day = _read(workspace, account, as_of)
+    found = review_creatives(inputs, settings, day, seed)
+    return CreativeReport(account, day, inputs.currency, found.tests, found.arms, found.period_rows)
+
+
+def creative_test(
+    workspace: Workspace,
+    account: str,
+    test: str,
+    actor: Actor,
+    as_of: date | None = None,
+    seed: int = 0,
+) -> CreativeDetail:
+    """What is drawn of one test: its densities, its course and what each mode would take.
+
+    Raises as `creative_tests`, `NotFound("creative_test_missing")`, and `RefusedInput("metric_needs")`
+    before anything tells what its metric is made of.
+    """
+    actor.require("viewer")
+    inputs, settings, day = _read(workspace, account, as_of)
+    return creative_detail(inputs, settings, day, test, seed)
+
+
+def _read(
+    workspace: Workspace, account: str, as_of: date | None
+) -> tuple[CreativeInputs, Settings, date]:
     day = as_of or newest_day(workspace, checked_account_name(account))
     settings = stated_settings(workspace, account, day)[0]
     window = settings.estimation.window_days
     known = workspace.store.review_tables(account, day, window)
     shown = workspace.store.creative_tables(account, day, window)
     versions, basis = _run_off(workspace, known, window)
+    record = known.account
     inputs = CreativeInputs(
-        account,
-        known.account.platform,
-        known.account.currency,
-        shown.creatives,
-        shown.daily,
-        versions,
-        basis,
+        account, record.platform, record.currency, shown.creatives, shown.daily, versions, basis
     )
-    found = review_creatives(inputs, settings, day, seed)
-    return CreativeReport(
-        account, day, known.account.currency, found.tests, found.arms, found.period_rows
-    )
+    return inputs, settings, day
 
 
-def _run_off(workspace: Workspace, known: ReviewTables, window: int) -> tuple[pd.DataFrame, Any]:
+def _run_off(workspace: Workspace, known: ReviewTables, window: int) -> tuple[pd.DataFrame, Basis]:
     """Run-off of the keywords' reports, and what the day of a conversion is in the reports in force."""
     batches = [
         one for one in workspace.store.batches(known.account.name) if one.batch_id in known.batches

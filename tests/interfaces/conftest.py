@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 
@@ -22,6 +23,14 @@ ACCOUNT = "shop"
 CONFIGS = Path(__file__).parents[2] / "configs"
 OWNER = Actor("owner", "admin")
 ACCOUNT_YAML = "currency: CNY\nplatform: google_ads\nmargin: 0.6\ndaily_budget: 400\n"
+CREATIVE_TEST = """
+creative_tests:
+  - {name: titles, campaign: spring, ad_group: shoes, metric: ctr, rotation: even_rotation}
+"""
+AD_HEADER = (
+    "Day,Ad status,Headline 1,Campaign,Ad group,Ad ID,Ad type,Currency code,"
+    "Impr.,Clicks,Cost,Conversions,Conv. value\n"
+)
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +80,34 @@ def store(
 def workspace(store: Path, configs: Path) -> Iterator[workflows.Workspace]:
     with workflows.open_workspace(store, configs) as opened:
         yield opened
+
+
+def ad_report(days: int = 40) -> str:
+    rng = np.random.default_rng(1)
+    lines = []
+    for number in range(days):
+        day = AS_OF - timedelta(days=days - number)
+        for ad, rate in ((71, 0.03), (72, 0.02)):
+            clicks = rng.poisson(4000 * rate)
+            orders = rng.binomial(clicks, 0.1)
+            lines.append(
+                f"{day},Enabled,title {ad},spring,shoes,{ad},Responsive search ad,CNY,"
+                f"4000,{clicks},{clicks * 0.5:.2f},{orders},{orders * 40}\n"
+            )
+    return AD_HEADER + "".join(lines)
+
+
+@pytest.fixture
+def tested(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configs: Path) -> Path:
+    """The reviewed account with an ad report and a test defined in its settings."""
+    own = tmp_path / "own configs"
+    shutil.copytree(configs, own)
+    (own / "accounts" / f"{ACCOUNT}.yaml").write_text(
+        ACCOUNT_YAML + CREATIVE_TEST, encoding="utf-8"
+    )
+    monkeypatch.setenv("OPTIMIZER_CONFIGS", str(own))
+    report = tmp_path / "ads.csv"
+    report.write_text("Ad report\n\n" + ad_report(), encoding="utf-8")
+    with workflows.open_workspace(store, own) as workspace:
+        workflows.import_files(workspace, [report], ACCOUNT, as_of=AS_OF, actor=OWNER)
+    return report

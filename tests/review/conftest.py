@@ -57,3 +57,13 @@ def run(shop: ReviewInputs, settings: Settings) -> Run:
 @pytest.fixture(scope="session")
 def reviewed(run: Run) -> ReviewResult:
     return run()
+
+
+@pytest.fixture(scope="session")
+def busy(run: Run) -> ReviewResult:
+    """The shop with thirty times its clicks: as it is, no test of a bid would pay there."""
+    result = run()
+    plan = result.frames["plan"]
+    crowded = plan.assign(clicks=plan["clicks"] * 30, volume_mean=plan["volume_mean"] * 30)
+    budget = replace(result.summary, budget=result.summary.budget * 30)
+    return replace(result, summary=budget, frames={**result.frames, "plan": crowded})

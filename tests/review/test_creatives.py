@@ -108,6 +108,15 @@ def test_what_stopping_costs_is_told_in_money_only_where_it_is_money() -> None:
     assert np.isnan(clicks)
 
 
+def test_before_the_first_order_profit_is_unmeasured_and_traffic_even() -> None:
+    inputs = creative_inputs(ctr=(0.03, 0.02, 0.01))
+    empty = inputs.daily.assign(conversions=0.0, value=0.0)
+    found = review_creatives(replace(inputs, daily=empty), defined(), TODAY)
+    assert found.tests["state"].tolist() == ["unmeasured"]
+    assert found.arms["share_next"].tolist() == pytest.approx([1 / 3] * 3)
+    assert found.arms["metric_mean"].isna().all()
+
+
 @pytest.mark.parametrize("metric", ["profit_per_impression", "cvr", "cpa"])
 def test_figures_are_finite(metric: str) -> None:
     found = review_creatives(creative_inputs(ctr=(0.0, 0.0, 0.001)), defined(metric=metric), TODAY)

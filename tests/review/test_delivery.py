@@ -58,6 +58,8 @@ NEGATIVE = {
 ADDED = {"kind": "add_keyword", "slot": "add", "entity_key": "t9", "bid": float("nan")}
 BUDGET = {"kind": "set_budget", "slot": "budget", "entity_key": "c:Shoes", "bid": 50.0}
 
+TARGET = {**BUDGET, "kind": "set_target", "slot": "target", "bid": 4.0, "approved_bid": 3.6}
+
 
 def verdict(row: dict[str, Any], *facts: dict[str, Any]) -> tuple[str, str] | None:
     shown = pd.DataFrame([{**FACT, **fact} for fact in facts], columns=list(FACT))
@@ -84,6 +86,26 @@ def verdict(row: dict[str, Any], *facts: dict[str, Any]) -> tuple[str, str] | No
             {"fact": "campaign_budget", "amount": 60.0},
             ("confirmed_live", "approved_value_seen"),
         ),
+        (
+            {**BUDGET, "approved_bid": 60.0},
+            {"fact": "campaign_budget", "amount": 55.0},
+            ("drifted", "other_value_seen"),
+        ),
+        (
+            {**BUDGET, "approved_bid": 60.0},
+            {"fact": "campaign_budget", "amount": 50.0},
+            ("exported", "old_value_seen"),
+        ),
+        (
+            TARGET,
+            {"fact": "campaign_target", "amount": 3.6},
+            ("confirmed_live", "approved_value_seen"),
+        ),
+        (TARGET, {"fact": "campaign_target", "amount": 4.0}, ("exported", "old_value_seen")),
+        (TARGET, {"fact": "campaign_target", "amount": 3.0}, ("drifted", "other_value_seen")),
+        (TARGET, {"fact": "campaign_budget", "amount": 3.6}, None),
+        ({"delivery": "reverted"}, {"amount": 1.2}, ("confirmed_live", "approved_value_seen")),
+        ({"delivery": "reverted"}, {"amount": 1.3}, ("drifted", "other_value_seen")),
         (ADDED, {"amount": 1.2}, ("confirmed_live", "approved_value_seen")),
         (ADDED, {"amount": 1.5}, ("drifted", "other_value_seen")),
         (
@@ -130,7 +152,15 @@ def test_the_old_bid_on_the_day_of_the_upload_is_no_drift() -> None:
     live = {"delivery": "confirmed_live", "code": "platform_accepted"}
     assert verdict(live, {"amount": 1.0}) is None
     next_day = pd.Timestamp("2026-03-03")
-    assert verdict(live, {"amount": 1.0, "day": next_day}) == ("drifted", "old_value_again")
+    assert verdict(live, {"amount": 1.0, "day": next_day}) == ("reverted", "old_value_again")
+
+
+def test_no_older_fact_comes_after_what_was_seen() -> None:
+    """A list of campaigns is not kept: an older report imported after it must not overrule it."""
+    told = {**BUDGET, "approved_bid": 60.0, "delivery": "confirmed_live"}
+    old = {"fact": "campaign_budget", "amount": 50.0, "day": pd.Timestamp("2026-03-03")}
+    assert verdict({**told, "seen_on": pd.Timestamp("2026-03-05")}, old) is None
+    assert verdict(told, old) == ("reverted", "old_value_again")
 
 
 def test_known_verdict_is_not_told_twice() -> None:

@@ -1,6 +1,5 @@
 """Each keyword of a bid test is asked for the spend that it adds itself."""
 
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,26 +10,15 @@ from optimizer.review.experiments import Experiment, propose_experiment
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Exploration, Settings
 from optimizer.tables import HOLDS, empty_table
-from tests.review.conftest import Run
 
 ASKED = Exploration(cost_share=0.05, min_return=1, payback_days=365, shared_share=1)
 
 
 @pytest.fixture(scope="module")
-def reviewed(run: Run) -> ReviewResult:
-    """The shop with thirty times its clicks: as it is, no test of a bid would pay there."""
-    result = run()
-    plan = result.frames["plan"]
-    busy = plan.assign(clicks=plan["clicks"] * 30, volume_mean=plan["volume_mean"] * 30)
-    budget = replace(result.summary, budget=result.summary.budget * 30)
-    return replace(result, summary=budget, frames={**result.frames, "plan": busy})
-
-
-@pytest.fixture(scope="module")
-def proposed(reviewed: ReviewResult, settings: Settings) -> Experiment:
+def proposed(busy: ReviewResult, settings: Settings) -> Experiment:
     stated = settings.model_copy(update={"exploration": ASKED})
     rng = np.random.default_rng(5)
-    found = propose_experiment(reviewed, empty_table(HOLDS), stated, rng)
+    found = propose_experiment(busy, empty_table(HOLDS), stated, rng)
     assert found is not None
     assert set(found.members["arm"]) == {"dither", "ramp"}
     return found
@@ -40,27 +28,27 @@ def spends(proposed: Experiment, plan: pd.DataFrame) -> np.ndarray:
     return added_spend(plan, proposed.members, proposed.steps)
 
 
-def test_the_parts_add_up_to_what_the_test_states(proposed: Experiment, reviewed: ReviewResult):
+def test_the_parts_add_up_to_what_the_test_states(proposed: Experiment, busy: ReviewResult):
     """Dithers are rounded towards the old bid, so that they add a little less than stated."""
-    total = spends(proposed, reviewed.frames["plan"]).sum()
+    total = spends(proposed, busy.frames["plan"]).sum()
     assert proposed.extra_spend > 0
     assert 0.9 * proposed.extra_spend <= total <= proposed.extra_spend + 1e-9
 
 
 def test_a_starved_word_adds_spend_though_it_has_no_clicks(
-    proposed: Experiment, reviewed: ReviewResult
+    proposed: Experiment, busy: ReviewResult
 ):
     members = proposed.members
     by_clicks = members["clicks"] / members["clicks"].sum() * proposed.extra_spend
     ramped = members["arm"].eq("ramp").to_numpy()
-    added = spends(proposed, reviewed.frames["plan"])[ramped].sum()
+    added = spends(proposed, busy.frames["plan"])[ramped].sum()
     assert added > 2 * by_clicks[ramped].sum()
 
 
 def test_a_keyword_that_the_review_no_longer_has_adds_nothing(
-    proposed: Experiment, reviewed: ReviewResult
+    proposed: Experiment, busy: ReviewResult
 ):
-    plan, gone = reviewed.frames["plan"], proposed.members["entity_key"].iloc[0]
+    plan, gone = busy.frames["plan"], proposed.members["entity_key"].iloc[0]
     left = plan[plan["entity_key"].astype(str).ne(gone)]
     added = spends(proposed, left)
     assert added[0] == 0

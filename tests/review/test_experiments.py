@@ -19,7 +19,7 @@ from optimizer.review.experiments import (
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Exploration, Guardrails, Settings
 from optimizer.tables import HOLDS, empty_table
-from tests.review.conftest import TODAY, Run
+from tests.review.conftest import TODAY
 
 GENEROUS = Exploration(cost_share=0.05, min_return=1, payback_days=365, shared_share=1)
 NO_HOLDS = empty_table(HOLDS)
@@ -36,41 +36,31 @@ def paths(experiment: Experiment) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def reviewed(run: Run) -> ReviewResult:
-    """The shop with thirty times its clicks: as it is, no test of a bid would pay there."""
-    result = run()
-    plan = result.frames["plan"]
-    busy = plan.assign(clicks=plan["clicks"] * 30, volume_mean=plan["volume_mean"] * 30)
-    budget = replace(result.summary, budget=result.summary.budget * 30)
-    return replace(result, summary=budget, frames={**result.frames, "plan": busy})
-
-
-@pytest.fixture(scope="module")
-def experiment(reviewed: ReviewResult, settings: Settings) -> Experiment:
-    found = asked(reviewed, settings)
+def experiment(busy: ReviewResult, settings: Settings) -> Experiment:
+    found = asked(busy, settings)
     assert found is not None
     return found
 
 
-def test_nothing_is_proposed_without_a_budget(reviewed: ReviewResult, settings: Settings) -> None:
-    assert asked(reviewed, settings, cost_share=0.0) is None
+def test_nothing_is_proposed_without_a_budget(busy: ReviewResult, settings: Settings) -> None:
+    assert asked(busy, settings, cost_share=0.0) is None
 
 
 def test_the_same_review_and_generator_give_the_same_test(
-    reviewed: ReviewResult, settings: Settings, experiment: Experiment
+    busy: ReviewResult, settings: Settings, experiment: Experiment
 ) -> None:
-    again = asked(reviewed, settings)
+    again = asked(busy, settings)
     assert again is not None
     assert again.steps.equals(experiment.steps)
     assert again.cost == experiment.cost
 
 
 def test_the_stated_cost_stays_within_the_budget(
-    reviewed: ReviewResult, settings: Settings, experiment: Experiment
+    busy: ReviewResult, settings: Settings, experiment: Experiment
 ) -> None:
     for share in (0.05, 0.002):
-        found = asked(reviewed, settings, cost_share=share)
-        assert found is None or found.cost.mean <= share * reviewed.summary.budget + 1e-9
+        found = asked(busy, settings, cost_share=share)
+        assert found is None or found.cost.mean <= share * busy.summary.budget + 1e-9
     assert experiment.cost.low <= experiment.cost.mean <= experiment.cost.high
 
 
@@ -92,22 +82,22 @@ def test_a_bid_too_small_to_move_two_steps_is_left_out(experiment: Experiment) -
     assert (dithered["base_bid"] * 0.1 >= 0.02 - 1e-9).all()
 
 
-def planning(reviewed: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
+def planning(busy: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
     """The review, had it moved one watched keyword of the test to `share` of its bid."""
-    rows, plan = reviewed.suggestions, reviewed.frames["plan"]
+    rows, plan = busy.suggestions, busy.frames["plan"]
     watched = rows[rows["kind"].eq("watch") & rows["slot"].eq("bid")]
     busy = plan[plan["entity_key"].astype(str).isin(watched["entity_key"])].nlargest(1, "clicks")
     key, planned = str(busy["entity_key"].iloc[0]), round(float(busy["bid"].iloc[0]) * share, 2)
     row = rows["entity_key"].eq(key) & rows["slot"].eq("bid")
     changed = {"kind": "raise", "binding": "", "proposed_bid": planned}
     rows = rows.assign(**{name: rows[name].mask(row, to) for name, to in changed.items()})
-    return replace(reviewed, suggestions=rows), key, planned
+    return replace(busy, suggestions=rows), key, planned
 
 
 def test_a_test_is_centred_at_the_bid_the_review_would_set(
-    reviewed: ReviewResult, settings: Settings
+    busy: ReviewResult, settings: Settings
 ) -> None:
-    result, key, planned = planning(reviewed, 1.07)
+    result, key, planned = planning(busy, 1.07)
     found = asked(result, settings)
     assert found is not None
     path = paths(found).loc[key].to_numpy()
@@ -119,11 +109,11 @@ def test_a_test_is_centred_at_the_bid_the_review_would_set(
 
 
 def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
-    reviewed: ReviewResult, settings: Settings
+    busy: ReviewResult, settings: Settings
 ) -> None:
     """Up and down around either bid costs its curvature: about as much here as there."""
-    result, key, _ = planning(reviewed, 1.07)
-    here, there = (asked(one, settings) for one in (reviewed, result))
+    result, key, _ = planning(busy, 1.07)
+    here, there = (asked(one, settings) for one in (busy, result))
     assert here is not None
     assert there is not None
     costs = [one.members.set_index("entity_key").loc[key, "cost"] for one in (here, there)]
@@ -131,10 +121,10 @@ def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
 
 
 def test_a_first_step_beyond_one_review_is_left_out(
-    reviewed: ReviewResult, settings: Settings
+    busy: ReviewResult, settings: Settings
 ) -> None:
     """Raised by a fifth and up a tenth from there would be 32 % in one step."""
-    result, key, _ = planning(reviewed, 1.2)
+    result, key, _ = planning(busy, 1.2)
     found = asked(result, settings)
     assert found is not None
     assert key not in set(found.members["entity_key"])
@@ -147,9 +137,9 @@ def test_the_last_step_gives_the_bid_back_that_the_review_kept(experiment: Exper
 
 
 def test_a_starved_keyword_climbs_to_the_first_page(
-    reviewed: ReviewResult, experiment: Experiment
+    busy: ReviewResult, experiment: Experiment
 ) -> None:
-    plan = reviewed.frames["plan"].assign(key=lambda frame: frame["entity_key"].astype(str))
+    plan = busy.frames["plan"].assign(key=lambda frame: frame["entity_key"].astype(str))
     ramped = experiment.members[experiment.members["arm"].eq("ramp")]
     assert len(ramped)
     first_page = plan.set_index("key")["first_page_bid"].reindex(ramped["entity_key"])
@@ -162,10 +152,10 @@ def test_a_starved_keyword_climbs_to_the_first_page(
 
 
 def test_a_week_swings_no_further_than_the_step_limit(
-    reviewed: ReviewResult, settings: Settings
+    busy: ReviewResult, settings: Settings
 ) -> None:
     tight = settings.model_copy(update={"guardrails": Guardrails(step_limit=0.1)})
-    found = asked(reviewed, tight)
+    found = asked(busy, tight)
     assert found is not None
     dithered = found.members.loc[found.members["arm"].eq("dither"), "entity_key"]
     path = paths(found).loc[dithered]
@@ -174,22 +164,22 @@ def test_a_week_swings_no_further_than_the_step_limit(
 
 
 def test_a_keyword_somebody_decided_on_is_left_out(
-    reviewed: ReviewResult, settings: Settings, experiment: Experiment
+    busy: ReviewResult, settings: Settings, experiment: Experiment
 ) -> None:
     keys = experiment.members["entity_key"].head(3).tolist()
     holds = pd.DataFrame(
         {"entity_key": keys, "slot": "bid", "kind": "locked", "value": np.nan, "until": pd.NaT}
     )
     stated = settings.model_copy(update={"exploration": GENEROUS})
-    found = propose_experiment(reviewed, holds, stated, np.random.default_rng(5))
+    found = propose_experiment(busy, holds, stated, np.random.default_rng(5))
     assert found is not None
     assert not set(keys) & set(found.members["entity_key"])
 
 
 def test_no_keyword_moves_that_the_guardrails_hold(
-    reviewed: ReviewResult, experiment: Experiment
+    busy: ReviewResult, experiment: Experiment
 ) -> None:
-    plan = reviewed.frames["plan"].assign(key=lambda frame: frame["entity_key"].astype(str))
+    plan = busy.frames["plan"].assign(key=lambda frame: frame["entity_key"].astype(str))
     of_test = plan[plan["key"].isin(experiment.members["entity_key"])]
     assert set(of_test["raise_block"]) | set(of_test["lower_block"]) == {""}
     assert (of_test["inactive_code"] == "").all()

@@ -41,6 +41,7 @@ def _sections(words: Translator) -> dict[str, list[st.Page]]:
     daily = [
         _page(words, "queue", "Suggestions", ":material/checklist:", default=True),
         _page(words, "overview", "Overview", ":material/dashboard:"),
+        _page(words, "creatives", "Creative tests", ":material/science:"),
     ]
     data = [
         _page(words, "imports", "Imports", ":material/upload_file:"),
