@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from optimizer.decisions.kernels_rounding import book
+from optimizer.decisions.kernels_rounding import Books, book
 from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 _DECIDED = 32
@@ -254,31 +254,25 @@ def _stays_within(
     cost: float,
     mine: Ints,
     gained: Floats,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
 ) -> bool:
     """Whether the keywords `mine` may together spend `cost` more and bring `gained` more each."""
-    used = np.zeros(len(side_left))
+    used = np.zeros(len(books.side_left))
     for j in range(len(mine)):
-        if group[mine[j]] >= 0:
-            used[group[mine[j]]] += side[mine[j]] * gained[j]
-    if np.any((used > 0) & (used > side_left)):
+        if books.group[mine[j]] >= 0:
+            used[books.group[mine[j]]] += books.side[mine[j]] * gained[j]
+    if np.any((used > 0) & (used > books.side_left)):
         return False
     while n >= 0:
-        if cost > max(left[n], 0.0) + 1e-12 * abs(cost) or (cost < 0 and -cost > spare[n]):
+        if cost > max(books.left[n], 0.0) + 1e-12 * abs(cost) or (
+            cost < 0 and -cost > books.spare[n]
+        ):
             return False
-        for f in range(len(least)):
-            change = np.sum(per[f][mine] * gained) - least[f, n] * cost
-            if least[f, n] > 0 and change < 0 and slack[f, n] + change < 0:
+        for f in range(len(books.least)):
+            change = np.sum(books.per[f][mine] * gained) - books.least[f, n] * cost
+            if books.least[f, n] > 0 and change < 0 and books.slack[f, n] + change < 0:
                 return False
-        n = parent[n]
+        n = books.parent[n]
     return True
 
 
@@ -335,15 +329,7 @@ def _solve_blocks(
     full: Ints,
     level: Ints,
     done: Bools,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
 ) -> float:
     """Give the keywords of each `picked` node their best whole levels under its cap.
 
@@ -352,7 +338,7 @@ def _solve_blocks(
     keywords whose node is solved or has moved; those without steps stay. Returns by how much the
     Lagrangian of the nodes exceeds the bounds found.
     """
-    excess, told = 0.0, (parent, left, spare, least, per, slack, group, side, side_left)
+    excess = 0.0
     for at in range(len(picked)):
         n = picked[at]
         mine = begin[n] + np.flatnonzero(
@@ -362,7 +348,7 @@ def _solve_blocks(
         paid, worth = cost[own], value[own]
         may = open_levels(allowed[own], lowest[mine], highest[mine])
         gain = at_price(worth, paid, scale[mine], price[mine] - dual[at])
-        room = left[n] + np.sum(chosen_of(paid, now))
+        room = books.left[n] + np.sum(chosen_of(paid, now))
         chosen, best, bound = whole_block(paid, gain, may, room, tolerance[at], widest)
         if best == -np.inf:
             continue
@@ -374,11 +360,11 @@ def _solve_blocks(
             continue
         more = chosen_of(paid, chosen) - chosen_of(paid, now)
         gained = chosen_of(worth, chosen) - chosen_of(worth, now)
-        if stays_within(n, np.sum(more), mine, gained, *told):
+        if stays_within(n, np.sum(more), mine, gained, books):
             done[mine] = True
             for j in range(len(mine)):
                 k = mine[j]
-                book(k, n, more[j], gained[j], *told)
+                book(k, n, more[j], gained[j], books)
                 level[k] = chosen[j]
                 full[k] = np.searchsorted(reached[start[k] : start[k + 1]], level[k], side="right")
     return excess

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from optimizer.estimates.posteriors import Bools, Floats, Ints
+
+
+class Books(NamedTuple):
+    """What is left per node, target and side group; changed in place as steps are taken.
+
+    `left` below the cap and `spare` above the floor of each node; `least` and `slack` of each target
+    and node, `per` keyword what counts towards it; each keyword's side `group` (-1: none) and what
+    of it counts, `side_left` per group.
+    """
+
+    parent: Ints
+    left: Floats
+    spare: Floats
+    least: Floats
+    per: Floats
+    slack: Floats
+    group: Ints
+    side: Floats
+    side_left: Floats
 
 
 def _subtrees(parent: Ints) -> tuple[Ints, Ints]:
@@ -107,32 +127,28 @@ def _allowed_move(
     n: int,
     cost: float,
     value: float,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
 ) -> bool:
     """Whether spending `cost` more (or less) at keyword k keeps every cap, floor, target and side cap.
 
     `left` below caps and `spare` above floors per node. What is already broken must not get worse.
     """
-    if group[k] >= 0 and value > 0 and side[k] * value > side_left[group[k]]:
+    if (
+        books.group[k] >= 0
+        and value > 0
+        and books.side[k] * value > books.side_left[books.group[k]]
+    ):
         return False
     while n >= 0:
-        if cost > 0 and cost > left[n]:
+        if cost > 0 and cost > books.left[n]:
             return False
-        if cost < 0 and -cost > spare[n]:
+        if cost < 0 and -cost > books.spare[n]:
             return False
-        for f in range(len(least)):
-            change = per[f, k] * value - least[f, n] * cost
-            if least[f, n] > 0 and change < 0 and slack[f, n] + change < 0:
+        for f in range(len(books.least)):
+            change = books.per[f, k] * value - books.least[f, n] * cost
+            if books.least[f, n] > 0 and change < 0 and books.slack[f, n] + change < 0:
                 return False
-        n = parent[n]
+        n = books.parent[n]
     return True
 
 
@@ -141,25 +157,17 @@ def _book(
     n: int,
     cost: float,
     value: float,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
 ) -> None:
     """Write a move into every account on the keyword's path."""
-    if group[k] >= 0:
-        side_left[group[k]] -= side[k] * value
+    if books.group[k] >= 0:
+        books.side_left[books.group[k]] -= books.side[k] * value
     while n >= 0:
-        left[n] -= cost
-        spare[n] += cost
-        for f in range(len(least)):
-            slack[f, n] += per[f, k] * value - least[f, n] * cost
-        n = parent[n]
+        books.left[n] -= cost
+        books.spare[n] += cost
+        for f in range(len(books.least)):
+            books.slack[f, n] += books.per[f, k] * value - books.least[f, n] * cost
+        n = books.parent[n]
 
 
 def _take(
@@ -168,15 +176,7 @@ def _take(
     full: Ints,
     cost: Floats,
     value: Floats,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
     opens: Floats,
     watched: int,
     enough: float,
@@ -188,13 +188,12 @@ def _take(
     returns how many moved.
     """
     moved = 0
-    told = (parent, left, spare, least, per, slack, group, side, side_left)
     for j in range(len(order)):
-        if left[0] * opens[j] <= enough or (watched >= 0 and spare[watched] >= 0):
+        if books.left[0] * opens[j] <= enough or (watched >= 0 and books.spare[watched] >= 0):
             break
         k = order[j]
-        if cost[j] <= left[node[k]] and allowed_move(k, node[k], cost[j], value[j], *told):
-            book(k, node[k], cost[j], value[j], *told)
+        if cost[j] <= books.left[node[k]] and allowed_move(k, node[k], cost[j], value[j], books):
+            book(k, node[k], cost[j], value[j], books)
             full[k] += 1
             moved += 1
     return moved
@@ -242,15 +241,7 @@ def _exchange(
     full: Ints,
     least_full: Ints,
     base: float,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
     widest: int,
 ) -> None:
     """Let keywords of `order` take their next step in exchange for the worst last steps beside them.
@@ -259,10 +250,9 @@ def _exchange(
     Nobody gives back its first `least_full` steps. An exchange is kept where it raises
     Σ (threshold - base)·cost.
     """
-    told = (parent, left, spare, least, per, slack, group, side, side_left)
     for k in order:
         at, cost = start[k] + full[k], extra[start[k] + full[k]]
-        blocked, over = what_blocks(node[k], cost, parent, left)
+        blocked, over = what_blocks(node[k], cost, books.parent, books.left)
         if blocked < 0 or end[blocked] - begin[blocked] > widest:
             continue
         gain, freed, back = (threshold[at] - base) * cost, 0.0, 0
@@ -275,24 +265,24 @@ def _exchange(
             if j < 0:
                 break
             i = start[j] + full[j] - 1
-            if not allowed_move(j, node[j], -extra[i], -extra[i] * threshold[i], *told):
+            if not allowed_move(j, node[j], -extra[i], -extra[i] * threshold[i], books):
                 held[j - begin[blocked]] = True
                 continue
-            book(j, node[j], -extra[i], -extra[i] * threshold[i], *told)
+            book(j, node[j], -extra[i], -extra[i] * threshold[i], books)
             full[j] -= 1
             freed += extra[i]
             gain -= (threshold[i] - base) * extra[i]
             given[back] = j
             back += 1
         pays = freed >= over and gain > 0
-        if pays and allowed_move(k, node[k], cost, cost * threshold[at], *told):
-            book(k, node[k], cost, cost * threshold[at], *told)
+        if pays and allowed_move(k, node[k], cost, cost * threshold[at], books):
+            book(k, node[k], cost, cost * threshold[at], books)
             full[k] += 1
             continue
         for b in range(back - 1, -1, -1):
             j = given[b]
             i = start[j] + full[j]
-            book(j, node[j], extra[i], extra[i] * threshold[i], *told)
+            book(j, node[j], extra[i], extra[i] * threshold[i], books)
             full[j] += 1
 
 
@@ -306,15 +296,7 @@ def _between(
     value: Floats,
     allowed: Bools,
     base: float,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
     watched: int,
 ) -> None:
     """Let keywords of `order` rise to an allowed level up to `top` that is not on their hull.
@@ -322,9 +304,8 @@ def _between(
     The level with most value - base·cost; for a `watched` node (-1: none) the one that comes closest
     to what its floor still needs from above, or from below. `level` is changed in place.
     """
-    told = (parent, left, spare, least, per, slack, group, side, side_left)
     for k in order:
-        need = -spare[watched] if watched >= 0 else 0.0
+        need = -books.spare[watched] if watched >= 0 else 0.0
         if watched >= 0 and need <= 0:
             break
         row, now = rows[k], level[k]
@@ -335,11 +316,11 @@ def _between(
             if watched >= 0:
                 merit = more if more < need else 1e15 - more
             better = merit > best and allowed[row, to]
-            if better and allowed_move(k, node[k], more, gain, *told):
+            if better and allowed_move(k, node[k], more, gain, books):
                 best, chosen = merit, to
         if chosen != now:
             more, gain = cost[row, chosen] - cost[row, now], value[row, chosen] - value[row, now]
-            book(k, node[k], more, gain, *told)
+            book(k, node[k], more, gain, books)
             level[k] = chosen
 
 
@@ -348,25 +329,18 @@ def _broken(
     n: int,
     cost: float,
     value: float,
-    parent: Ints,
-    left: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
 ) -> bool:
     """Whether giving back (`cost`, `value`) mends a cap, target or side cap that is broken."""
-    if group[k] >= 0 and side_left[group[k]] < 0 and side[k] * value > 0:
+    if books.group[k] >= 0 and books.side_left[books.group[k]] < 0 and books.side[k] * value > 0:
         return True
     while n >= 0:
-        if left[n] < 0 and cost > 0:
+        if books.left[n] < 0 and cost > 0:
             return True
-        for f in range(len(least)):
-            if slack[f, n] < 0 and per[f, k] * value < least[f, n] * cost:
+        for f in range(len(books.least)):
+            if books.slack[f, n] < 0 and books.per[f, k] * value < books.least[f, n] * cost:
                 return True
-        n = parent[n]
+        n = books.parent[n]
     return False
 
 
@@ -384,15 +358,7 @@ def _give_back(
     full: Ints,
     cost: Floats,
     value: Floats,
-    parent: Ints,
-    left: Floats,
-    spare: Floats,
-    least: Floats,
-    per: Floats,
-    slack: Floats,
-    group: Ints,
-    side: Floats,
-    side_left: Floats,
+    books: Books,
     strict: bool,
 ) -> int:
     """Let the keywords of `order` give back their last step while that mends something broken.
@@ -400,15 +366,13 @@ def _give_back(
     `strict`: without making another target worse. Floors are kept either way.
     """
     moved = 0
-    aims = (parent, left, least, per, slack, group, side, side_left)
-    told = (parent, left, spare, least, per, slack, group, side, side_left)
     for j in range(len(order)):
         k = order[j]
-        if not broken(k, node[k], cost[j], value[j], *aims):
+        if not broken(k, node[k], cost[j], value[j], books):
             continue
-        may = above_floors(node[k], cost[j], parent, spare)
-        if may and (not strict or allowed_move(k, node[k], -cost[j], -value[j], *told)):
-            book(k, node[k], -cost[j], -value[j], *told)
+        may = above_floors(node[k], cost[j], books.parent, books.spare)
+        if may and (not strict or allowed_move(k, node[k], -cost[j], -value[j], books)):
+            book(k, node[k], -cost[j], -value[j], books)
             full[k] -= 1
             moved += 1
     return moved

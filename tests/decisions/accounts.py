@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizer.decisions.allocation.books import Books
+from optimizer.decisions.kernels_rounding import Books
 
 
 def accounts(parent=(-1,), left=None, spare=None, *, aims=(), per=(), sides=(), **more) -> Books:

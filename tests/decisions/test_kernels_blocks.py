@@ -139,7 +139,7 @@ def test_keywords_may_move_together_while_every_account_is_kept(words: int) -> N
         books, node = any_accounts(rng, 5), int(rng.integers(0, 4))
         mine = rng.choice(5, words, replace=False)
         cost, gained = float(rng.integers(-4, 6)), rng.integers(-2, 5, words).astype(float)
-        found = parts.stays_within(node, cost, mine, gained, *books.arrays)
+        found = parts.stays_within(node, cost, mine, gained, books)
         assert found == keeps(books, node, cost, mine.tolist(), gained)
         seen.append(found)
     assert 0.1 < np.mean(seen) < 0.9
@@ -147,8 +147,8 @@ def test_keywords_may_move_together_while_every_account_is_kept(words: int) -> N
 
 def test_a_sum_that_misses_its_cap_by_rounding_stays_within() -> None:
     books = accounts(left=[3.0])
-    assert parts.stays_within(0, 3.0 + 1e-12, np.array([0]), np.zeros(1), *books.arrays)
-    assert not parts.stays_within(0, 3.0 + 1e-10, np.array([0]), np.zeros(1), *books.arrays)
+    assert parts.stays_within(0, 3.0 + 1e-12, np.array([0]), np.zeros(1), books)
+    assert not parts.stays_within(0, 3.0 + 1e-10, np.array([0]), np.zeros(1), books)
 
 
 def test_levels_are_open_from_the_lowest_to_the_highest() -> None:
@@ -171,7 +171,7 @@ def solved(cap: list[float], level: list[int], picked: list[int], **more):
     excess = parts.solve_blocks(
         np.array(picked), steps.begin, steps.end, steps.rows, *tail, told.cost, told.value,
         told.allowed, one, 2.0 * one, np.full(len(picked), more.get("dual", 1.0)),
-        np.full(len(picked), 1e-9), 500, full, now, done, *books.arrays,
+        np.full(len(picked), 1e-9), 500, full, now, done, books,
     )  # fmt: skip
     assert full.tolist() == now.tolist()
     return now.tolist(), done.tolist(), excess, books

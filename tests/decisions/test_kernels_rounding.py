@@ -24,7 +24,7 @@ def anything(seed: int, count: int):
 def test_a_move_is_allowed_where_it_makes_no_account_worse_than_empty() -> None:
     seen = []
     for books, word, node, cost, value in anything(1, 800):
-        seen.append(parts.allowed_move(word, node, cost, value, *books.arrays))
+        seen.append(parts.allowed_move(word, node, cost, value, books))
         assert seen[-1] == keeps(books, node, cost, [word], [value])
     assert 0.2 < np.mean(seen) < 0.8
 
@@ -34,7 +34,7 @@ def test_a_move_is_written_into_every_account_of_its_path() -> None:
         now = (books.left, books.spare, books.slack, books.side_left)
         moved = changes(books, node, cost, [word], [value])
         expected = [account + change for account, change in zip(now, moved, strict=True)]
-        parts.book(word, node, cost, value, *books.arrays)
+        parts.book(word, node, cost, value, books)
         for account, after in zip(now, expected, strict=True):
             np.testing.assert_array_equal(account, after)
 
@@ -46,8 +46,7 @@ def test_giving_back_mends_what_is_overdrawn_and_rises() -> None:
         now = (books.left, books.slack, books.side_left)
         change = (back[0], back[2], back[3])
         mends = any(((a < 0) & (c > 0)).any() for a, c in zip(now, change, strict=True))
-        told = [part for part in books.arrays if part is not books.spare]
-        seen.append(parts.broken(word, node, cost, value, *told))
+        seen.append(parts.broken(word, node, cost, value, books))
         assert seen[-1] == mends
     assert 0.2 < np.mean(seen) < 0.8
 
@@ -126,7 +125,7 @@ def taken(books, cost, node=(0, 0, 0), **more) -> tuple[int, list[int]]:
     order, opens = np.array(more.get("order", [0, 1, 2])), np.array(more.get("opens", [3.0, 2, 1]))
     tail = (opens, more.get("watched", -1), more.get("enough", 0.0))
     told = (order, np.array(node), full, np.array(cost, dtype=float), value)
-    return parts.take(*told, *books.arrays, *tail), full.tolist()
+    return parts.take(*told, books, *tail), full.tolist()
 
 
 def test_steps_are_taken_in_order_where_they_are_allowed() -> None:
@@ -162,7 +161,7 @@ def given(books, cost, value, strict: bool = True) -> tuple[int, list[int]]:
     full = np.ones(len(cost), dtype=np.int64)
     told = (np.arange(len(cost)), np.zeros(len(cost), dtype=np.int64), full)
     back = (np.array(cost, dtype=float), np.array(value, dtype=float))
-    return parts.give_back(*told, *back, *books.arrays, strict), full.tolist()
+    return parts.give_back(*told, *back, books, strict), full.tolist()
 
 
 def test_steps_are_given_back_until_what_was_broken_is_mended() -> None:
@@ -190,7 +189,7 @@ def exchanged(books, order, full, *, base=1.0, least_full=(0,) * 4, node=(0,) * 
     end = begin + np.array([sum(row) for row in inside])
     now = np.array(full)
     told = (np.array(order), begin, end, start, threshold, np.full(8, 4.0), np.array(node), now)
-    parts.exchange(*told, np.array(least_full), base, *books.arrays, widest)
+    parts.exchange(*told, np.array(least_full), base, books, widest)
     return now.tolist()
 
 
@@ -206,9 +205,9 @@ def test_a_step_is_exchanged_for_the_worst_beside_it() -> None:
 def test_an_exchange_that_does_not_pay_is_undone() -> None:
     books = accounts(left=[-6.0])
     # Ten are lacking: steps opening at 2, 4 and 5 would go for one at 6.
-    before = [part.copy() for part in books.arrays]
+    before = [part.copy() for part in books]
     assert exchanged(books, [0], [1, 1, 2, 2]) == [1, 1, 2, 2]
-    for part, was in zip(books.arrays, before, strict=True):
+    for part, was in zip(books, before, strict=True):
         np.testing.assert_array_equal(part, was)
     assert exchanged(accounts(left=[-4.0]), [0], [1, 0, 0, 2], base=0.5) == [1, 0, 0, 2]
     assert exchanged(accounts(left=[-4.0]), [0], [1, 0, 0, 2], base=1.1) == [2, 0, 0, 0]
@@ -257,7 +256,7 @@ def risen(books, order, level, *, watched: int = -1, base: float = 1.0, allowed=
     may = np.ones((2, 4), dtype=bool) if allowed is None else np.array(allowed)
     now, rows = np.array(level), np.array([1, 0])
     told = (np.array(order), rows, np.zeros(2, dtype=np.int64), now, np.full(2, top))
-    parts.between(*told, cost, value, may, base, *books.arrays, watched)
+    parts.between(*told, cost, value, may, base, books, watched)
     return now.tolist()
 
 

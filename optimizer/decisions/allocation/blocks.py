@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.decisions import kernels_blocks, kernels_rounding
-from optimizer.decisions.allocation.books import Books
 from optimizer.decisions.allocation.problem import Gates, Options
 from optimizer.decisions.allocation.steps import Steps
 from optimizer.decisions.allocation.tree import Settled
+from optimizer.decisions.kernels_rounding import Books
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
 
 _MOST_BLOCKS = 1_000
@@ -86,7 +86,7 @@ def solve_worst(
         full,
         level,
         done,
-        *books.arrays,
+        books,
     )
     return done, excess
 

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from optimizer.decisions import kernels_rounding
 from optimizer.decisions.allocation.problem import BudgetTree, Options, SideCaps
 from optimizer.decisions.allocation.steps import Steps
 from optimizer.decisions.allocation.tree import Rules
-from optimizer.estimates.posteriors import Floats, Ints, group_sum
-
-
-@dataclass(frozen=True)
-class Books:
-    """What is left per node, target and side group; changed in place as steps are taken."""
-
-    parent: Ints
-    left: Floats
-    spare: Floats
-    least: Floats
-    per: Floats
-    slack: Floats
-    group: Ints
-    side: Floats
-    side_left: Floats
-
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """In the order the kernels take them."""
-        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+from optimizer.decisions.kernels_rounding import Books
+from optimizer.estimates.posteriors import Ints, group_sum
 
 
 def open_books(

@@ -9,9 +9,10 @@ import numpy as np
 
 from optimizer.decisions import kernels, kernels_rounding
 from optimizer.decisions.allocation.blocks import Sought, solve_worst
-from optimizer.decisions.allocation.books import Books, levels_at, objective
+from optimizer.decisions.allocation.books import levels_at, objective
 from optimizer.decisions.allocation.problem import Gates, Options
 from optimizer.decisions.allocation.steps import Steps
+from optimizer.decisions.kernels_rounding import Books
 from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 _PASSES = 60
@@ -144,7 +145,7 @@ def _take(
         full,
         move.cost[wanted],
         move.value[wanted],
-        *books.arrays,
+        books,
         move.opens[wanted],
         watched,
         enough,
@@ -165,7 +166,7 @@ def _mend(options: Options, steps: Steps, books: Books, full: Ints) -> None:
         while moved and _any_broken(books):
             move = _last(options, steps, full)
             moved = kernels_rounding.give_back(
-                move.keyword, steps.node, full, move.cost, move.value, *books.arrays, strict
+                move.keyword, steps.node, full, move.cost, move.value, books, strict
             )
 
 
@@ -207,7 +208,7 @@ def _exchange(
     in_part = steps.threshold[index] >= line[keyword] * (1 - 1e-9)
     in_part &= (steps.threshold[index] > base) & open_gate(keyword, steps.reached[index])
     told = (steps.begin, steps.end, steps.start, steps.threshold, steps.extra, steps.node)
-    kernels_rounding.exchange(keyword[in_part], *told, full, kept, base, *books.arrays, _BESIDE)
+    kernels_rounding.exchange(keyword[in_part], *told, full, kept, base, books, _BESIDE)
 
 
 def _spend(
@@ -250,7 +251,7 @@ def _fill_between(
     open_gate: _Opens,
 ) -> None:
     """Where no whole step of a hull fits, a level between two of them may."""
-    told = (options.cost, options.value, options.allowed, base, *books.arrays)
+    told = (options.cost, options.value, options.allowed, base, books)
     room = kernels_rounding.path_least(books.parent, books.left)[steps.node]
     index = np.minimum(steps.start[:-1] + full, max(len(steps.extra) - 1, 0))
     worth = np.zeros(len(full), dtype=bool)
