@@ -1,24 +1,28 @@
 """How often a daily look names a false winner, and how often it finds a true one.
 
-`python -m simulations.bench_stopping [--runs N] [--seed S] [--json] [--record]`
+`python -m simulations.bench_stopping [--runs N] [--seed S] [--gbstats PYTHON] [--json] [--record]`
 
 Two arms share the traffic of 60 days and are looked at every day. Worlds: CTR 2 % at 2,000 and at
 20,000 impressions a day for both arms together, each arm's rate either fixed or 10 % off, anew every
 day; conversion rate 3 % at 300 clicks a day, orders delayed by an exponential of mean 5 days, reports
-restated daily, a day entering the evidence once, as known when 95 % of its orders are. A/A runs count
+restated daily, a day entering the evidence once, as known when 95 % of its orders are (and, as
+`false_restated`, as if each look took it as known by then). A/A runs count
 false winners, runs with a lift of 15 % power. Traffic is split evenly, or by Thompson sampling with at
 least a fifth for each arm. Beside ours: a binomial mSPRT (normal mixture on the rate difference, as
-sequential testing is commonly sold) and stopping when P(best) passes 95 %. Then: sample ratio
-alarms among 100,000 units at 0 and 2 % imbalance, at one look and at 60; and whether intervals after
-adaptive allocation hold the truth for arms that were starved. `false_winner_rate` is the worst of
-all cases; `power_15pct` that of 2,000 impressions a day, arms steady, split evenly.
+sequential testing is commonly sold) and stopping when P(best) passes 95 %; with `--gbstats` also
+GrowthBook's chance to win and sequential test on the first 80 runs (`gbstats_peer`). Then: sample
+ratio alarms among 100,000 units at 0 and 2 % imbalance, at one look and at 60; and whether intervals
+after adaptive allocation hold the truth for arms that were starved. `false_winner_rate` is the worst
+of all cases; `power_15pct` that of 2,000 impressions a day, arms steady, split evenly.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,8 @@ RECORD = Path(__file__).with_suffix(".json")
 DAYS = 60
 LIFT = 0.15
 DRAWS = 200
+PEER = Path(__file__).with_name("gbstats_peer.py")
+GBSTATS_RUNS = 80
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,21 @@ def shares_today(case: Case, lived: Lived, day: int, adaptive: bool, rng: Any) -
     return earning_shares(chances, first, np.ones(arms, dtype=bool), floor)
 
 
-def live(case: Case, runs: int, lift: float, adaptive: bool, rng: np.random.Generator) -> Lived:
-    """All days of all runs; arm 0 of each has the lift. `events` of delayed orders keep arriving."""
+Watch = Callable[[Lived, int], None]
+
+
+def live(
+    case: Case,
+    runs: int,
+    lift: float,
+    adaptive: bool,
+    rng: np.random.Generator,
+    watch: Watch | None = None,
+) -> Lived:
+    """All days of all runs; arm 0 of each has the lift. `events` of delayed orders keep arriving.
+
+    `watch` is called after each day.
+    """
     shape = (2 * runs, DAYS)
     lived = Lived(*(np.zeros(shape) for _ in range(4)))
     coming = np.zeros(shape)
@@ -116,6 +135,8 @@ def live(case: Case, runs: int, lift: float, adaptive: bool, rng: np.random.Gene
             deliver(lived, coming, day, rng)
         else:
             lived.events[:, day] = lived.frozen[:, day] = events
+        if watch is not None:
+            watch(lived, day)
     return lived
 
 
@@ -133,9 +154,9 @@ def deliver(lived: Lived, coming: np.ndarray, day: int, rng: np.random.Generator
 
 def as_days(case: Case, lived: Lived) -> tuple[ArmDays, np.ndarray]:
     """What the product is given, and which days are settled by the last look."""
-    arms = len(lived.units)
+    arms, days = lived.units.shape
     settled = (
-        known_share(np.arange(DAYS - 1, -1, -1)) >= 0.95 if case.delayed else np.ones(DAYS, bool)
+        known_share(np.arange(days - 1, -1, -1)) >= 0.95 if case.delayed else np.ones(days, bool)
     )
     test = np.arange(arms) // 2
     if case.metric == "ctr":
@@ -155,6 +176,21 @@ def claimed(case: Case, lived: Lived, adaptive: bool) -> tuple[np.ndarray, np.nd
         make_claims(ratios, days.place, pair, settled, ClaimRule(), counts=True).worse[:, -1]
         for pair in ((zero, one), (one, zero))
     )
+
+
+def restated_false_winners(case: Case, runs: int, seed: int) -> float:
+    """A/A as if no day were frozen: each look takes settled days as they are known by then."""
+    ever = np.zeros(runs, dtype=bool)
+
+    def look(lived: Lived, day: int) -> None:
+        until = slice(0, day + 1)
+        known = lived.events[:, until]
+        seen = Lived(lived.units[:, until], known, known, lived.propensity[:, until])
+        better, worse = claimed(case, seen, adaptive=False)
+        np.logical_or(ever, better | worse, out=ever)
+
+    live(case, runs, 0.0, False, np.random.default_rng(seed), look)
+    return float(ever.mean())
 
 
 def binomial_z(lived: Lived) -> tuple[np.ndarray, np.ndarray]:
@@ -181,16 +217,34 @@ def peeking(lived: Lived) -> np.ndarray:
     return (np.abs(gap[:, 4:]) > 1.645 * np.sqrt(variance[:, 4:])).any(axis=1)
 
 
-def case_figures(case: Case, adaptive: bool, runs: int, seed: int) -> dict[str, float]:
-    """False winners under A/A and power at the lift, with the two baselines' false winners."""
+def gbstats_false(lived: Lived, python: Path) -> dict[str, float]:
+    """How often gbstats names a winner among the first runs, from the fifth day on."""
+    arms = np.arange(2)[:, None] + np.arange(0, 2 * GBSTATS_RUNS, 2)
+    sums = [np.cumsum(part, axis=1)[arms][:, :, 4:] for part in (lived.units, lived.frozen)]
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        np.savez(file, units=sums[0], events=sums[1])
+        file.flush()
+        command = [str(python), str(PEER), file.name]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def case_figures(
+    case: Case, adaptive: bool, runs: int, seed: int, gbstats: Path | None = None
+) -> dict[str, float]:
+    """False winners under A/A and power at the lift, with the baselines' false winners."""
     rng = np.random.default_rng(seed)
     same = live(case, runs, 0.0, adaptive, rng)
     better, worse = claimed(case, same, adaptive)
     lifted = live(case, runs, LIFT, adaptive, rng)
     found, wrong = claimed(case, lifted, adaptive)
     figures = {"false": (better | worse).mean(), "power": found.mean(), "wrong": wrong.mean()}
+    if case.delayed and not adaptive:
+        figures["false_restated"] = restated_false_winners(case, runs, seed)
     if not (adaptive or case.delayed):
         figures |= {"msprt_false": msprt(case, same).mean(), "peeking_false": peeking(same).mean()}
+        figures |= gbstats_false(same, gbstats) if gbstats else {}
     return {name: float(value) for name, value in figures.items()}
 
 
@@ -256,13 +310,18 @@ def coverage_of(days: ArmDays, given: np.ndarray, truth: np.ndarray, arms: int) 
     return figures
 
 
-def measure(runs: int, seed: int) -> dict[str, Any]:
+def measure(runs: int, seed: int, gbstats: Path | None) -> dict[str, Any]:
     """Everything, as the JSON has it."""
-    cases = {name: case_figures(case, ts, runs, seed) for name, case, ts in every_case()}
+    cases = {name: case_figures(case, ts, runs, seed, gbstats) for name, case, ts in every_case()}
     rng = np.random.default_rng(seed)
     many = 5 * runs
     return {
-        "false_winner_rate": max(told["false"] for told in cases.values()),
+        "false_winner_rate": max(
+            told[key]
+            for told in cases.values()
+            for key in ("false", "false_restated")
+            if key in told
+        ),
         "power_15pct": cases["ctr_2000_even"]["power"],
         "srm_false": assignment_alarms(0.0, many, 1, rng),
         "srm_power": assignment_alarms(0.02, many, 1, rng),
@@ -300,11 +359,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gbstats", type=Path, help="Python of an environment that has gbstats")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true")
     asked = parser.parse_args()
     command = f"python -m simulations.bench_stopping --runs {asked.runs} --seed {asked.seed} --json"
-    result = {"command": command, "runs": asked.runs, **measure(asked.runs, asked.seed)}
+    result = {
+        "command": command,
+        "runs": asked.runs,
+        **measure(asked.runs, asked.seed, asked.gbstats),
+    }
     print(json.dumps(result)) if asked.json else show(result)
     if asked.record:
         RECORD.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
