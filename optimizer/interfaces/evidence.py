@@ -192,6 +192,7 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
             "Allowing for late conversions, that is as good as {exposure:whole} complete clicks.",
         ),
         *_organic(words, told),
+        *_counted(words, told),
         _line(
             words,
             told,
@@ -216,6 +217,28 @@ def _organic(words: Translator, told: Mapping[str, Any]) -> list[str]:
         ),
         _line(words, told, "People who found the item by it: {organic_visitors:whole}."),
         words.text("Its rate, clicks and CPC are pooled from the words of its ad group."),
+    ]
+
+
+def _counted(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    """What reports count beside orders, and how the value divides."""
+    counts = told.get("counted_beside") or {}
+    named = [words.code("count", code, amount=amount) for code, amount in counts.items()]
+    days = {name: told.get(f"counted_{name}") for name in ("first_day", "last_day")}
+    return [
+        words.text(
+            "Also counted {first_day:date} – {last_day:date}, and in no estimate: {what}.",
+            **days,
+            what=words.listing(named),
+        )
+        if named
+        else "",
+        _line(
+            words,
+            told,
+            "Of the reported value, {direct_value:money} is of the advertised item and "
+            "{indirect_value:money} of others; the estimate counts both.",
+        ),
     ]
 
 

@@ -97,7 +97,9 @@ def _rows_stated(reading: Reading, rows: Sorted) -> tuple[Checksum, ...]:
 
 
 def _refuse_quarantined(reading: Reading, rows: Sorted) -> None:
-    apart, data = len(rows.quarantine), rows.rows_read - sum(rows.dropped.values())
+    # Rows that were merged into others were data, as those set apart would have been.
+    no_data = sum(count for reason, count in rows.dropped.items() if reason != "segment_merged")
+    apart, data = len(rows.quarantine), rows.rows_read - no_data
     if apart <= QUARANTINE_LIMIT * data:
         return
     codes = rows.quarantine.code.value_counts()

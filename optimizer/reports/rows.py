@@ -272,6 +272,8 @@ def _value_or_constant(reading: Reading, name: str) -> str:
 def _term_names(reading: Reading) -> Iterator[str]:
     yield f"{_value_or_constant(reading, 'term_match_type')} AS term_match_type"
     yield f"{_state(reading, 'term_status')} AS term_status"
+    parts = reading.fields(("direct_value", "indirect_value"))
+    yield from (f"v_{name} AS {name}_micros" for name in parts)
 
 
 def _creative_names(reading: Reading) -> Iterator[str]:

@@ -150,28 +150,44 @@ def daily(
     return _in_currency(of_days.union(of_periods.anti_join(of_days, "entity_key")))
 
 
-def extras(days: Sequence[HistoryFile], window: Window) -> pd.DataFrame:
-    """What reports counted beside clicks and conversions: entity_key, first_day, and EXTRA_TYPES.
+def extras(
+    days: Sequence[HistoryFile], periods: Sequence[HistoryFile], window: Window
+) -> pd.DataFrame:
+    """What reports counted beside clicks and conversions: entity_key, the days, and EXTRA_TYPES.
 
     Counts as float64, money in currency under names without `_micros`; null where a report has none.
-    Rows without any of them are left out.
+    Rows without any of them are left out; periods stand only for entities without days.
     """
     names = [name.removesuffix("_micros") for name in EXTRA_TYPES]
-    if not days:
-        columns = {"entity_key": "int64", "first_day": "datetime64[s]"}
+    rows = _extra_rows(days, periods, window)
+    if rows is None:
+        columns = {"entity_key": "int64"} | dict.fromkeys(KEY[1:], "datetime64[s]")
         return pd.DataFrame(columns=[*columns, *names]).astype(
             columns | dict.fromkeys(names, "float64")
         )
-    rows = _filled(_newest(_connect(), days, window), EXTRA_TYPES)
     told = rows.filter(ibis.or_(*(rows[name].notnull() for name in EXTRA_TYPES)))  # noqa: PD004
     counts = {
         name.removesuffix("_micros"): told[name].cast("float64")
         / (MICROS if name.endswith("_micros") else 1)
         for name in EXTRA_TYPES
     }
-    day = told["first_day"].cast("timestamp(0)")
-    ordered = told.order_by(["entity_key", "first_day"])
-    return _to_pandas(ordered.select("entity_key", first_day=day, **counts))
+    dates = {name: told[name].cast("timestamp(0)") for name in KEY[1:]}
+    ordered = told.order_by(list(KEY))
+    return _to_pandas(ordered.select("entity_key", **dates, **counts))
+
+
+def _extra_rows(
+    days: Sequence[HistoryFile], periods: Sequence[HistoryFile], window: Window
+) -> Any | None:
+    """Newest rows with every column of EXTRA_TYPES; None without files."""
+    session, columns = _connect(), [*KEY, *EXTRA_TYPES]
+    of_days = _filled(_newest(session, days, window), EXTRA_TYPES)[columns] if days else None
+    if not periods:
+        return of_days
+    of_periods = _filled(_newest_periods(session, periods, window), EXTRA_TYPES)[columns]
+    if of_days is None:
+        return of_periods
+    return of_days.union(of_periods.anti_join(of_days, "entity_key"))
 
 
 def sums(

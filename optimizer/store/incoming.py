@@ -145,7 +145,8 @@ def _summed_over_segments(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per term and day: the report splits a term by the way it matched."""
     groups = rows.groupby(list(history.KEY), sort=False)
     counts = groups[["impressions", "clicks", "cost_micros", "conversions"]].sum()
-    value = rows["value_micros"].astype("Int64").groupby([rows[name] for name in history.KEY])
+    money = [name for name in ("value_micros", *history.EXTRA_TYPES) if name in rows]
+    value = rows[money].astype("Int64").groupby([rows[name] for name in history.KEY])
     return counts.join(value.sum(min_count=1)).reset_index()
 
 

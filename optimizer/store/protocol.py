@@ -241,11 +241,19 @@ class Store(Protocol):
     def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
         """Creatives and their days in [as_of - window_days, as_of), as `review_tables` knows keywords."""
 
-    def extra_counts(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
-        """Carts, favourites, pre-sale orders, new customers and parts of the value per keyword and day.
+    def extra_counts(
+        self,
+        account: str,
+        as_of: date,
+        window_days: int,
+        *,
+        kind: Literal["keyword", "search_term"] = "keyword",
+        entity_key: int | None = None,
+    ) -> pd.DataFrame:
+        """Carts, favourites, pre-sale orders, new customers and parts of the value, per day.
 
-        Columns entity_key, first_day and those of `history.EXTRA_TYPES`, money in currency; only days
-        of which a report tells one of them.
+        Columns entity_key, first_day, last_day and those of `history.EXTRA_TYPES`, money in currency;
+        only days (or periods) of which a report tells one of them, of all entities or the one named.
         """
 
     def items(self, account: str, as_of: date) -> pd.DataFrame:

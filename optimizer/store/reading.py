@@ -71,13 +71,22 @@ def creative_tables(
 
 
 def extra_counts(
-    connection: sa.Connection, folder: Folder, account: str, as_of: date, window_days: int
+    connection: sa.Connection,
+    folder: Folder,
+    account: str,
+    as_of: date,
+    window_days: int,
+    kind: str,
+    entity_key: int | None,
 ) -> pd.DataFrame:
     """See `protocol.Store.extra_counts`."""
     listed = imports.manifest(connection, account)
-    window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
+    first, last = as_of - timedelta(days=window_days), as_of - timedelta(days=1)
+    window = Window(first, last, as_of, entity_key)
     read = _Reader(connection, folder, account, listed, window)
-    return history.extras(read.fact_files("keyword_day"), window)
+    return history.extras(
+        read.fact_files(f"{kind}_day"), read.fact_files(f"{kind}_period"), window
+    )
 
 
 def list_files(

@@ -117,11 +117,21 @@ class SqlStore:
         with self._database.read() as connection:
             return reading.creative_tables(connection, self._folder, name, as_of, window_days)
 
-    def extra_counts(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
+    def extra_counts(
+        self,
+        account: str,
+        as_of: date,
+        window_days: int,
+        *,
+        kind: Literal["keyword", "search_term"] = "keyword",
+        entity_key: int | None = None,
+    ) -> pd.DataFrame:
         """See `protocol.Store`."""
         name = self.account(account).name
         with self._database.read() as connection:
-            return reading.extra_counts(connection, self._folder, name, as_of, window_days)
+            return reading.extra_counts(
+                connection, self._folder, name, as_of, window_days, kind, entity_key
+            )
 
     def items(self, account: str, as_of: date) -> pd.DataFrame:
         """What item tables say; see `protocol.Store`."""

@@ -23,6 +23,7 @@ from optimizer.review.resolve import resolve_account
 from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
+from optimizer.workflows.counts import counted_beside
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
 from optimizer.workflows.reviewing import restored_result, standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
@@ -103,6 +104,7 @@ def suggestion(
     context = run.summary["context"]
     evidence = explain(found, frames, context)[0]
     evidence |= _conflicts(workspace, account, found, frames)
+    evidence |= counted_beside(workspace, account, row)
     return SuggestionDetail(row, evidence, response_curve(planned, context), history)
 
 

@@ -6,7 +6,16 @@ from datetime import date
 from typing import Any
 
 from optimizer.store.sql_store import SqlStore
-from tests.store.samples import ANNA, keyword_report, keyword_row
+from optimizer.tables import KEYWORD_ROWS
+from tests.store.samples import (
+    ANNA,
+    _report,
+    frame_of,
+    keyword_report,
+    keyword_row,
+    term_report,
+    term_row,
+)
 
 FIRST, SECOND = date(2026, 3, 5), date(2026, 3, 6)
 CARTS: dict[str, Any] = {"add_to_cart": 4.0, "favourites": 2.0, "presale_value_micros": 3_000_000}
@@ -60,3 +69,29 @@ def test_late_older_report_hides_no_later_carts(store: SqlStore) -> None:
 def test_account_without_any_has_none(store: SqlStore) -> None:
     reported(store, keyword_row("2026-03-01"))
     assert store.extra_counts("shop", SECOND, 60).empty
+
+
+def test_parts_of_the_value_are_kept_of_search_terms_too(store: SqlStore) -> None:
+    halo = {"direct_value_micros": 3_000_000, "indirect_value_micros": 2_000_000}
+    rows = [term_row("2026-03-01", term_match_type=match, **halo) for match in ("EXACT", "BROAD")]
+    store.append_report(term_report(rows), "shop", FIRST, ANNA)
+    found = store.extra_counts("shop", date(2026, 3, 20), 60, kind="search_term")
+    assert found[["direct_value", "indirect_value"]].values.tolist() == [[6.0, 4.0]]
+    assert len(store.review_tables("shop", FIRST, 60).term_daily) == 1
+
+
+def test_counts_of_one_keyword_alone(store: SqlStore) -> None:
+    rows = [keyword_row("2026-03-01", keyword_text=text, **CARTS) for text in ("a", "b")]
+    reported(store, *rows)
+    keys = store.extra_counts("shop", date(2026, 3, 20), 60)["entity_key"].tolist()
+    found = store.extra_counts("shop", date(2026, 3, 20), 60, entity_key=keys[1])
+    assert found["entity_key"].tolist() == keys[1:]
+
+
+def test_period_stands_for_a_keyword_without_days(store: SqlStore) -> None:
+    month = {"first_day": "2026-02-01", "last_day": "2026-02-28"}
+    rows = frame_of([keyword_row("2026-03-01", **CARTS | month)], KEYWORD_ROWS)
+    store.append_report(_report(rows, "keyword_period", "summary", {}), "shop", FIRST, ANNA)
+    assert carts(store) == [[4.0, 3.0]]
+    reported(store, keyword_row("2026-03-01", **CARTS | {"add_to_cart": 1.0}), as_of=SECOND)
+    assert carts(store) == [[1.0, 3.0]]
