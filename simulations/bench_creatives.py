@@ -1,6 +1,6 @@
 """What is forgone while creatives are tested, and how many decisions a second costs.
 
-`python -m simulations.bench_creatives [--seeds N] [--seed S] [--json] [--record]`
+`python -m simulations.bench_creatives [--seeds N] [--seed S] [--speeds-only] [--json] [--record]`
 
 Regret in per cent of what always showing the best arm would bring, over 30 daily batches, every
 policy on the same worlds. CTR worlds: 10, 100 and 1,000 arms of very different CTR (Beta(2, 98)), and
@@ -13,6 +13,7 @@ which none of the others has; in the value world also ours without completion, a
 completion that is wrong by half.
 
 A decision is one draw of every arm and the choice of the best: 10 arms, median of 5.
+`--speeds-only` measures these anew beside the recorded regrets (which take a quarter of an hour).
 `assess_seconds` is all of `assess`, arrays to verdicts, for 10,000 tests of 5 arms and 30 days.
 """
 
@@ -211,18 +212,25 @@ def show(result: dict[str, Any]) -> None:
         print(creative_peers.ABSENT)
 
 
+def _result(asked: argparse.Namespace) -> dict[str, Any]:
+    """All figures, or the recorded ones with speeds measured now."""
+    if asked.speeds_only:
+        return {**json.loads(RECORD.read_text(encoding="utf-8")), **speeds()}
+    command = "python -m simulations.bench_creatives --seeds {} --seed {} --json"
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    return {"command": command.format(asked.seeds, asked.seed), **measure(seeds)}
+
+
 def main() -> None:
     """Compare everywhere."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--speeds-only", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true")
     asked = parser.parse_args()
-    command = (
-        f"python -m simulations.bench_creatives --seeds {asked.seeds} --seed {asked.seed} --json"
-    )
-    result = {"command": command, **measure(range(asked.seed, asked.seed + asked.seeds))}
+    result = _result(asked)
     print(json.dumps(result)) if asked.json else show(result)
     if asked.record:
         RECORD.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

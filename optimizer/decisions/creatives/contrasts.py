@@ -19,6 +19,7 @@ from scipy import special
 
 from optimizer.decisions.creatives.arms import ArmDays
 from optimizer.decisions.creatives.metrics import Metric
+from optimizer.errors import RefusedInput
 from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 
@@ -82,6 +83,8 @@ def daily_ratios(
     `kept` share of value that counts (margin, refunds), per arm or one; `value_per_conversion`
     where reports tell no value.
     """
+    if propensity is not None and propensity.shape != days.impressions.shape:
+        raise RefusedInput("arm_days_shape", column="propensity", shape=propensity.shape)
     above = _above(metric, days, kept, value_per_conversion)
     below = getattr(days, metric.denominator)
     events = days.clicks if metric.events == "clicks" else days.conversions

@@ -13,6 +13,7 @@ from optimizer.decisions.creatives import (
     estimate_difference,
     metric_named,
 )
+from optimizer.errors import RefusedInput
 from tests.decisions.creatives.days import lived
 
 PAIR = np.array([0]), np.array([1])
@@ -125,6 +126,19 @@ def test_a_trend_common_to_both_arms_cancels_under_moving_shares() -> None:
     assert 0.86 <= np.mean((low <= truth) & (truth <= high)) <= 0.94
     pooled = clicks.sum(axis=1) / shown.sum(axis=1)
     assert np.mean(pooled[::2] - pooled[1::2]) > 1.8 * truth
+
+
+def test_an_arm_shown_though_none_was_meant_for_it_does_not_count_that_day() -> None:
+    given = np.array([[0.5, 1.0], [0.5, 0.0]])
+    ratios = daily_ratios(metric_named("ctr"), TWO_DAYS, propensity=given)
+    found = contrast(ratios, ONE_TEST, PAIR, np.ones(2, dtype=bool))
+    assert np.isnan(found.score[0]).tolist() == [False, True]
+    assert found.days[0, -1] == 1
+
+
+def test_propensities_must_fit_the_days() -> None:
+    with pytest.raises(RefusedInput, match="arm_days_shape"):
+        daily_ratios(metric_named("ctr"), TWO_DAYS, propensity=np.array([0.5, 0.5]))
 
 
 def test_unknown_differences_have_infinite_intervals() -> None:
