@@ -54,19 +54,18 @@ class RateFit:
     tau2: tuple[float, ...]
     dispersion: float
 
-    @property
-    def shared_sd(self) -> Floats:
+    def shared_sd(self, exposure: Floats) -> Floats:
         """Relative sd of each posterior mean that doubt about the parent's own level causes.
 
-        All units of a parent are wrong by it together. The posterior (a + x)/(a/m + e) moves by
-        b = (a/m)/(a/m + e) of what m moves, which is its variance over mean against the prior's; the
-        squared CV of m is v, with 1/a = τ² + v + τ² v.
+        All units of a parent are wrong by it together. `exposure` is that of the fit over the variance
+        of one unit. Of what the parent's mean moves, a posterior mean moves the part
+        b = 1 - exposure · variance / mean of it, whatever prior scales with it; the squared CV of the
+        parent's mean is v, with c = τ² + v + τ² v.
         """
         tau2 = self.tau2[0]
         v = np.maximum(self.parent.cv2 - tau2, 0.0) / (1.0 + tau2)
-        before = np.maximum(self.parent.cv2 * self.parent.mean, 1e-300)
-        moved = np.minimum(self.posterior.cv2 * self.posterior.mean / before, 1.0)
-        result: Floats = np.sqrt(v) * moved
+        moved = 1.0 - exposure * self.posterior.cv2 * self.posterior.mean
+        result: Floats = np.sqrt(v) * np.clip(moved, 0.0, 1.0)
         return result
 
 

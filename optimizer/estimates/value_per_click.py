@@ -108,16 +108,19 @@ def estimate_value_per_click(
         worth.revenue.scaled(kept),
         worth.revenue,
         worth.dependence,
-        _shared_sd(rate, orders),
+        _shared_sd(rate, exposure, orders),
         assumed,
     )
 
 
-def _shared_sd(rate: RateFit, orders: _Orders | None) -> Floats:
+def _shared_sd(rate: RateFit, exposure: Floats, orders: _Orders | None) -> Floats:
     """Siblings' common doubt about V: about their rates, and about what their orders bring."""
-    of_orders = 0.0 if orders is None else orders.fit.shared_sd
-    result: Floats = np.hypot(rate.shared_sd, of_orders)
-    return result
+    of_rates = rate.shared_sd(exposure / rate.dispersion)
+    if orders is None:
+        return of_rates
+    single = orders.unit_cv2 * orders.fit.parent.mean * (1.0 + orders.fit.tau2[0])
+    seen = np.divide(orders.number, single, out=np.zeros_like(single), where=single > 0)
+    return np.hypot(of_rates, orders.fit.shared_sd(seen))
 
 
 def informed_tree(

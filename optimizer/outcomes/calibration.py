@@ -200,7 +200,7 @@ def promise(
     # Where rate and value go together this is not the value per conversion believed on its own.
     single = revenue.mean / rate.posterior.mean * _net_value(belief, bought, settings, as_of)
     amount_cv2 = _amount_cv2(belief, settings)
-    shared = _shared(belief)
+    shared = rate.shared_sd(belief.value.exposure / rate.dispersion)
     seen = max(float(belief.value.conversions.sum()), 1.0)
     stated = bought.conversions * belief.value.value.mean[bought.unit]
     valued = np.where(np.isnan(bought.value), stated, bought.value)
@@ -270,20 +270,6 @@ def _net_value(belief: Beliefs, bought: Records, settings: Settings, as_of: date
     clicks = group_sum(bought.unit, bought.clicks, units)
     net = group_sum(bought.unit, bought.clicks * weights.net_value, units)
     return np.divide(net, clicks, out=np.ones(units), where=clicks > 0)
-
-
-def _shared(belief: Beliefs) -> Floats:
-    """Relative sd of each posterior mean that doubt about the ad group's own level causes.
-
-    The posterior (a + x)/(a/m + e) moves by b = (a/m)/(a/m + e) of what m moves; the squared CV of
-    m is v, with 1/a = τ² + v + τ² v.
-    """
-    parent, tau2 = belief.value.rate.parent, belief.value.rate.tau2[0]
-    v = np.maximum(parent.cv2 - tau2, 0.0) / (1.0 + tau2)
-    strength = 1.0 / np.maximum(parent.cv2 * parent.mean, 1e-300)
-    seen = belief.value.exposure / belief.value.rate.dispersion
-    result: Floats = np.sqrt(v) * strength / (strength + seen)
-    return result
 
 
 def compare(promised: Promise, by: str, label: Labels) -> list[Comparison]:

@@ -13,6 +13,7 @@ from optimizer.estimates.rates import (
     estimate_unit_cv2,
     fit_rates,
 )
+from optimizer.estimates.spread import lognormal_spread, posterior_of, prior_of
 from simulations.rate_worlds import BASES, Auction, Truth, rates_truth
 
 FLAT = (np.zeros(2, dtype=np.int64),)
@@ -178,8 +179,22 @@ def test_doubt_about_the_group_reaches_a_keyword_as_far_as_it_leans_on_it() -> N
     mean, parent = np.array([0.02, 0.03, 0.02]), Gamma(np.full(3, 0.02), np.full(3, 0.8))
     clicks = np.array([0.0, 62.5, 1e9])
     posterior = Gamma(mean, 1 / (mean * (1 / 0.016 + clicks)))
-    told = RateFit(posterior, parent, (0.5,), 1.0).shared_sd
+    told = RateFit(posterior, parent, (0.5,), 1.0).shared_sd(clicks)
     assert told == pytest.approx(np.sqrt(0.2) * np.array([1.0, 0.5, 0.0]), abs=1e-6)
+
+
+@pytest.mark.parametrize("orders", [0.0, 1.0, 5.0, 20.0])
+def test_doubt_about_the_group_is_what_the_belief_moves_with_it(orders: float) -> None:
+    """With siblings that no single Gamma describes: against a group a hundredth better."""
+    clicks, spread = np.array([0.0, 10.0, 100.0, 400.0]), lognormal_spread(0.6)
+    group = Gamma(np.full(4, 0.02), np.full(4, 0.1))
+    counts = np.where(clicks > 0, orders, 0.0)
+    belief, moved = (
+        posterior_of(counts, clicks, group.scaled(factor), spread) for factor in (1.0, 1.01)
+    )
+    fit = RateFit(belief, prior_of(group, spread), (spread.total_cv2,), 1.0)
+    leaning = np.log(moved.mean / belief.mean) / np.log(1.01)
+    assert fit.shared_sd(clicks) == pytest.approx(np.sqrt(0.1) * leaning, abs=0.03)
 
 
 def test_a_keywords_own_orders_stay_out_of_its_prior() -> None:
