@@ -148,5 +148,5 @@ def _try_lock(connection: sqlite3.Connection) -> bool:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             return False
-        raise
+        raise RefusedInput("store_not_writable", why=str(error)) from error
     return True
