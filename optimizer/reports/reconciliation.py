@@ -40,12 +40,14 @@ def reconcile(
     db: duckdb.DuckDBPyConnection, reading: Reading, rows: Sorted, *, accept_quarantine: bool
 ) -> Reconciliation:
     """What became of the file, `kept` being the kept rows. Raises `RefusedInput` when it does not add up."""
+    # First, since rows of two platforms or accounts otherwise look like one keyword told twice.
+    for name in ("platform", "account"):
+        _refuse_mixed(reading.file, f"{name}s_mixed", **{f"{name}s": _distinct(db, reading, name)})
     if not accept_quarantine:
         _refuse_quarantined(reading, rows)
     _refuse_empty(reading, rows)
     currency = _currency(db, reading)
     refuse_unclear_decimals(db, reading, currency)
-    _refuse_mixed(reading.file, "accounts_mixed", accounts=_distinct(db, reading, "account"))
     counted = _rows_stated(reading, rows)
     compared = compare_totals(db, reading, int(rows.quarantine.code.isin(_RAGGED).sum()))
     warnings = _warnings(db, reading, compared)
@@ -73,7 +75,6 @@ def platform_of(db: duckdb.DuckDBPyConnection, reading: Reading) -> str:
     if not reading.has("platform"):
         return reading.profile.platform
     stated = _distinct(db, reading, "platform")
-    _refuse_mixed(reading.file, "platforms_mixed", platforms=stated)
     words = reading.profile.words.get("platform", {})
     known = {theirs.lower(): ours for theirs, ours in words.items()}
     found = next((known.get(name.lower()) for name in stated), reading.profile.platform)

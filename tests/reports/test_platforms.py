@@ -90,6 +90,15 @@ def test_platforms_and_accounts_of_rows_must_be_one(tmp_path):
     assert refused(unknown).code == "platform_unknown"
 
 
+def test_one_keyword_on_two_platforms_is_a_mix_and_no_repeated_row(tmp_path):
+    """Campaigns copied from one platform to the other have the same names on both."""
+    header, row, *_ = (DATA / "fivetran_keywords.csv").read_text("utf-8").splitlines()
+    path = tmp_path / "both.csv"
+    path.write_text("\n".join([header, row, row.replace("google_ads", "microsoft_ads")]) + "\n")
+    with pytest.raises(RefusedInput, match="platforms_mixed"):
+        read_reports(path, CONFIGS, None, AS_OF, told=Told("USD"))
+
+
 def test_broken_parquet_is_refused(tmp_path):
     path = tmp_path / "cut.parquet"
     path.write_bytes((DATA / "fivetran_keywords.parquet").read_bytes()[:-40])
