@@ -27,7 +27,7 @@ from optimizer.decisions.creatives.sampling import (
     floor_for_claims,
     judge_arms,
 )
-from optimizer.decisions.creatives.served import ShareCheck, check_served
+from optimizer.decisions.creatives.served import ShareCheck, check_assignment, check_served
 from optimizer.errors import BadSettings
 from optimizer.estimates.creatives import ArmBeliefs, CreativeSums, UnitSpread, estimate_creatives
 from optimizer.estimates.posteriors import Bools, Floats, Ints
@@ -103,18 +103,24 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Context:
-    """What else is known. `past` sums of earlier creatives with their group per creative, numbered as
+    """What else is known of the tests.
 
-    `ArmDays.test` is when a test's ad group is its number; `kept` share of value after margin and
-    refunds; `value_per_conversion` where no report tells values; `propensity` (arms, days) shares
-    that were decided on; `planned` shares to hold the served ones against (per arm or by day).
+    `past` sums of earlier creatives with the number of each one's ad group, and `group` that of each arm
+    (its test's number where left out): arms are drawn to what their ad group had before. `kept`
+    share of value after margin and refunds; `value_per_conversion` where no report tells values;
+    `propensity` (arms, days) shares that were decided on; `planned` shares to hold the served ones
+    against (per arm or by day; the propensities where left out). `assigned` number of units that
+    were assigned to each arm, where that is known: then those are tested, against an even split or
+    `planned` shares per arm.
     """
 
     past: tuple[CreativeSums, Ints] | None = None
+    group: Ints | None = None
     kept: Floats | float = 1.0
     value_per_conversion: float | None = None
     propensity: Floats | None = None
     planned: Floats | None = None
+    assigned: Floats | None = None
 
 
 def assess(
@@ -161,7 +167,7 @@ def alive_arms(days: ArmDays, absent: int = ABSENT_DAYS) -> Bools:
 
 
 def _beliefs(days: ArmDays, design: Design, spread: UnitSpread, known: Context) -> ArmBeliefs:
-    sums, group = days.sums(design.discount), days.test
+    sums, group = days.sums(design.discount), days.test if known.group is None else known.group
     if known.past is not None:
         past, of_past = known.past
         sums, group = sums.joined(past), np.concatenate([group, of_past])
@@ -225,6 +231,10 @@ def _claims(
 
 def _served(days: ArmDays, design: Design, known: Context) -> ShareCheck:
     """Held against the plan where there is one, else only measured against an even split."""
+    if known.assigned is not None:
+        even = np.ones(len(days.test))
+        asked = even if known.planned is None else known.planned
+        return check_assignment(known.assigned, asked, days.first)
     planned = known.propensity if known.planned is None else known.planned
     if planned is None:
         planned = days.ran.astype(np.float64)

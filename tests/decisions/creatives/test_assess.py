@@ -57,6 +57,14 @@ def test_shares_not_served_as_planned_withhold_the_claim() -> None:
     assert morning(skewed, metric="ctr", assignment="even_rotation").served.alarm.tolist() == [True]
 
 
+def test_assigned_units_are_tested_where_they_are_known() -> None:
+    counts = Context(assigned=np.array([51_000.0, 49_000.0]))
+    found = morning(two(), counts, metric="ctr")
+    assert found.state.tolist() == ["shares_off"]
+    fitting = replace(counts, planned=np.array([51.0, 49.0]))
+    assert morning(two(), fitting, metric="ctr").state.tolist() == ["winner"]
+
+
 def test_a_young_test_says_what_is_missing() -> None:
     found = morning(two(days=3), metric="ctr")
     assert found.state.tolist() == ["too_early"]
@@ -178,6 +186,9 @@ def test_past_creatives_of_the_ad_group_narrow_what_is_believed() -> None:
     alone = morning(few, metric="ctr")
     taught = morning(few, Context(past=(past, np.zeros(30, dtype=np.int64))), metric="ctr")
     assert (taught.beliefs.ctr.cv2 < 0.2 * alone.beliefs.ctr.cv2).all()
+    elsewhere = Context(past=(past, np.zeros(30, dtype=np.int64)), group=np.array([5, 5]))
+    other = morning(few, elsewhere, metric="ctr")
+    assert (taught.beliefs.ctr.cv2 < other.beliefs.ctr.cv2).all()
 
 
 def test_many_tests_are_assessed_as_each_alone_would_be() -> None:
