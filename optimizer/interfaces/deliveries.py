@@ -35,8 +35,11 @@ def counted(words: Translator, counts: Mapping[str, int]) -> str:
 def result_lines(words: Translator, answer: Mapping[str, Any]) -> list[str]:
     """What a platform's result file settled."""
     settled = delivery_lines(words, answer["deliveries"])
+    count = answer["result_rows"]
+    lists = words.text("A list of {count:whole} campaigns, with budgets and targets.", count=count)
+    results = words.text("The platform's result file: {count:whole} rows.", count=count)
     return [
-        words.text("The platform's result file: {count:whole} rows.", count=answer["result_rows"]),
+        lists if answer["kind"] == "campaigns" else results,
         *(settled or [words.text("It settles nothing that was not known.")]),
     ]
 

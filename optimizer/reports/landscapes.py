@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -258,10 +259,13 @@ def _covered(found: _Found, row: Sequence[str], where: Mapping[str, Any]) -> int
     if found.days:
         return found.days
     texts = [found.cell(row, name) for name in ("first", "last")]
-    days = [pd.to_datetime(text, format="%Y-%m-%d", errors="coerce") for text in texts]
-    if any(pd.isna(day) for day in days) or days[1] < days[0]:
+    try:
+        first, last = (date.fromisoformat(text) for text in texts)
+    except ValueError:
+        first, last = date.max, date.min
+    if last < first:
         raise RefusedInput("landscape_cell", **where, column="end_date", text=" … ".join(texts))
-    return int((days[1] - days[0]).days) + 1
+    return (last - first).days + 1
 
 
 def _number(found: _Found, row: Sequence[str], name: str, where: Mapping[str, Any]) -> float:

@@ -2,10 +2,12 @@
 
     exported ── the approved value is shown, or the platform took the row ──▶ confirmed_live
        │  └──── the platform refused the row ──▶ failed
-       └─────── a third value is shown ──▶ drifted ◀── shown no longer ── confirmed_live
+       └─────── a third value is shown ──▶ drifted ◀── a third value ── confirmed_live
+                                                      the replaced one again ──▶ reverted
 
-The replaced value shown again keeps an export waiting: the file may not have been uploaded yet. A
-report outranks a result file. What was refused stays failed until a report shows it live.
+The replaced value still shown keeps an export waiting: the file may not have been uploaded yet. Shown
+again after another one was live, it says that the change was taken back: by the rollback file or by
+hand. A report outranks a result file. What was refused stays failed until a report shows it live.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ _FACT = {
     **dict.fromkeys(("raise", "lower", "add_keyword"), "bid"),
     **dict.fromkeys(("pause", "resume"), "status"),
     "set_budget": "campaign_budget",
+    "set_target": "campaign_target",
 }
 _GONE = ("REMOVED", "ARCHIVED")
 _EXCLUDED = ("EXCLUDED", "ADDED_EXCLUDED")
-_AMOUNTS = ("bid", "campaign_budget")
+_AMOUNTS = ("bid", "campaign_budget", "campaign_target")
+_OF_CAMPAIGN = ("set_budget", "set_target")
 _SEPARATOR = "\x1f"
 
 
@@ -51,7 +55,7 @@ def judge(rows: pd.DataFrame, shown: pd.DataFrame, tested: pd.DataFrame) -> pd.D
     other = ~live & ~old & ~watched["delivery"].eq("failed")
     known = seen["as_of"].notna()
     delivery = watched["delivery"].mask(known & live, "confirmed_live")
-    delivery = delivery.mask(known & (other | again), "drifted")
+    delivery = delivery.mask(known & other, "drifted").mask(known & again, "reverted")
     code = watched["code"].mask(known & live, "approved_value_seen")
     code = code.mask(known & other, "other_value_seen").mask(known & again, "old_value_again")
     code = code.mask(known & old & watched["delivery"].eq("exported"), "old_value_seen")
@@ -124,7 +128,7 @@ def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
         [
             _with_key(shown[shown["fact"].isin(["bid", "status"])], ["entity_key"]),
             _named(shown),
-            _budgets(shown),
+            _settings(shown),
             _with_key(shown[shown["fact"].eq("term_status")], ["entity_key"]),
         ],
         ignore_index=True,
@@ -136,10 +140,13 @@ def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
             "fact": _wanted(rows),
             "reviewed": rows["as_of"],
             "exported_at": rows["exported_at"],
+            "seen_on": pd.to_datetime(rows["seen_on"]),
         }
     )
     pairs = asked.merge(facts, on=["key", "fact"])
     later = (pairs["as_of"] > pairs["reviewed"]) & (pairs["imported_at"] >= pairs["exported_at"])
+    # What a list of campaigns told is kept with the verdict only: no older fact comes after it.
+    later &= ~(pairs["as_of"] < pairs["seen_on"])
     dated = ~pairs["fact"].isin(_AMOUNTS) | (pairs["day"] >= pairs["reviewed"])
     usable = pairs[later & dated].sort_values(["day", "as_of"], kind="stable")
     newest = usable.drop_duplicates("place", keep="last").set_index("place")
@@ -156,7 +163,7 @@ def _wanted(rows: pd.DataFrame) -> pd.Series[str]:
 
 def _subject(rows: pd.DataFrame) -> pd.Series[str]:
     """The key that `_seen` finds the row's facts under."""
-    text = _name_key(rows).mask(rows["kind"].eq("set_budget"), rows["campaign_name"])
+    text = _name_key(rows).mask(rows["kind"].isin(_OF_CAMPAIGN), rows["campaign_name"])
     own = rows["kind"].isin(["raise", "lower", "pause", "resume"])
     return text.mask(own, rows["entity_key"])
 
@@ -193,10 +200,11 @@ def _keyed(facts: pd.DataFrame) -> pd.DataFrame:
     return facts.assign(key=_name_key(facts))
 
 
-def _budgets(shown: pd.DataFrame) -> pd.DataFrame:
-    """Each campaign's budget as its newest row has it."""
-    budgets = shown[shown["fact"].eq("campaign_budget")].sort_values(["day", "as_of"])
-    newest = budgets.drop_duplicates("campaign_name", keep="last")
+def _settings(shown: pd.DataFrame) -> pd.DataFrame:
+    """Each campaign's budget and target as its newest row has them."""
+    settings = shown[shown["fact"].isin(["campaign_budget", "campaign_target"])]
+    ordered = settings.sort_values(["day", "as_of"], kind="stable")
+    newest = ordered.drop_duplicates(["campaign_name", "fact"], keep="last")
     return newest.assign(key=newest["campaign_name"])
 
 

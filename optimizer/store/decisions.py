@@ -24,6 +24,8 @@ _S = _TABLE.c
 _H = schema.holds.c
 _PRECEDENCE = ("approved", "exported", "locked", "experiment", "rejected", "snoozed")
 _HELD = ("rejected", "snoozed")
+_SETTLED = ("failed", "drifted", "reverted")
+"""Deliveries after which an exported change is not what is in force."""
 
 
 def apply_changes(
@@ -233,7 +235,7 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
     live = sa.or_(_S.as_of == as_of, _S.as_of >= newest)
     rows += _fixed(connection, account, "exported", live, "exported", "confirmed_live")
     # What the platform refused, or somebody moved since, is left as it is for the rest of its day.
-    rows += _fixed(connection, account, "locked", _S.as_of == as_of, "failed", "drifted")
+    rows += _fixed(connection, account, "locked", _S.as_of == as_of, *_SETTLED)
     rows += experiments.holds(connection, account, newest)
     frame = pd.DataFrame(rows, columns=list(HOLDS.columns), dtype="object")
     ranked = frame.assign(rank=frame["kind"].map(_PRECEDENCE.index)).sort_values(

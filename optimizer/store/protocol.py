@@ -18,7 +18,7 @@ from optimizer.errors import Problem
 from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, empty_table
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
-Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted"]
+Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
 
 
 @dataclass(frozen=True)

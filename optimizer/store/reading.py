@@ -21,7 +21,7 @@ from optimizer.tables import BID_CHANGES, CREATIVES, KEYWORDS, MICROS, TERMS, em
 
 _NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
-_DONE = ("exported", "confirmed_live", "drifted")
+_DONE = ("exported", "confirmed_live", "drifted", "reverted")
 """Deliveries of changes that happened, or may have; one that failed did not."""
 
 
@@ -84,9 +84,7 @@ def extra_counts(
     first, last = as_of - timedelta(days=window_days), as_of - timedelta(days=1)
     window = Window(first, last, as_of, entity_key)
     read = _Reader(connection, folder, account, listed, window)
-    return history.extras(
-        read.fact_files(f"{kind}_day"), read.fact_files(f"{kind}_period"), window
-    )
+    return history.extras(read.fact_files(f"{kind}_day"), read.fact_files(f"{kind}_period"), window)
 
 
 def list_files(

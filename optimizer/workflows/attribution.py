@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import cast
 
+from optimizer.errors import RefusedInput
 from optimizer.reports import Told
 from optimizer.settings import Basis
+from optimizer.store.protocol import BatchRecord
 from optimizer.tables import Reconciliation, Report
+from optimizer.workflows.review_inputs import (
+    attribution_basis,
+    attribution_window,
+    telling_batches,
+)
 from optimizer.workflows.workspace import Workspace
 
 
@@ -30,7 +39,7 @@ def said_earlier(workspace: Workspace, account: str) -> Told:
 def told_apart(workspace: Workspace, account: str, report: Report) -> Report:
     """The report, with a warning of how many earlier files count conversions otherwise.
 
-    A review reads days of one window and basis only, and refuses others by the names of their files.
+    Those of days that a review would read are refused by `require_one_attribution`.
     """
     own = report.reconciliation
     if not own.totals or not _is_known(workspace, account):
@@ -42,6 +51,50 @@ def told_apart(workspace: Workspace, account: str, report: Report) -> Report:
         return report
     warnings = {**own.warnings, "attribution_differs": unlike}
     return replace(report, reconciliation=replace(own, warnings=warnings))
+
+
+def require_one_attribution(
+    workspace: Workspace, account: str, reports: Sequence[Report], as_of: date
+) -> None:
+    """Raise `RefusedInput` where these reports would leave a review days that count conversions apart.
+
+    A review reads days of one window and basis only. Files that together restate all its days may
+    change either; an account that is mixed already takes every file, since each may mend it.
+    """
+    known = workspace.store.batches(account) if _is_known(workspace, account) else []
+    settings = workspace.configs.settings(account)
+    try:
+        _require_one(known, as_of, settings.estimation.window_days)
+    except RefusedInput:
+        return
+    after = max((each.sequence for each in known), default=0) + 1
+    new = [_as_batch(each, account, as_of, after + at) for at, each in enumerate(reports)]
+    _require_one([*known, *new], as_of, settings.estimation.window_days)
+
+
+def _require_one(batches: Sequence[BatchRecord], as_of: date, window_days: int) -> None:
+    newest = max((each.as_of for each in batches), default=as_of)
+    telling = list(telling_batches(batches, newest, window_days))
+    attribution_basis(telling)
+    attribution_window(telling)
+
+
+def _as_batch(report: Report, account: str, as_of: date, sequence: int) -> BatchRecord:
+    """The report as if it were stored."""
+    return BatchRecord(
+        batch_id="",
+        account=account,
+        file_name=report.file_name,
+        sha256=report.sha256,
+        as_of=as_of,
+        sequence=sequence,
+        grain=report.grain,
+        imported_at=datetime.now(UTC),
+        imported_by="",
+        rows_changed=0,
+        keys_missing=0,
+        reconciliation=report.reconciliation,
+    )
 
 
 def _is_known(workspace: Workspace, account: str) -> bool:

@@ -78,7 +78,7 @@ class Holdings:
 
         What the platform refused, or somebody moved since, does not.
         """
-        undone = self.rows["delivery"].isin(["failed", "drifted"])
+        undone = self.rows["delivery"].isin(["failed", "drifted", "reverted"])
         return self.rows[self.rows["decision"].eq("approved") & ~undone]
 
     def exportable(self) -> pd.DataFrame:

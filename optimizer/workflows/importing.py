@@ -12,13 +12,20 @@ import pandas as pd
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import Told, read_reports
+from optimizer.reports.campaigns import CampaignFile
 from optimizer.reports.drafting import draft_profile
 from optimizer.reports.explaining import Explanation, explain
 from optimizer.reports.results import ResultFile
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
-from optimizer.workflows.attribution import said_earlier, told_apart
-from optimizer.workflows.delivery import ResultsTaken, find_results, follow_up, take_results
+from optimizer.workflows.attribution import require_one_attribution, said_earlier, told_apart
+from optimizer.workflows.delivery import (
+    ResultsTaken,
+    campaigns_beside,
+    find_results,
+    follow_up,
+    take_results,
+)
 from optimizer.workflows.items import for_account, refuse_unpriced
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import (
@@ -106,7 +113,7 @@ def import_files(
     day = _download_day(workspace, checked_account_name(account), as_of)
     tell = progress or silent
     earlier = said_earlier(workspace, account)
-    read: list[Report | ResultFile] = []
+    read: list[Report | ResultFile | CampaignFile] = []
     for number, path in enumerate(files):
         tell("read", number, len(files))
         if profile is None and (found := find_results(workspace, account, path)):
@@ -123,8 +130,11 @@ def import_files(
                 accept_quarantine=accept_quarantine,
             )
         )
+        read.extend(campaigns_beside(workspace, account, path))
     tell("read", len(files), len(files))
-    refuse_unpriced(workspace, account, [one for one in read if isinstance(one, Report)], day)
+    reports = [one for one in read if isinstance(one, Report)]
+    refuse_unpriced(workspace, account, reports, day)
+    require_one_attribution(workspace, account, reports, day)
     results: list[ImportResult | ResultsTaken] = []
     for number, one in enumerate(read):
         tell("store", number, len(read))
@@ -135,14 +145,14 @@ def import_files(
 
 def _take(
     workspace: Workspace,
-    one: Report | ResultFile,
+    one: Report | ResultFile | CampaignFile,
     account: str,
     day: date,
     actor: Actor,
     dry_run: bool,
 ) -> ImportResult | ResultsTaken:
-    if isinstance(one, ResultFile):
-        return take_results(workspace, account, one, actor, dry_run=dry_run)
+    if isinstance(one, ResultFile | CampaignFile):
+        return take_results(workspace, account, one, day, actor, dry_run=dry_run)
     take = _preview if dry_run else _store
     report = for_account(workspace, account, one, dry_run=dry_run)
     return take(workspace, report, account, day, actor)

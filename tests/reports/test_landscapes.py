@@ -115,6 +115,8 @@ def test_points_of_the_api_are_found_by_both_ids(tmp_path: Path) -> None:
     row = "2,200,2025-05-18,2025-05-24,1250000,70,35000000\n"
     (found,) = read(tmp_path, header + row).to_dict("records")
     assert found == {"entity_key": 3, "bid": 1.25, "clicks": 10.0, "cost": 5.0}
+    with pytest.raises(RefusedInput, match="landscape_cell"):
+        read(tmp_path, header + row.replace("2025-05-24", "2025-05-17"))
 
 
 @pytest.mark.parametrize(

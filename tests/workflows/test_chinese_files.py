@@ -44,7 +44,7 @@ def test_list_gives_the_reports_words_their_bids(empty: Workspace) -> None:
     assert len(found) == 6
 
 
-def test_attribution_said_once_answers_later_files_and_another_is_told(
+def test_attribution_said_once_answers_later_files_and_another_is_refused(
     empty: Workspace, tmp_path: Path
 ) -> None:
     with pytest.raises(RefusedInput, match="answer_missing"):
@@ -53,5 +53,17 @@ def test_attribution_said_once_answers_later_files_and_another_is_told(
     assert imported(empty, "taobao_creatives", Told()).reconciliation.attribution_window_days == 15
     raw = (DATA / "taobao_keywords_csv.csv").read_bytes().replace(b"2026-09-01", b"2026-08-31")
     (tmp_path / "august.csv").write_bytes(raw)
-    result = imported(empty, "august", Told(attribution_window_days=7), tmp_path)
-    assert result.reconciliation.warnings["attribution_differs"] == 2
+    with pytest.raises(RefusedInput, match="windows_mixed"):
+        imported(empty, "august", Told(attribution_window_days=7), tmp_path)
+    assert len(empty.store.batches("tao")) == 2
+
+
+def test_days_downloaded_over_may_change_their_attribution(
+    empty: Workspace, tmp_path: Path
+) -> None:
+    """The same days again, counted otherwise, leave nothing of the old count in force."""
+    imported(empty, "taobao_keywords_csv")
+    raw = (DATA / "taobao_keywords_csv.csv").read_bytes()
+    (tmp_path / "again.csv").write_bytes(raw + b"\n")
+    result = imported(empty, "again", Told(attribution_window_days=7), tmp_path)
+    assert result.reconciliation.warnings["attribution_differs"] == 1

@@ -2,6 +2,7 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -13,7 +14,7 @@ from optimizer import workflows
 from optimizer.errors import Conflict
 from optimizer.store.protocol import Change
 from optimizer.workflows import Workspace, deciding
-from tests.workflows.shop_account import APPROVER, OPERATOR, VIEWER, proposed, refs
+from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 
 @pytest.fixture
@@ -42,6 +43,26 @@ def test_an_approved_budget_is_written_with_its_rollback(
     assert rows["campaigns.csv"]["Campaign"] == wanted["campaign_name"]
     assert float(rows["campaigns.csv"]["Budget"]) == pytest.approx(wanted["proposed_bid"])
     assert float(rows["rollback_campaigns.csv"]["Budget"]) == pytest.approx(wanted["bid"])
+
+
+def test_a_list_of_campaigns_says_whether_a_budget_is_live(
+    shop: Workspace, budget: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Live, taken back, and moved by somebody else; an older list says nothing any more."""
+    workflows.approve(shop, "shop", refs(budget), APPROVER)
+    workflows.approve(shop, "shop", refs(proposed(shop, "lower")), APPROVER)
+    workflows.export(shop, "shop", tmp_path / "out", APPROVER)
+    own = budget.iloc[0]
+    told = []
+    for days, amount in ((2, own["proposed_bid"]), (3, own["bid"]), (4, 1.5), (3, own["bid"])):
+        path = tmp_path / f"campaigns_{days}.csv"
+        path.write_text(f"Campaign,Budget,Target ROAS\n{own['campaign_name']},{amount:.2f}, --\n")
+        (taken,) = workflows.import_files(
+            shop, [path], "shop", as_of=AS_OF + timedelta(days=days), actor=OPERATOR
+        )
+        assert isinstance(taken, workflows.ResultsTaken)
+        told.append(dict(taken.deliveries))
+    assert told == [{"confirmed_live": 1}, {"reverted": 1}, {"drifted": 1}, {}]
 
 
 def test_an_approved_budget_survives_the_re_solve_and_can_be_undone(

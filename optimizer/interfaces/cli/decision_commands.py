@@ -35,7 +35,7 @@ FileFormat = Annotated[
 ]
 DeliveryState = Annotated[
     str | None,
-    typer.Option("--state", help="exported, confirmed_live, failed or drifted."),
+    typer.Option("--state", help="exported, confirmed_live, failed, drifted or reverted."),
 ]
 Target = Annotated[str, typer.Argument(metavar="ID|KEYWORD", help="A suggestion or keyword key.")]
 

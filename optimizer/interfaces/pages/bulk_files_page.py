@@ -116,7 +116,7 @@ def _export(format_: str | None) -> None:
 
 
 def _draw_deliveries() -> None:
-    """What became of exports: counts, and those that failed or drifted with what was seen."""
+    """What became of exports: counts, and those that are not live with what was seen."""
     visit = session.current()
     words = visit.words
     found = workflows.deliveries(visit.workspace, str(visit.account), visit.actor)
@@ -125,7 +125,7 @@ def _draw_deliveries() -> None:
     st.markdown("##### " + words.text("What became of exported changes"))
     st.text(counted(words, found.counts))
     st.caption(words.text("Drop the next report, or the platform's result file, into Imports."))
-    rows = found.rows[found.rows["delivery"].isin(["failed", "drifted"])]
+    rows = found.rows[found.rows["delivery"].isin(["failed", "drifted", "reverted"])]
     if len(rows):
         columns = [words.text(name) for name in HEADINGS]
         table = pd.DataFrame(delivery_rows(words, rows), columns=columns)

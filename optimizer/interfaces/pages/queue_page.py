@@ -65,7 +65,7 @@ def _draw_unsettled() -> None:
     """How many exported changes are not as they were approved, one click from which and why."""
     visit = session.current()
     counts = workflows.deliveries(visit.workspace, str(visit.account), visit.actor).counts
-    wrong = {state: counts[state] for state in ("failed", "drifted") if counts[state]}
+    wrong = {state: counts[state] for state in ("failed", "drifted", "reverted") if counts[state]}
     if wrong:
         text = visit.words.text(
             "Exported changes that are not live: {parts}", parts=counted(visit.words, wrong)
