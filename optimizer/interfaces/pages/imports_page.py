@@ -31,6 +31,16 @@ from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.settings import Basis
 
 ANSWERS = "_imported"
+UPLOAD_WORDS = """
+<style>
+.st-key-uploads [data-testid="stFileUploaderDropzone"] button p,
+.st-key-uploads [data-testid="stFileUploaderDropzoneInstructions"] span {{font-size: 0;}}
+.st-key-uploads [data-testid="stFileUploaderDropzone"] button p::after
+  {{font-size: 0.875rem; content: "{button}";}}
+.st-key-uploads [data-testid="stFileUploaderDropzoneInstructions"] span::after
+  {{font-size: 0.875rem; content: "{hint}";}}
+</style>
+"""
 
 
 def draw() -> None:
@@ -49,6 +59,9 @@ def draw() -> None:
 
 def _draw_form() -> None:
     words = session.current().words
+    # Streamlit has no parameter for its own words in this widget.
+    button, hint = words.text("Choose files"), words.text("or drop them here, up to 200 MB each")
+    st.html(UPLOAD_WORDS.format(button=button, hint=hint))
     with st.form("import", border=True):
         uploads = st.file_uploader(
             words.text("Report files, CSV, XLSX or Parquet (up to 200 MB; larger files by path)"),
