@@ -522,6 +522,7 @@ ITEMS = Table(
         "price_day": _null("date", "day of the table that states the price"),
         "refund_rate": _null("float"),
         "stock": _null("float", "pieces"),
+        "stock_day": _null("date", "day of the table that states the stock"),
         "restock": _null("date"),
         "max_loss": _null("float", "per day"),
         "salvage_margin": _null("float"),

@@ -28,6 +28,7 @@ _FIELDS: Final = {
     "multiplier": "multiplier",
 }
 """Columns of ITEMS by the setting that they stand for, where the two say the same thing."""
+_STOCK_KEEPS_DAYS: Final = 7
 _BETWEEN: Final = re.compile(r"\s*[;|；]\s*")
 
 Cells = Mapping[str, Any]
@@ -35,9 +36,12 @@ Alerts = list[dict[str, Any]]
 
 
 def with_listed_items(
-    account: Account, listed: pd.DataFrame, entries: pd.DataFrame
+    account: Account, listed: pd.DataFrame, entries: pd.DataFrame, today: date
 ) -> tuple[Account, Alerts]:
-    """The account with what tables ITEMS and ITEM_ENTRIES say of its items; alerts where both speak.
+    """The account with what tables ITEMS and ITEM_ENTRIES say of its items, and alerts.
+
+    They tell of cells on which a file and the settings disagree, of what sells below its cost, and of
+    stock counted more than a week before `today`.
 
     Items of the settings come first, then those of files in their order, so that an item keeps its
     place. A unit cost becomes a margin of the newest price. Raises `RefusedInput("item_cost_unpriced")`
@@ -55,7 +59,16 @@ def with_listed_items(
         merged.append(item)
         alerts += found
     log = with_entries(account.item_log, entries)
+    alerts += _old_stock(listed, today)
     return account.model_copy(update={"items": tuple(merged), "item_log": log}), alerts
+
+
+def _old_stock(listed: pd.DataFrame, today: date) -> Iterator[dict[str, Any]]:
+    """Items whose stock was counted long ago: what has been sold since is not taken off."""
+    age = (pd.Timestamp(today) - listed["stock_day"]).dt.days
+    for item, days in zip(listed["item_id"], age, strict=True):
+        if days > _STOCK_KEEPS_DAYS:
+            yield {"code": "item_stock_old", "item": item, "days": int(days)}
 
 
 def newest_prices(listed: pd.DataFrame, entries: pd.DataFrame) -> dict[str, float]:

@@ -37,6 +37,7 @@ _ARROW: Final = {
 }
 _MONEY: Final = "_micros"
 _NOT_TOLD: Final = ("item_id", "first_day", "day", "position")
+_DATED: Final = {"price_day": "price_micros", "stock_day": "stock"}
 _CHANGES: Final = ("price", "coupon", "image", "page")
 
 
@@ -102,9 +103,9 @@ def items(files: Sequence[ListFile]) -> pd.DataFrame:
         return empty_table(ITEMS)
     first_listed = rows["item_id"].drop_duplicates().to_numpy()
     names = [name for name in SCHEMAS["item"].names if name not in _NOT_TOLD]
-    dated = rows.assign(price_day=rows["day"].where(rows["price_micros"].notna()))
-    told = {name: _newest(dated, name) for name in names}
-    told["price_day"] = _newest(dated, "price_micros", "price_day")
+    told = {name: _newest(rows, name) for name in names}
+    for name, column in _DATED.items():
+        told[name] = _newest(rows, column, "day").where(told[column].notna())
     found = pd.DataFrame(told).reindex(first_listed).rename_axis("item_id").reset_index()
     return _as(found, ITEMS)
 

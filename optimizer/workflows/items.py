@@ -27,7 +27,7 @@ def stated_settings(
     """
     settings, store = workspace.configs.settings(account), workspace.store
     items, entries = store.items(account, as_of), store.item_entries(account, as_of)
-    merged, alerts = with_listed_items(settings.account, items, entries)
+    merged, alerts = with_listed_items(settings.account, items, entries, as_of)
     return settings.model_copy(update={"account": merged}), tuple(alerts)
 
 

@@ -28,7 +28,7 @@ def priced(item_id, price, day=DAY):
 
 def merged(rows, *entries, items=(), log=()):
     account = Account(items=items, item_log=log)
-    return with_listed_items(account, listed(*rows), table(ITEM_ENTRIES, *entries))
+    return with_listed_items(account, listed(*rows), table(ITEM_ENTRIES, *entries), DAY.date())
 
 
 def test_file_stands_before_the_settings_cell_by_cell():
@@ -99,5 +99,12 @@ def test_log_entries_join_those_of_the_settings_once():
 
 def test_account_without_files_is_left_as_it_is():
     own = Account(items=(Item(item_id="1", unit_cost=5),))
-    assert with_listed_items(own, listed(), table(ITEM_ENTRIES)) == (own, [])
+    assert with_listed_items(own, listed(), table(ITEM_ENTRIES), DAY.date()) == (own, [])
     assert newest_prices(listed(), table(ITEM_ENTRIES)) == {}
+
+
+@pytest.mark.parametrize(("age", "told"), [(7, []), (8, [8])])
+def test_stock_counted_long_ago_is_told(age, told):
+    row = {"item_id": "1", "stock": 5.0, "stock_day": DAY - pd.Timedelta(days=age)}
+    _, alerts = merged([row])
+    assert [one["days"] for one in alerts if one["code"] == "item_stock_old"] == told

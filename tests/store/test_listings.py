@@ -33,6 +33,7 @@ def listed(store: SqlStore, kind: Any, *rows: dict[str, Any], as_of: date = FIRS
 def item(store: SqlStore, item_id: str, as_of: date = LAST) -> dict[str, Any]:
     found = store.items("shop", as_of)
     check_table(found, ITEMS)
+    found = found.drop(columns=["price_day", "stock_day"])
     (row,) = found[found["item_id"] == item_id].to_dict("records")
     return {str(name): value for name, value in row.items() if value == value}
 
@@ -63,6 +64,14 @@ def test_blank_cell_in_a_column_that_is_filled_takes_the_older_back(store: SqlSt
     listed(store, "item", {"item_id": "1"}, rows[1], as_of=SECOND)
     assert item(store, "1") == {"item_id": "1"}
     assert item(store, "2")["max_loss"] == 5.0
+
+
+def test_price_and_stock_say_of_which_day_they_are(store: SqlStore) -> None:
+    listed(store, "item", {"item_id": "1", "stock": 4.0, "price_micros": 9_000_000})
+    listed(store, "item", {"item_id": "1", "stock": 3.0}, {"item_id": "2"}, as_of=SECOND)
+    days = store.items("shop", LAST).set_index("item_id")[["price_day", "stock_day"]]
+    assert days.loc["1"].dt.date.tolist() == [FIRST, SECOND]
+    assert days.loc["2"].isna().all()
 
 
 def test_items_stand_in_the_order_of_their_first_listing(store: SqlStore) -> None:
