@@ -104,7 +104,7 @@ def _response_share_moments(response: Response) -> tuple[Floats, Floats]:
         response.cpc_exponent,
         response.cpc_exponent_sd,
     )
-    row, code = _distinct(beliefs)
+    row, code = distinct_rows(beliefs)
     distinct = np.stack(beliefs, axis=1)[row]
     elasticity = np.maximum(distinct[:, :1] + distinct[:, 1:2] * first, _SMALLEST_ELASTICITY)
     exponent = np.maximum(distinct[:, 2:3] + distinct[:, 3:4] * second, 0.0)
@@ -112,7 +112,7 @@ def _response_share_moments(response: Response) -> tuple[Floats, Floats]:
     return (share @ weight)[code], (share**2 @ weight)[code]
 
 
-def _distinct(columns: Sequence[Floats]) -> tuple[Ints, Ints]:
+def distinct_rows(columns: Sequence[Floats]) -> tuple[Ints, Ints]:
     """A row of each combination of values, and which combination each row has; nothing is sorted."""
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.curves.bid_landscape import Response, marginal_return
+from optimizer.curves.bid_landscape import Response, distinct_rows, marginal_return
 from optimizer.decisions import bids, goals, guardrails, keywords
 from optimizer.decisions.outcomes import Moves
 from optimizer.estimates.hierarchy import Hierarchy
@@ -269,12 +269,24 @@ def _limits(
         "highest_bid": highest,
         "bid_multiplier": multiplier,
         "no_bite": plan["cpc"].to_numpy() < rules.no_bite_cpc_ratio * plan["bid"].to_numpy(),
-        "raise_gate": marginal.quantile(1 - rules.min_probability),
-        "lower_gate": marginal.quantile(rules.min_probability),
+        **_gates(marginal, rules.min_probability),
         "raise_block": _raise_block(plan, state, settings),
         "lower_block": _lower_block(plan, frame, state, rules.dead_band),
         "item": state.items.item,
         "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, step),
+    }
+
+
+def _gates(marginal: Gamma, sure: float) -> dict[str, Floats]:
+    """Lines up to which a raise, and from which a lower, is `sure` enough.
+
+    Idle siblings believe the same: each belief is asked once.
+    """
+    row, place = distinct_rows((marginal.mean, marginal.cv2))
+    beliefs = marginal.take(row)
+    return {
+        "raise_gate": beliefs.quantile(1 - sure)[place],
+        "lower_gate": beliefs.quantile(sure)[place],
     }
 
 
@@ -358,12 +370,12 @@ def _pauses(
     allowed = (plan["segment"] != "brand").to_numpy() & (plan["inactive_code"] == "").to_numpy()
     allowed &= not (state.freeze or state.outage)
     allowed &= (state.broken == "") & (state.items.hold == "") & (state.items.share_kept == 0)
-    loses = keywords.loses_everywhere(value, cpc, rules.pause_probability)
+    chance = value.above(cpc)
     may_pause = enough & allowed & (plan["impressions"].to_numpy() > 0)
     return {
         "p_above_cpc": value.above(response.cpc),
-        "p_above_lowest_cpc": value.above(cpc),
+        "p_above_lowest_cpc": chance,
         "lowest_cpc": cpc,
         "may_pause": may_pause,
-        "pause": loses & may_pause,
+        "pause": may_pause & (chance < rules.pause_probability),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from optimizer.errors import BadTable, Infeasible, RefusedInput
 from optimizer.review.daily import UNKNOWN
-from optimizer.review.plan import beside
+from optimizer.review.plan import beside, gamma_of
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import LagPrior
 from optimizer.tables import SUGGESTIONS, check_finite, check_table
@@ -212,3 +212,11 @@ def test_a_number_that_is_none_does_not_leave_its_stage(value: float) -> None:
     with pytest.raises(BadTable, match="not_finite") as refusal:
         check_finite(frame, "plan", ("bid",))
     assert refusal.value.fields == {"table": "plan", "column": "clicks"}
+
+
+def test_gates_of_alike_keywords_are_those_of_each(account: ReviewInputs) -> None:
+    settings = told()
+    plan = review(with_idle(account, 1_000), settings).frames["plan"]
+    sure, marginal = settings.guardrails.min_probability, gamma_of(plan, "marginal")
+    assert plan["raise_gate"].tolist() == marginal.quantile(1 - sure).tolist()
+    assert plan["lower_gate"].tolist() == marginal.quantile(sure).tolist()
