@@ -20,7 +20,7 @@ from optimizer.review.enforced import budget_outlook
 from optimizer.review.evidence import FROM_PLAN
 from optimizer.review.fit import TOLERANCE
 from optimizer.review.overlaps import conflict_counts
-from optimizer.review.plan import gamma_of
+from optimizer.review.plan import bought_share, gamma_of
 from optimizer.review.suggestions import (
     Interval,
     ReviewSummary,
@@ -308,7 +308,7 @@ def _term_rows(
 
 def _reason_to_add(rows: pd.DataFrame) -> Any:
     """Why each row of the judged terms is worth a keyword: its own clicks, or orders without one."""
-    return np.where(rows["present"] > 0, "term_pays_above_line", "organic_word_pays")
+    return np.where(bought_share(rows) > 0, "term_pays_above_line", "organic_word_pays")
 
 
 def _term_return(rows: pd.DataFrame) -> Floats:

@@ -130,7 +130,7 @@ def move_columns(frame: pd.DataFrame) -> list[str]:
 def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
     """Rows of a plan, or of judged terms, moved to `bid` (0: off)."""
     moves = Moves(response_of(rows), gamma_of(rows, "volume"), gamma_of(rows, "value"), bid)
-    moves = replace(moves, present=_present(rows))
+    moves = replace(moves, present=bought_share(rows))
     if not set(_IN_GROUPS) <= set(rows.columns):
         return moves
     return replace(
@@ -140,10 +140,10 @@ def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
     )
 
 
-def _present(rows: pd.DataFrame) -> Floats:
+def bought_share(rows: pd.DataFrame) -> Floats:
     """Share of each row's clicks that is bought today; rows that do not say are bought as they are."""
     if "present" not in rows.columns:
-        return np.ones(1)
+        return np.ones(len(rows))
     share = rows["present"].to_numpy(dtype=np.float64)
     return np.where(np.isnan(share), 1.0, share)
 

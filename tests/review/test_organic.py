@@ -160,3 +160,10 @@ def test_curve_of_a_new_word_starts_from_nothing(result):
     worth = planned["clicks"] * (planned["value_mean"] - planned["cpc"])
     assert at_bid["profit_mean"] == pytest.approx(worth, rel=1e-6)
     assert at_bid["clicks"] == pytest.approx(planned["clicks"], rel=1e-6)
+
+
+def test_run_stored_before_words_could_be_new_is_solved_again(result):
+    terms = result.frames["terms"].drop(columns="present")
+    older = replace(result, frames={**result.frames, "terms": terms})
+    again = added(resolve_account(older, empty_table(HOLDS)))
+    assert set(again["reason"]) <= {"term_pays_above_line"}

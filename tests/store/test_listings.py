@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from optimizer.store.protocol import Change
 from optimizer.store.sql_store import SqlStore
 from optimizer.tables import (
     ITEM_ENTRIES,
@@ -18,7 +20,16 @@ from optimizer.tables import (
     Table,
     check_table,
 )
-from tests.store.samples import ANNA, _report, frame_of, keyword_report, keyword_row
+from tests.store.samples import (
+    ANNA,
+    BEN,
+    _report,
+    frame_of,
+    keyword_report,
+    keyword_row,
+    suggestion,
+    suggestions_of,
+)
 
 FIRST, SECOND, LAST = date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 9)
 TABLES: dict[Any, Table] = {"item": ITEM_ROWS, "item_log": ITEM_LOG_ROWS, "organic": ORGANIC_ROWS}
@@ -143,6 +154,17 @@ def test_lists_of_organic_words_that_overlap_are_not_added(store: SqlStore) -> N
         "tent": 5.0,
     }
     assert found["sales"].isna().all()
+
+
+def test_list_of_a_later_day_leaves_exported_bids_held(store: SqlStore) -> None:
+    store.append_report(keyword_report([keyword_row("2026-03-01")]), "shop", FIRST, ANNA)
+    plan = pd.DataFrame({"entity_key": [1], "text": ["tent"]})
+    store.save_run("shop", FIRST, {}, suggestions_of(suggestion("a")), {"plan": plan}, ANNA)
+    approved = Change("a", 1, "proposed", "approved", replaced_bid=1.0, approved_bid=1.2)
+    store.apply_changes("shop", [approved], BEN, "decide")
+    store.record_export("shop", "e1", ["bulk.csv"], [("a", 1)], ANNA)
+    listed(store, "item", {"item_id": "1", "stock": 3.0}, as_of=SECOND)
+    assert store.holds("shop", SECOND)["kind"].tolist() == ["exported"]
 
 
 def test_account_without_lists_has_empty_tables(store: SqlStore) -> None:
