@@ -176,7 +176,8 @@ class CreativeTest(Model):
     `rotation` says who chooses what is shown: the platform (its optimisation: nothing can be
     claimed), the platform in turn (even rotation), or chance as we ask (randomised). `start` and
     `end` are its first and last day. `floor` is the part of all impressions spread evenly while
-    earning; `minimum_effect` the smallest relative difference worth finding.
+    earning, at least a fifth for each of two or three creatives where `claims_wanted`;
+    `minimum_effect` the smallest relative difference worth finding.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -189,7 +190,7 @@ class CreativeTest(Model):
     start: date | None = None
     end: date | None = None
     floor: Share = 0.1
-    claims_wanted: bool = True
+    claims_wanted: bool = False
     minimum_effect: Annotated[float, Field(gt=0, le=5)] = 0.15
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ from optimizer.interfaces.pages.frame import literal
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6D3B", "#767676",
 )  # fmt: skip
+GREY = "#8C8C8C"
 SHOWN_ARMS = 12
 
 
@@ -178,7 +179,9 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
                 showlegend=number == 1,
                 line={"color": PALETTE[place % len(PALETTE)], "width": 2},
             )
-    figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1})
+    figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1, "color": GREY})
+    for number in (1, 2):
+        figure.update_yaxes(range=[0, 1], tickformat=".0%", row=number, col=1)
     return figure.update_layout(
         height=430,
         margin={"l": 0, "r": 8, "t": 24, "b": 0},
