@@ -211,6 +211,9 @@ def test_an_exchange_that_does_not_pay_is_undone() -> None:
         np.testing.assert_array_equal(part, was)
     assert exchanged(accounts(left=[-4.0]), [0], [1, 0, 0, 2], base=0.5) == [1, 0, 0, 2]
     assert exchanged(accounts(left=[-4.0]), [0], [1, 0, 0, 2], base=1.1) == [2, 0, 0, 0]
+    # Nobody else has a step to give: what word 3 gave comes back.
+    books = accounts(left=[-6.0])
+    assert (exchanged(books, [0], [1, 0, 0, 1]), books.left[0]) == ([1, 0, 0, 1], -6.0)
     # Half a unit more than one step is lacking: the next worst goes too.
     assert exchanged(accounts(left=[-0.5]), [0], [1, 2, 2, 2]) == [2, 1, 2, 1]
 
@@ -295,7 +298,8 @@ def test_a_floor_takes_the_level_that_just_meets_it_or_comes_nearest() -> None:
 def test_levels_between_keep_targets_and_side_caps() -> None:
     books = accounts(sides=[8.0], group=[-1, 0])
     assert (risen(books, [1], [0, 0]), books.side_left[0]) == ([0, 1], 4.0)
-    books = accounts(sides=[8.0], group=[-1, 0])
+    books = accounts(left=[1.0], sides=[8.0], group=[-1, 0])
     assert (risen(books, [1], [0, 1]), books.side_left[0]) == ([0, 2], 3.0)
+    assert (books.left[0], books.spare[0]) == (0.0, 1001.0)
     books = accounts(aims=[([2.0], [0.0])], per=[1.0, 1.0])
     assert (risen(books, [1], [0, 0], base=0.0), books.slack[0, 0]) == ([0, 2], 3.0)
