@@ -20,8 +20,8 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from optimizer.review.exports.amounts import amount_of
-from optimizer.review.exports.by_hand import by_hand_files, read_by_hand
-from optimizer.review.exports.changes import CREATED, Action, Change, edits
+from optimizer.review.exports.by_hand import read_by_hand, with_rollback
+from optimizer.review.exports.changes import Action, Change, edits
 from optimizer.review.exports.checks import (
     common_refusals,
     id_refusals,
@@ -71,13 +71,7 @@ def write_bulk_upload(rows: pd.DataFrame, limit: BidLimit) -> dict[str, bytes]:
     Raises `Conflict` `rows_refused` and writes nothing when any row cannot be written.
     """
     require_none(refusals(rows, limit))
-    done, undone = edits(rows, limit)
-    files = {
-        "bulk.xlsx": _workbook(done),
-        "rollback_bulk.xlsx": _workbook([one for one in undone if one.action not in CREATED]),
-        **by_hand_files(undone),
-    }
-    return {name: content for name, content in files.items() if content}
+    return with_rollback("bulk.xlsx", _workbook, *edits(rows, limit))
 
 
 def refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:

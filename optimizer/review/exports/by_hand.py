@@ -5,7 +5,7 @@ On Microsoft a negative deleted without its id deletes all of its ad group: such
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from optimizer.review.exports.changes import CREATED, Change
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
@@ -20,11 +20,23 @@ _SUBJECTS = {"remove_keyword": "keyword", "remove_negative": "negative keyword"}
 _LEVELS = {"ad_group": "ad group"}
 
 
-def by_hand_files(undone: Sequence[Change]) -> dict[str, bytes]:
-    """`rollback_by_hand.csv`, where there is something in it."""
-    created = [one for one in undone if one.action in CREATED]
-    content = write_delimited(_LAYOUT, map(_cells, created))
-    return {"rollback_by_hand.csv": content} if content else {}
+def with_rollback(
+    name: str,
+    write: Callable[[Sequence[Change]], bytes],
+    done: Sequence[Change],
+    undone: Sequence[Change],
+) -> dict[str, bytes]:
+    """The file, its rollback and, for what the file creates, `rollback_by_hand.csv`; none is empty."""
+    files = {
+        name: write(done),
+        f"rollback_{name}": write([one for one in undone if one.action not in CREATED]),
+        "rollback_by_hand.csv": _list_of([one for one in undone if one.action in CREATED]),
+    }
+    return {name: content for name, content in files.items() if content}
+
+
+def _list_of(created: Sequence[Change]) -> bytes:
+    return write_delimited(_LAYOUT, map(_cells, created))
 
 
 def read_by_hand(content: bytes) -> list[Change]:
