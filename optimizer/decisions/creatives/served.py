@@ -18,7 +18,7 @@ from optimizer.errors import RefusedInput
 from optimizer.estimates.posteriors import Bools, Floats, Ints
 
 SURE = 1e-4
-"""A false alarm in ten thousand looks: under 0.1 % of tests that are looked at every day."""
+"""A false alarm in ten thousand looks: 0.2 % of tests that are looked at on sixty days."""
 LEAST_DEVIATION = 0.02
 _LEAST_DAYS = 5
 
