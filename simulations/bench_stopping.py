@@ -363,7 +363,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true")
     asked = parser.parse_args()
-    command = f"python -m simulations.bench_stopping --runs {asked.runs} --seed {asked.seed} --json"
+    peer = " --gbstats PYTHON" if asked.gbstats else ""
+    options = f"--runs {asked.runs} --seed {asked.seed}{peer}"
+    command = f"python -m simulations.bench_stopping {options} --json"
     result = {
         "command": command,
         "runs": asked.runs,
