@@ -43,6 +43,7 @@ bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, rev
 	$(BIN)/python -m simulations.bench_lag --seeds 4
 	$(BIN)/python -m simulations.bench_predictive --seeds 20 --kind-seeds 4
 	$(BIN)/python -m simulations.bench_exploration --seeds 2
+	$(BIN)/python -m simulations.bench_market --seeds 20 --jobs 2
 	$(BIN)/python -m simulations.bench_review
 	$(BIN)/python -m simulations.bench_history --keywords 10000 --days 200
 	$(BIN)/python -m simulations.bench_kill

@@ -1,0 +1,91 @@
+"""Who earns most in the shipped markets? Rules that people use, the review, and an oracle, from no history.
+
+`python -m simulations.bench_market [--markets a,b] [--policies a,b] [--seeds N] [--seed S] [--days N]
+[--jobs N] [--json] [--record]`
+
+As `optimizer simulate`, market by market; with --record each market's scores replace its entry in
+bench_market.json beside this file as soon as they are known. All play with configs/policies.yaml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from optimizer import workflows
+from optimizer.planning.policies import POLICIES
+from optimizer.settings import find_configs
+from optimizer.tables import Actor
+
+RECORD = Path(__file__).with_suffix(".json")
+KEYS = ("profit", "oracle_share", "late_share", "worst_decile", "deepest_loss", "spend")
+
+
+def played(market: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """Scores by policy of one market, what earned more than ours, and how long it took."""
+    start = perf_counter()
+    report = workflows.simulate(
+        None,
+        Actor("bench", "viewer"),
+        markets=[market],
+        policies=asked.policies.split(","),
+        seeds=asked.seeds,
+        first_seed=asked.seed,
+        days=asked.days,
+        jobs=asked.jobs,
+    )
+    return {
+        "command": " ".join(["python -m simulations.bench_market", *sys.argv[1:]]),
+        "seeds": asked.seeds,
+        "days": asked.days,
+        "seconds": round(perf_counter() - start, 1),
+        "lost_to": report.scoreboard.lost_to()[market],
+        "scores": report.to_json()[market],
+    }
+
+
+def _record(market: str, result: dict[str, Any]) -> None:
+    known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    text = json.dumps({**known, market: result}, indent=1)
+    RECORD.write_text(text + "\n", encoding="utf-8")
+
+
+def _print(market: str, result: dict[str, Any]) -> None:
+    print(f"{market}: {result['seeds']} seeds, {result['seconds']:.0f} s")
+    for policy, score in result["scores"].items():
+        told = "  ".join(f"{key} {score[key]:10.3f}" for key in KEYS if score[key] is not None)
+        print(f"  {policy:18s} {told}")
+    if result["lost_to"]:
+        print(f"  earned more than ours: {', '.join(result['lost_to'])}")
+
+
+def main() -> None:
+    """Play, print, and with --record keep the scores."""
+    markets = ",".join(path.stem for path in find_configs().files("markets"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markets", default=markets)
+    parser.add_argument("--policies", default=",".join(POLICIES))
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--record", action="store_true")
+    asked = parser.parse_args()
+    results = {}
+    for market in asked.markets.split(","):
+        results[market] = played(market, asked)
+        if asked.record:
+            _record(market, results[market])
+        if not asked.json:
+            _print(market, results[market])
+    if asked.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
