@@ -82,16 +82,16 @@ def test_a_bid_too_small_to_move_two_steps_is_left_out(experiment: Experiment) -
     assert (dithered["base_bid"] * 0.1 >= 0.02 - 1e-9).all()
 
 
-def planning(busy: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
+def planning(result: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
     """The review, had it moved one watched keyword of the test to `share` of its bid."""
-    rows, plan = busy.suggestions, busy.frames["plan"]
+    rows, plan = result.suggestions, result.frames["plan"]
     watched = rows[rows["kind"].eq("watch") & rows["slot"].eq("bid")]
     busy = plan[plan["entity_key"].astype(str).isin(watched["entity_key"])].nlargest(1, "clicks")
     key, planned = str(busy["entity_key"].iloc[0]), round(float(busy["bid"].iloc[0]) * share, 2)
     row = rows["entity_key"].eq(key) & rows["slot"].eq("bid")
     changed = {"kind": "raise", "binding": "", "proposed_bid": planned}
     rows = rows.assign(**{name: rows[name].mask(row, to) for name, to in changed.items()})
-    return replace(busy, suggestions=rows), key, planned
+    return replace(result, suggestions=rows), key, planned
 
 
 def test_a_test_is_centred_at_the_bid_the_review_would_set(
