@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.errors import BadTable, Forbidden
+from optimizer.kept_rows import KeptRows
 
 Dtype = Literal["str", "int", "float", "date", "bool"]
 Grain = Literal[
@@ -700,7 +701,7 @@ class Reconciliation:
 class Report:
     """One file, read and checked: kept rows, quarantined rows and the reconciliation.
 
-    `rows` matches KEYWORD_ROWS, TERM_ROWS, CREATIVE_ROWS, STATE_ROWS or NEGATIVE_ROWS by `grain`;
+    `kept` matches KEYWORD_ROWS, TERM_ROWS, CREATIVE_ROWS, STATE_ROWS or NEGATIVE_ROWS by `grain`;
     `sha256` is of the file's bytes.
     """
 
@@ -708,9 +709,14 @@ class Report:
     sha256: str
     platform: str
     grain: Grain
-    rows: pd.DataFrame
+    kept: KeptRows
     quarantine: pd.DataFrame
     reconciliation: Reconciliation
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The kept rows in memory, for reports that fit."""
+        return self.kept.frame()
 
 
 _KINDS: Mapping[Dtype, str] = {"str": "OSU", "int": "iuf", "float": "iuf", "date": "M", "bool": "b"}

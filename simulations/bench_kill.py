@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from optimizer.kept_rows import KeptRows
 from optimizer.store import open_store
 from optimizer.store.protocol import Store
 from optimizer.tables import (
@@ -97,7 +98,7 @@ def report(number: int) -> Report:
         f"{number:064d}",
         "google_ads",
         "keyword_day",
-        rows,
+        KeptRows.of(rows, KEYWORD_ROWS.columns),
         empty_table(QUARANTINE),
         _reconciliation(rows),
     )

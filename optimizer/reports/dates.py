@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
 from optimizer.reports import cells
 from optimizer.reports.layout import parse_range
 from optimizer.reports.profiles import ReportProfile
+from optimizer.reports.queries import one_row
 from optimizer.reports.rows import Reading, read_csv_sql
 
 _DAYS = ("day", "period_start", "period_end")
@@ -105,16 +104,17 @@ def _parsed(text: str, style: str) -> date | None:
         return None
 
 
-def over_whole_file(typed: pa.Table, reading: Reading) -> pa.Table:
-    """Rows over the period of the file, where their own days are only those with a click.
+def over_whole_file(db: duckdb.DuckDBPyConnection, reading: Reading) -> str:
+    """SELECT of `counted_rows` over the period of the file, where a row's own days are those with a click.
 
     Raises `RefusedInput` where that period was not over on the download day.
     """
-    good = typed.filter(pc.is_null(typed["problem"]))
-    first, last = pc.min(good["first_day"]), pc.max(good["last_day"])
-    if last.is_valid:
-        refuse_open_period(reading.file, (first.as_py(), last.as_py()), reading.as_of)
-    for name, day in (("first_day", first), ("last_day", last)):
-        column = pa.repeat(day, len(typed)).cast(typed.schema.field(name).type)
-        typed = typed.set_column(typed.schema.get_field_index(name), name, column)
-    return typed
+    found = one_row(
+        db, "SELECT min(first_day) AS a, max(last_day) AS b FROM typed WHERE problem IS NULL"
+    )
+    first, last = found["a"], found["b"]
+    if last is None:
+        return "SELECT * FROM counted_rows"
+    refuse_open_period(reading.file, (first, last), reading.as_of)
+    days = f"DATE '{first}' AS first_day, DATE '{last}' AS last_day"
+    return f"SELECT * REPLACE ({days}) FROM counted_rows"

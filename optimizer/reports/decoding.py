@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
-from itertools import compress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from optimizer.errors import RefusedInput
+from optimizer.kept_rows import LineNumbers
+from optimizer.reports.queries import Tell, nobody
 
 CHUNK: Final = 1 << 24
 HEAD: Final = 1 << 16
@@ -42,6 +43,7 @@ _BOMS: Final = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CONTROLS: Final = bytes([*range(10), *range(11, 32), 127])
+_COMMON: Final = bytes(byte for byte in range(256) if byte not in (*_CONTROLS, 10, 34))
 # What C1 controls, bidirectional overrides and line separators begin with in UTF-8.
 _SUSPECT_LEADS: Final = (b"\xc2", b"\xe2\x80", b"\xe2\x81")
 
@@ -120,7 +122,8 @@ class Lines:
     """What a scan of the data lines found; line numbers count from 1 in the file as given.
 
     `continued` lines begin inside a quoted cell, `blank` lines hold no character. `controls`: some
-    character is not printable. `quote_open`: the last quote is never closed.
+    character is not printable. `quote_open`: the last quote is never closed. `blocks`: the place
+    among the lines and the byte at which each of the pieces begins that were written one by one.
     """
 
     first: int
@@ -130,20 +133,33 @@ class Lines:
     controls: bool = False
     quote_open: bool = False
     ends_with_newline: bool = True
+    blocks: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def records(self) -> int:
         """Rows that a reader must account for."""
         return self.count - len(self.continued) - len(self.blank)
 
-    def of_records(self) -> np.ndarray:
+    @property
+    def of_records(self) -> LineNumbers:
         """Line on which each logical line (blank ones included) starts."""
-        every = np.arange(self.first, self.first + self.count)
-        return np.delete(every, np.asarray(self.continued, dtype=np.int64) - self.first)
+        return LineNumbers(self.first, np.asarray(self.continued, dtype=np.int64))
+
+    def of_rows(self, rejected: np.ndarray) -> LineNumbers:
+        """Line of each row, without the logical lines (from 1) that the reader `rejected`."""
+        lost = self.of_records[rejected - 1]
+        none = np.concatenate([np.asarray(self.continued), np.asarray(self.blank), lost])
+        return LineNumbers(self.first, np.unique(none.astype(np.int64)))
 
 
 def write_lines(
-    path: Path, encoding: str, header_line: int, target: Path, *, guessed: bool = False
+    path: Path,
+    encoding: str,
+    header_line: int,
+    target: Path,
+    *,
+    guessed: bool = False,
+    tell: Tell = nobody,
 ) -> Lines:
     """Write what follows the header as UTF-8 with \\n line ends, and say which lines make records.
 
@@ -151,13 +167,16 @@ def write_lines(
     the encoding was `guessed` and the text is no Chinese, and when nearly all lines are blank.
     """
     lines = Lines(first=header_line + 1)
+    size = max(path.stat().st_size, 1)
     with target.open("wb") as out:
         chunks = _utf8_chunks(path, encoding, guessed)
         for chunk in whole_lines(_after_header(chunks, header_line)):
             lines.ends_with_newline = chunk.endswith(b"\n")
             whole = chunk if lines.ends_with_newline else chunk + b"\n"
+            lines.blocks.append((lines.count, out.tell()))
             out.write(whole)
             _scan(whole, lines)
+            tell(min(out.tell() / size, 1.0))
             if len(lines.blank) + len(lines.continued) > MOST_NO_ROWS:
                 raise RefusedInput("wrong_type", file=path.name, found="blank lines")
     return lines
@@ -195,15 +214,35 @@ def _one_newline(data: bytes) -> bytes:
 
 def copy_records(source: Path, lines: Lines, first_lines: np.ndarray, target: Path) -> None:
     """Copy the records that start on `first_lines` (of the file as given), byte by byte."""
-    if not len(first_lines):
-        target.touch()
-        return
-    every = np.arange(lines.first, lines.first + lines.count)
-    record_of_line = np.cumsum(~np.isin(every, lines.continued))
-    starts = np.isin(every, first_lines)
-    wanted = np.isin(record_of_line, record_of_line[starts])
-    with source.open("rb") as all_lines, target.open("wb") as out:
-        out.writelines(compress(all_lines, wanted.tolist()))
+    wanted = _lines_of(lines, first_lines)
+    with source.open("rb") as opened, target.open("wb") as out:
+        for at, (start, offset) in enumerate(lines.blocks):
+            end = lines.blocks[at + 1][0] if at + 1 < len(lines.blocks) else lines.count
+            own = np.flatnonzero(wanted[start:end])
+            if len(own):
+                opened.seek(offset)
+                out.writelines(_picked(opened, lines.blocks[at + 1 :], offset, own))
+
+
+def _lines_of(lines: Lines, first_lines: np.ndarray) -> np.ndarray:
+    """True for each line that belongs to a record which starts on one of `first_lines`."""
+    wanted = np.zeros(lines.count, dtype=bool)
+    wanted[first_lines - lines.first] = True
+    if not lines.continued:
+        return wanted
+    begins = np.arange(lines.count)
+    begins[np.asarray(lines.continued) - lines.first] = 0
+    return wanted[np.maximum.accumulate(begins)]
+
+
+def _picked(
+    opened: BufferedReader, later: list[tuple[int, int]], offset: int, own: np.ndarray
+) -> Iterator[bytes]:
+    """Lines of one block, by their place in it."""
+    chunk = opened.read(later[0][1] - offset if later else -1)
+    ends = np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == 10) + 1
+    starts = np.append(0, ends[:-1])
+    return (chunk[a:b] for a, b in zip(starts[own], ends[own], strict=True))
 
 
 def _after_header(chunks: Iterator[bytes], header_line: int) -> Iterator[bytes]:
@@ -229,10 +268,20 @@ def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _scan(chunk: bytes, lines: Lines) -> None:
-    lines.controls = lines.controls or _has_controls(chunk)
-    if not (lines.quote_open or b'"' in chunk or b"\n\n" in chunk or chunk.startswith(b"\n")):
-        lines.count += chunk.count(b"\n")
+    rare = chunk.translate(None, _COMMON)
+    breaks = rare.translate(None, _CONTROLS)
+    lines.controls = lines.controls or len(breaks) < len(rare) or _has_wide_controls(chunk)
+    # Without the quotes that close on their line only line ends are left.
+    ends = breaks.replace(b'""', b"")
+    is_closed = ends.count(b"\n") == len(ends) and not lines.quote_open
+    if is_closed and not (b"\n\n" in chunk or chunk.startswith(b"\n")):
+        lines.count += len(ends)
         return
+    _scan_quoted(chunk, lines)
+
+
+def _scan_quoted(chunk: bytes, lines: Lines) -> None:
+    """Which lines begin in a cell, and which are blank."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     ends = np.flatnonzero(data == 10)
     quotes_before = np.searchsorted(np.flatnonzero(data == 34), np.append(-1, ends))
@@ -246,7 +295,5 @@ def _scan(chunk: bytes, lines: Lines) -> None:
     lines.controls = lines.controls or bool(lines.continued)
 
 
-def _has_controls(chunk: bytes) -> bool:
-    if len(chunk.translate(None, _CONTROLS)) != len(chunk):
-        return True
+def _has_wide_controls(chunk: bytes) -> bool:
     return not chunk.isascii() and any(lead in chunk for lead in _SUSPECT_LEADS)

@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -160,13 +160,17 @@ def _refuse_missing(
     )
 
 
-def _rows(text: str, delimiter: str) -> Iterator[_Row]:
+@lru_cache(maxsize=64)
+def _rows(text: str, delimiter: str) -> tuple[_Row, ...]:
+    """The first rows; every profile asks for the same ones."""
     # Not splitlines(): it also splits at form feeds and U+2028, and line numbers would differ.
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    found = []
     for cells in reader:
-        yield _Row(reader.line_num, tuple(cells))
+        found.append(_Row(reader.line_num, tuple(cells)))
         if reader.line_num >= HEADER_WITHIN:
-            return
+            break
+    return tuple(found)
 
 
 def _best_header(text: str, profile: ReportProfile) -> tuple[str, _Row, tuple[str, ...]] | None:
@@ -202,8 +206,7 @@ def _marks_another(cells: Sequence[str], profile: ReportProfile) -> str | None:
 
 def positions(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Position of each field, by the first of its headers that the file has."""
-    plain = _first_positions([normal(cell) for cell in cells])
-    bare = _first_positions([_without_unit(normal(cell)) for cell in cells])
+    plain, bare = _places(tuple(cells))
     found: dict[str, int] = {}
     for name, headers in wanted.items():
         keys = [normal(header) for header in headers]
@@ -211,6 +214,13 @@ def positions(cells: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict
         if hits:
             found[name] = hits[0]
     return found
+
+
+@lru_cache(maxsize=1 << 10)
+def _places(cells: tuple[str, ...]) -> tuple[dict[str, int], dict[str, int]]:
+    """Position of each header as it stands, and without what it says of its unit in brackets."""
+    names = [normal(cell) for cell in cells]
+    return _first_positions(names), _first_positions([_without_unit(name) for name in names])
 
 
 def _first_positions(names: Sequence[str]) -> dict[str, int]:
@@ -223,7 +233,7 @@ def _without_unit(header: str) -> str:
 
 
 def _layout(
-    delimiter: str, row: _Row, rows: Iterator[_Row], profile: ReportProfile, file: str
+    delimiter: str, row: _Row, rows: Iterable[_Row], profile: ReportProfile, file: str
 ) -> Layout:
     columns = positions(row.cells, profile.columns)
     _refuse_doubled(row.cells, columns, file, profile)

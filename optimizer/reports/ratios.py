@@ -12,8 +12,9 @@ from optimizer.errors import RefusedInput
 from optimizer.reports import cells
 from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
-from optimizer.reports.rows import Reading, values_sql
+from optimizer.reports.rows import Reading
 from optimizer.reports.totals import relative_rounding
+from optimizer.reports.values import values_sql
 from optimizer.tables import MICROS
 
 CHECKED_ROWS: Final = 100_000
@@ -45,7 +46,7 @@ def count_wrong_ratios(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
     # A table, since each read of the file has a price.
     db.execute(
         f"CREATE TEMP TABLE first_rows AS SELECT row_number() OVER () AS place, {_columns(reading, names)}"
-        f" FROM ({values_sql(_narrowed(reading))}) WHERE t_{reading.profile.subject} IS NOT NULL"
+        f" FROM ({values_sql(_narrowed(reading), reading.source)}) WHERE t_{reading.profile.subject} IS NOT NULL"
         f" LIMIT {CHECKED_ROWS}"
     )
     return sum(_count_wrong(db, reading, name) for name in names)
@@ -54,9 +55,7 @@ def count_wrong_ratios(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
 def _narrowed(reading: Reading) -> Reading:
     """Only the columns that ratios need: each one read has a price."""
     wanted = (*METRICS, reading.profile.subject)
-    columns = {name: at for name, at in reading.layout.columns.items() if name in wanted}
-    layout = replace(reading.layout, columns=columns)
-    return replace(reading, layout=layout, period=(reading.as_of, reading.as_of))
+    return replace(reading.only(wanted), period=None)
 
 
 def _columns(reading: Reading, names: Sequence[str]) -> str:

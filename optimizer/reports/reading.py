@@ -12,6 +12,7 @@ from typing import Any, Final
 import duckdb
 
 from optimizer.errors import RefusedInput
+from optimizer.kept_rows import KeptRows
 from optimizer.reports.dates import (
     period_in_name,
     refuse_open_period,
@@ -20,7 +21,6 @@ from optimizer.reports.dates import (
 )
 from optimizer.reports.decoding import Lines, sha256_of, write_lines
 from optimizer.reports.extras import with_extras
-from optimizer.reports.frames import kept_frame
 from optimizer.reports.layout import (
     Layout,
     find_layout,
@@ -29,6 +29,7 @@ from optimizer.reports.layout import (
     with_stated_window,
 )
 from optimizer.reports.profiles import ReportProfile, Told, answered, unanswered
+from optimizer.reports.queries import Tell, nobody, stretch
 from optimizer.reports.recognising import Recognised, candidates, chosen_profiles, recognise
 from optimizer.reports.reconciliation import platform_of, reconcile
 from optimizer.reports.rows import Reading
@@ -39,6 +40,10 @@ from optimizer.tables import Grain, Report
 
 MEMORY_LIMIT: Final = "2GB"
 _NOBODY: Final = Told()
+_LINES: Final = 0.3
+"""Share of the work, roughly, that goes by before the first row is read."""
+_ROWS: Final = 0.9
+"""Share of the rest that goes by before the rows are held against the file's totals."""
 
 
 def identify(path: Path, configs: Configs) -> list[str]:
@@ -70,13 +75,15 @@ def read_reports(
     told: Told = _NOBODY,
     earlier: Told = _NOBODY,
     accept_quarantine: bool = False,
+    tell: Tell = nobody,
 ) -> tuple[Report, ...]:
     """Read and check one file, downloaded on `as_of`; `profile` None picks what fits.
 
     A file that several profiles of one family fit gives one report for each whose rows it has. Rows
     of the day `as_of` are dropped: it was not over. `told` is what the operator says of the file,
-    `earlier` what was said of others and stands where the profile asks. Raises `RefusedInput` when
-    the file cannot be trusted or the operator must say more, `NotFound` for an unknown profile.
+    `earlier` what was said of others and stands where the profile asks. `tell` hears how far the
+    reading is. Raises `RefusedInput` when the file cannot be trusted or the operator must say more,
+    `NotFound` for an unknown profile.
     """
     sha256 = sha256_of(path)
     profiles = chosen_profiles(configs, profile)
@@ -86,9 +93,10 @@ def read_reports(
         for number, part in enumerate(parts):
             own = folder / f"part {number}"
             own.mkdir()
+            heard = stretch(tell, number / len(parts), (number + 1) / len(parts))
             try:
                 reports.append(
-                    _report(part, sha256, as_of, own, (told, earlier), accept_quarantine)
+                    _report(part, sha256, as_of, own, (told, earlier), accept_quarantine, heard)
                 )
             except RefusedInput as error:
                 if len(parts) == 1 or error.code != "no_rows":
@@ -132,27 +140,30 @@ def _report(
     folder: Path,
     told: tuple[Told, Told],
     accept_quarantine: bool,
+    tell: Tell,
 ) -> Report:
     if asked := unanswered(part.profile, *told):
         raise RefusedInput("answer_missing", file=part.file, profile=part.profile.name, asks=asked)
-    reading, lines = _prepare(part, answered(part.profile, *told), as_of, folder)
-    found = _read(reading, lines, accept_quarantine)
+    profile = answered(part.profile, *told)
+    reading, lines = _prepare(part, profile, as_of, folder, stretch(tell, 0.0, _LINES))
+    found = _read(reading, lines, accept_quarantine, stretch(tell, _LINES, 1.0))
     return Report(file_name=part.file, sha256=sha256, grain=_grain(reading), **found)
 
 
-def _read(reading: Reading, lines: Lines, accept_quarantine: bool) -> dict[str, Any]:
+def _read(reading: Reading, lines: Lines, accept_quarantine: bool, tell: Tell) -> dict[str, Any]:
     """The report's platform, kept rows, their reconciliation and the quarantine."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(reading.lines.parent),
     }
+    columns = reading.profile.table.columns
     try:
         with duckdb.connect(":memory:", config=config) as db:
-            found = sort_rows(db, reading, lines)
+            found = sort_rows(db, reading, lines, stretch(tell, 0.0, _ROWS))
             result = reconcile(db, reading, found, accept_quarantine=accept_quarantine)
             return {
                 "platform": platform_of(db, reading),
-                "rows": kept_frame(found.kept, reading.profile.table, found.line_of),
+                "kept": KeptRows(found.kept, found.things, columns, found.line_of),
                 "reconciliation": result,
                 "quarantine": found.quarantine,
             }
@@ -174,14 +185,14 @@ def _grain(reading: Reading) -> Grain:
 
 
 def _prepare(
-    found: Recognised, profile: ReportProfile, as_of: date, folder: Path
+    found: Recognised, profile: ReportProfile, as_of: date, folder: Path, tell: Tell
 ) -> tuple[Reading, Lines]:
     file = found.file
     plain = find_layout(found.text, profile, file)
     profile = with_stated_window(plain, profile, file)
     refuse_preamble(plain, profile, file)
     layout = with_extras(plain, profile, file)
-    lines = _write_lines(found, layout, folder / "lines.csv")
+    lines = _write_lines(found, layout, folder / "lines.csv", tell)
     if not lines.records:
         raise RefusedInput("no_rows", file=file, dropped={}, quarantined=0)
     refuse_shapeless(folder / "lines.csv", lines, layout.delimiter, layout.width, file)
@@ -197,17 +208,17 @@ def _prepare(
     return with_settled_dates(with_stated_range(reading)), lines
 
 
-def _write_lines(found: Recognised, layout: Layout, target: Path) -> Lines:
+def _write_lines(found: Recognised, layout: Layout, target: Path, tell: Tell) -> Lines:
     """The data lines in the first encoding that holds to the end of the file."""
     *likelier, last = found.encodings
     guessed = found.profile.encoding == "auto"
     for encoding in likelier:
         try:
-            return write_lines(found.path, encoding, layout.header_line, target)
+            return write_lines(found.path, encoding, layout.header_line, target, tell=tell)
         except RefusedInput as error:
             if error.code != "encoding_unknown":
                 raise
-    return write_lines(found.path, last, layout.header_line, target, guessed=guessed)
+    return write_lines(found.path, last, layout.header_line, target, guessed=guessed, tell=tell)
 
 
 def _period(

@@ -120,7 +120,7 @@ def _refuse_quarantined(reading: Reading, rows: Sorted) -> None:
 
 
 def _refuse_empty(reading: Reading, rows: Sorted) -> None:
-    if not len(rows.kept):
+    if not rows.rows_kept:
         raise RefusedInput(
             "no_rows",
             file=reading.file,

@@ -50,21 +50,20 @@ def count_repeated_costs(db: duckdb.DuckDBPyConnection, reading: Reading) -> int
     return repeated
 
 
-def with_share_unserved(db: duckdb.DuckDBPyConnection, kept: pa.Table) -> pa.Table:
-    """`kept` days with the share of the day for which their campaign was silent, as `lost_is_budget`.
+def with_share_unserved(db: duckdb.DuckDBPyConnection, kept: str) -> str:
+    """SELECT of `kept` rows with the share of the day for which their campaign was silent.
 
-    Null where the hours do not tell.
+    As `lost_is_budget`, null where the hours do not tell.
     """
     unserved = share_unserved(db.sql(_BY_HOUR).df())
-    days = pd.DataFrame(
-        {
-            "campaign": kept["campaign_name"].to_pandas().astype("object"),
-            "day": pd.to_datetime(kept["first_day"].to_pandas()),
-        }
+    days = pa.array(pd.to_datetime(unserved["day"]).dt.date, pa.date32())
+    named = [unserved["campaign"].astype("object"), days, unserved["unserved"]]
+    db.register("unserved", pa.table(named, names=["campaign", "day", "unserved"]))
+    return (
+        f"SELECT kept.*, unserved AS lost_is_budget FROM ({kept}) kept"
+        " JOIN (SELECT thing, campaign_name FROM things) USING (thing)"
+        " LEFT JOIN unserved ON campaign = campaign_name AND day = first_day"
     )
-    unserved["day"] = pd.to_datetime(unserved["day"])
-    found = days.merge(unserved, on=["campaign", "day"], how="left")["unserved"]
-    return kept.append_column("lost_is_budget", pa.array(found, from_pandas=True))
 
 
 def share_unserved(hours: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """What becomes of each row: kept, merged, dropped as a total, a blank or a partial day, or quarantined.
 
-The rows are in the table `typed` of `rows.typed_rows_sql`; `ordinal` is a row's place among those
-the CSV reader accepted. Lines it rejected are added here.
+The database gets the views `counted` and `things` of `reports.typed`, and `typed`, the two joined;
+`ordinal` is a row's place among those the CSV reader accepted. Lines it rejected are added here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +18,20 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from optimizer.errors import RefusedInput
+from optimizer.kept_rows import LineNumbers
 from optimizer.reports import cells
 from optimizer.reports.dates import over_whole_file
 from optimizer.reports.decoding import Lines, copy_records
-from optimizer.reports.extras import own_cell, takes_from_rows
-from optimizer.reports.frames import arrow_rows
+from optimizer.reports.extras import BASE, own_cell, takes_from_rows
+from optimizer.reports.frames import numbered_sql, write_rows
 from optimizer.reports.profiles import EXTRA_COUNTS, EXTRA_MONEY, TEXT
-from optimizer.reports.rows import Reading, Rule, base_sql, cells_sql, rules, typed_rows_sql
+from optimizer.reports.queries import Tell, one_row, watched
+from optimizer.reports.rows import Reading, base_sql, cells_sql, read_csv_sql
+from optimizer.reports.rules import Rule, rules
 from optimizer.reports.segments import with_share_unserved
+from optimizer.reports.typed import counted_sql, things_sql
 from optimizer.tables import QUARANTINE, empty_table
 
 TEXT_SHOWN: Final = 200
@@ -42,6 +45,10 @@ _SUMMED: Final = {
     **dict.fromkeys(EXTRA_COUNTS, "DOUBLE"),
     **{f"{name}_micros": "BIGINT" for name in EXTRA_MONEY},
 }
+_TYPED: Final = (
+    "SELECT {rows}.* EXCLUDE (problem), things.* EXCLUDE (thing, problem),"
+    " least({rows}.problem, things.problem) AS problem FROM {rows} JOIN things USING (thing)"
+)
 _NOT_ADDITIVE: Final = ("impression_share", "impression_share_censor", "lost_is_budget")
 _REJECTS: Final = {
     "MISSING COLUMNS": "too_few_cells",
@@ -54,81 +61,131 @@ _REJECTS: Final = {
 
 @dataclass(frozen=True)
 class Sorted:
-    """What was set apart, and how many rows fell away for which reason; the rest is `kept`, also in the database.
+    """What was set apart, and how many rows fell away for which reason.
 
-    `line_of` gives the line in the file of each ordinal. `duplicates` counts quarantined rows whose
-    key another row has too.
+    The other `rows_kept` rows are those of the file `kept` without a problem, neither of their own
+    nor of their thing in the file `things`; in the database they are `kept`, with all that is told of
+    them. `line_of` gives the line in the file of each ordinal. `duplicates` counts quarantined rows
+    whose key another row has too.
     """
 
-    kept: pa.Table
+    kept: Path
+    things: Path
+    rows_kept: int
     quarantine: pd.DataFrame
     dropped: Mapping[str, int]
-    line_of: np.ndarray
+    line_of: LineNumbers
     rows_read: int
     duplicates: int
 
 
-def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines) -> Sorted:
-    """Read the lines into `typed`, sort odd rows into `odd`, and say what became of all.
+def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines, tell: Tell) -> Sorted:
+    """Read the lines, sort odd rows into `odd`, and say what became of all.
 
-    Raises `RefusedInput` when the rows read are not the lines of the file.
+    `tell` hears how far the reading is. Raises `RefusedInput` when the rows read are not the lines of the file.
     """
     if takes_from_rows(reading.layout):
         db.execute(base_sql(reading))
-    typed = arrow_rows(db, typed_rows_sql(reading))
-    if reading.profile.rows_span == "file" and not reading.has("day"):
-        typed = over_whole_file(typed, reading)
-    db.register("typed", typed)
+    path = reading.lines.with_name("counted.parquet")
+    with watched(db, tell):
+        read = write_rows(db, counted_sql(reading), path)
     rejects = _rejects(db, reading)
-    _refuse_unaccounted(reading.file, lines, len(typed), rejects)
-    line_of = _lines_of_rows(lines, rejects)
-    _load_odd(db, reading, typed, lines, line_of)
+    _refuse_unaccounted(reading.file, lines, read, rejects)
+    line_of = lines.of_rows(rejects.line.to_numpy(dtype=np.int64))
+    things = _load_things(db, reading, lines, line_of, path)
+    whole = _join_things(db, reading)
+    _load_odd(db, reading, lines, line_of)
     twins = _twins(db, reading)
     odd = db.execute("SELECT ordinal, problem, cells FROM odd WHERE fate IS NULL").df()
     quarantine = _quarantine(
         _broken_rules(odd, line_of, reading),
-        _rejected_lines(rejects[rejects.fate.isna()], lines.of_records()),
+        _rejected_lines(rejects[rejects.fate.isna()], lines),
         _twin_rows(twins, line_of, reading),
     )
-    good = _good(typed, twins)
-    past = _past(good, reading)
-    kept = _merged(db, past) if reading.layout.segments else past
-    if reading.has("hour") and not reading.has("lost_is_budget"):
-        kept = with_share_unserved(db, kept)
-    db.register("kept", kept)
+    counts = _count(db, reading, twins)
+    as_read = twins.empty and counts["good"] == counts["past"] and not whole
+    kept, rows_kept = _kept(db, reading, path if as_read else None, counts["past"])
     apart = {
-        "other_row": pc.sum(_of_other_kind(typed, reading)).as_py() or 0,
-        "partial_day": len(good) - len(past),
-        "segment_merged": len(past) - len(kept),
+        "other_row": counts["other"],
+        "partial_day": counts["good"] - counts["past"],
+        "segment_merged": counts["past"] - rows_kept,
     }
     dropped = _dropped(db, rejects, apart)
-    return Sorted(kept, quarantine, dropped, line_of, len(typed) + len(rejects), len(twins))
+    rows_read = read + len(rejects)
+    return Sorted(kept, things, rows_kept, quarantine, dropped, line_of, rows_read, len(twins))
+
+
+def _load_things(
+    db: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    lines: Lines,
+    line_of: LineNumbers,
+    counted: Path,
+) -> Path:
+    """The file of all things, each read from the first line that tells of it; also as `things`.
+
+    Raises `RefusedInput` where a row's thing is not among them.
+    """
+    db.execute(f"CREATE TEMP VIEW counted_rows AS {numbered_sql(counted)}")
+    firsts = "SELECT min(ordinal) AS first FROM counted_rows GROUP BY thing ORDER BY first"
+    first = np.asarray(db.sql(firsts).fetchnumpy()["first"])
+    path = reading.lines.with_name("things.parquet")
+    found = write_rows(
+        db, things_sql(reading, _lines_sql(db, reading, lines, line_of, first)), path
+    )
+    if found != len(first):
+        raise RefusedInput("rows_unaccounted", file=reading.file, lines=len(first), read=found)
+    db.execute(f"CREATE TEMP VIEW things AS SELECT * FROM read_parquet({cells.path(path)})")
+    return path
+
+
+def _lines_sql(
+    db: duckdb.DuckDBPyConnection,
+    reading: Reading,
+    lines: Lines,
+    line_of: LineNumbers,
+    ordinals: np.ndarray,
+) -> str:
+    """SQL of the lines of these rows."""
+    if takes_from_rows(reading.layout):
+        db.register("wanted", pa.table({"place": ordinals + 1}))
+        return f"(SELECT * FROM {BASE} SEMI JOIN wanted USING (place))"
+    records = reading.lines.with_name("things.csv")
+    copy_records(reading.lines, lines, line_of[ordinals], records)
+    return read_csv_sql(replace(reading, lines=records))
+
+
+def _join_things(db: duckdb.DuckDBPyConnection, reading: Reading) -> bool:
+    """The views `counted` and `typed`; says whether rows stand for the whole file's period."""
+    db.execute("CREATE TEMP VIEW counted AS SELECT * FROM counted_rows")
+    db.execute(f"CREATE TEMP VIEW typed AS {_TYPED.format(rows='counted')}")
+    spans = reading.profile.rows_span == "file" and not reading.has("day")
+    if spans:
+        db.execute(f"CREATE OR REPLACE TEMP VIEW counted AS {over_whole_file(db, reading)}")
+    return spans
 
 
 def _load_odd(
-    db: duckdb.DuckDBPyConnection,
-    reading: Reading,
-    typed: pa.Table,
-    lines: Lines,
-    line_of: np.ndarray,
+    db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines, line_of: LineNumbers
 ) -> None:
     """The table `odd`: rows that break a rule, with their raw cells, label and fate.
 
     Rows of a kind that the profile does not read are left out. The others are few, so their lines are
     copied out of the file and read again, rather than carrying every cell of every row along.
     """
-    odd = typed.filter(pc.and_not(pc.is_valid(typed["problem"]), _of_other_kind(typed, reading)))
+    odd = db.sql(
+        f"SELECT * FROM typed WHERE problem IS NOT NULL AND NOT {_of_other_kind(reading)}"
+        " ORDER BY ordinal"
+    ).to_arrow_table()
     records = reading.lines.with_name("odd.csv")
     copy_records(reading.lines, lines, line_of[odd["ordinal"].to_numpy()], records)
     db.register("odd_typed", odd.append_column("place", pa.array(np.arange(len(odd)))))
     db.execute(f"CREATE TEMP TABLE odd AS {_odd_sql(reading, records)}")
 
 
-def _of_other_kind(typed: pa.Table, reading: Reading) -> pa.Array:
-    """Rows that say they are of a kind that the profile does not read."""
-    if not reading.profile.row_types:
-        return pa.repeat(False, len(typed))
-    return pc.equal(typed["problem"], 0).fill_null(False)
+def _of_other_kind(reading: Reading) -> str:
+    """True for rows that say they are of a kind that the profile does not read."""
+    return "coalesce(problem = 0, false)" if reading.profile.row_types else "false"
 
 
 def _odd_sql(reading: Reading, records: Path) -> str:
@@ -214,7 +271,7 @@ def _reject_fate(text: str, delimiter: str, patterns: Sequence[str]) -> str | No
 
 
 def _refuse_unaccounted(file: str, lines: Lines, accepted: int, rejects: pd.DataFrame) -> None:
-    last = lines.of_records().size
+    last = lines.count - len(lines.continued)
     if lines.quote_open:
         raise RefusedInput("truncated", file=file, line=_last_line(lines), why="quote_open")
     if not lines.ends_with_newline and last in set(rejects.line[rejects.fate.isna()]):
@@ -229,58 +286,77 @@ def _last_line(lines: Lines) -> int:
     return lines.first + lines.count - 1
 
 
-def _lines_of_rows(lines: Lines, rejects: pd.DataFrame) -> np.ndarray:
-    """Line in the file of each accepted row, by ordinal."""
-    starts = lines.of_records()
-    accepted = ~np.isin(starts, lines.blank)
-    accepted[rejects.line.to_numpy(dtype=np.int64) - 1] = False
-    return starts[accepted]
-
-
 def _twins(db: duckdb.DuckDBPyConnection, reading: Reading) -> pd.DataFrame:
     """Good rows that share key and segment with another: neither of them can be believed."""
     key = "hash(entity, first_day, last_day, segment)"
-    db.execute(
-        f"CREATE TEMP TABLE twin_keys AS SELECT {key} AS twin FROM typed WHERE problem IS NULL"
-        " GROUP BY twin HAVING count(*) > 1"
-    )
-    return db.execute(
+    # Sorted here: a table of all keys to count them in would be five times as large.
+    keys = db.sql(f"SELECT {key} AS twin FROM typed WHERE problem IS NULL").fetchnumpy()["twin"]
+    keys = np.sort(np.asarray(keys))
+    db.register("twin_keys", pa.table({"twin": np.unique(keys[1:][keys[1:] == keys[:-1]])}))
+    twins: pd.DataFrame = db.sql(
         f"SELECT ordinal, {reading.profile.subject} AS text FROM typed WHERE problem IS NULL"
         f" AND {key} IN (SELECT twin FROM twin_keys) ORDER BY ordinal"
     ).df()
+    db.register("twins", twins)
+    return twins
 
 
-def _good(typed: pa.Table, twins: pd.DataFrame) -> pa.Table:
-    """Rows that break no rule and have no twin."""
-    good = typed["problem"].is_null().to_numpy()
-    if good.all() and twins.empty:
-        return typed
-    good = good.copy()
-    good[twins.ordinal.to_numpy()] = False
-    return typed.filter(pa.array(good))
+def _count(
+    db: duckdb.DuckDBPyConnection, reading: Reading, twins: pd.DataFrame
+) -> Mapping[str, int]:
+    """How many rows are `good`, how many of them of `past` days, and how many are of another kind.
 
-
-def _past(rows: pa.Table, reading: Reading) -> pa.Table:
-    """Rows of days before the export day, which was not over when the file was made.
-
-    What a log says of a day holds once it is said.
+    Good rows break no rule and have no twin. The database gets `segments`: the good ones of days
+    before the export day, which was not over when the file was made. What a log says of a day holds
+    once it is said.
     """
-    if not reading.has("day") or reading.profile.grain == "item_log":
-        return rows
-    over = pc.less(rows["first_day"], pa.scalar(reading.as_of))
-    return rows if pc.all(over).as_py() else rows.filter(over)
+    good = "problem IS NULL"
+    if len(twins):
+        good += " AND ordinal NOT IN (SELECT ordinal FROM twins)"
+    by_day = reading.has("day") and reading.profile.grain != "item_log"
+    over = f"first_day < DATE '{reading.as_of}'" if by_day else "true"
+    db.execute(f"CREATE TEMP VIEW segments AS SELECT * FROM typed WHERE {good} AND {over}")
+    return one_row(
+        db,
+        f"SELECT count(*) FILTER ({good}) AS good, count(*) FILTER ({good} AND {over}) AS past,"
+        f" count(*) FILTER ({_of_other_kind(reading)}) AS other FROM typed",
+    )
 
 
-def _merged(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> pa.Table:
+def _kept(
+    db: duckdb.DuckDBPyConnection, reading: Reading, as_read: Path | None, rows: int
+) -> tuple[Path, int]:
+    """The file of the rows to keep, in the database `kept`, and their number.
+
+    It is the file `as_read` where that is given and no segments are to be merged.
+    """
+    served = reading.has("hour") and not reading.has("lost_is_budget")
+    if as_read is not None and not reading.layout.segments and not served:
+        db.execute("CREATE TEMP VIEW kept AS SELECT * FROM typed WHERE problem IS NULL")
+        return as_read, rows
+    kept = _merged_sql(db) if reading.layout.segments else _own_sql(db)
+    if served:
+        kept = with_share_unserved(db, kept)
+    path = reading.lines.with_name("kept.parquet")
+    rows = write_rows(db, f"SELECT * FROM ({kept}) ORDER BY ordinal", path)
+    db.execute(f"CREATE TEMP VIEW kept_rows AS SELECT * FROM read_parquet({cells.path(path)})")
+    db.execute(f"CREATE TEMP VIEW kept AS {_TYPED.format(rows='kept_rows')}")
+    return path, rows
+
+
+def _own_sql(db: duckdb.DuckDBPyConnection) -> str:
+    """Of rows to keep what is counted, and their things."""
+    return f"SELECT {', '.join(db.table('counted').columns)} FROM segments"
+
+
+def _merged_sql(db: duckdb.DuckDBPyConnection) -> str:
     """Segments (device, network) summed into one row per key and day."""
-    db.register("segments", rows)
-    grouped = ("entity", "first_day", "last_day")
-    apart = (*grouped, "problem", "hour")
-    sums = [f"{_sum(name)} AS {name}" for name in rows.column_names if name not in apart]
-    return db.sql(
-        f"SELECT {', '.join([*grouped, *sums])} FROM segments GROUP BY {', '.join(grouped)}"
-        " ORDER BY ordinal"
-    ).to_arrow_table()
+    apart = ("first_day", "last_day", "problem", "hour")
+    sums = [f"{_sum(name)} AS {name}" for name in db.table("counted").columns if name not in apart]
+    return (
+        f"SELECT first_day, last_day, {', '.join(sums)}, CAST(NULL AS USMALLINT) AS problem"
+        " FROM segments GROUP BY entity, first_day, last_day"
+    )
 
 
 def _sum(name: str) -> str:
@@ -315,7 +391,7 @@ def _quarantine(*parts: pd.DataFrame) -> pd.DataFrame:
     return every.sort_values("line", ignore_index=True)[list(QUARANTINE.columns)]
 
 
-def _broken_rules(odd: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> pd.DataFrame:
+def _broken_rules(odd: pd.DataFrame, line_of: LineNumbers, reading: Reading) -> pd.DataFrame:
     every = rules(reading)
     broken = [every[at] for at in odd.problem]
     texts = [
@@ -346,10 +422,10 @@ def _code(rule: Rule, text: str) -> str:
     return rule.code if finite else "not_finite"
 
 
-def _rejected_lines(rejects: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
+def _rejected_lines(rejects: pd.DataFrame, lines: Lines) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "line": starts[rejects.line.to_numpy(dtype=np.int64) - 1],
+            "line": lines.of_records[rejects.line.to_numpy(dtype=np.int64) - 1],
             "column": "",
             "code": [_REJECTS.get(kind, "unreadable_row") for kind in rejects.kind],
             "text": rejects.text.str.lstrip("\n"),
@@ -357,7 +433,7 @@ def _rejected_lines(rejects: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _twin_rows(twins: pd.DataFrame, line_of: np.ndarray, reading: Reading) -> pd.DataFrame:
+def _twin_rows(twins: pd.DataFrame, line_of: LineNumbers, reading: Reading) -> pd.DataFrame:
     subject = reading.layout.header(reading.profile.subject)
     return pd.DataFrame(
         {

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +24,57 @@ _ENCRYPTED: Final = 1
 _WORKER: Final = Path(__file__).with_name("xlsx_worker.py")
 
 
-def sheets_to_csv(path: Path, sheets: Sequence[str], folder: Path) -> dict[str, Path]:
-    """The named sheets ("" for the first) of the workbook at `path` as UTF-8 CSV files in `folder`.
+Identity = tuple[Path, int, int]
+"""Path, time of the last change and size of a workbook."""
 
-    Each file bears the workbook's own name, which messages show; a sheet that it lacks is left out.
-    Raises `RefusedInput` for what is no workbook, and for one built to exhaust memory.
+
+@dataclass
+class _Converted:
+    """Sheets made so far, and where; None for one that a workbook lacks."""
+
+    folder: Path
+    known: dict[Identity, dict[str, Path | None]] = field(default_factory=dict)
+    runs: int = 0
+
+    def texts(self, path: Path, sheets: Sequence[str]) -> dict[str, Path]:
+        """The sheets, those that are new made now."""
+        state = path.stat()
+        known = self.known.setdefault((path.resolve(), state.st_mtime_ns, state.st_size), {})
+        if new := [sheet for sheet in sheets if sheet not in known]:
+            self.runs += 1
+            folder = self.folder / str(self.runs)
+            folder.mkdir()
+            found = _convert(path, new, folder)
+            known.update({sheet: found.get(sheet) for sheet in new})
+        return {sheet: text for sheet in sheets if (text := known[sheet])}
+
+
+_converted: ContextVar[_Converted | None] = ContextVar("_converted", default=None)
+
+
+@contextmanager
+def one_conversion() -> Iterator[None]:
+    """Within it a sheet is made once, however many readers look whether it is theirs."""
+    with tempfile.TemporaryDirectory(prefix="sheets-") as folder:
+        token = _converted.set(_Converted(Path(folder)))
+        try:
+            yield
+        finally:
+            _converted.reset(token)
+
+
+def sheets_to_csv(path: Path, sheets: Sequence[str], folder: Path) -> dict[str, Path]:
+    """The named sheets ("" for the first) of the workbook at `path` as UTF-8 CSV files.
+
+    They are in `folder`, or with those made earlier within `one_conversion`. Each file bears the
+    workbook's own name, which messages show; a sheet that it lacks is left out. Raises `RefusedInput`
+    for what is no workbook, and for one built to exhaust memory.
     """
+    earlier = _converted.get()
+    return earlier.texts(path, sheets) if earlier else _convert(path, sheets, folder)
+
+
+def _convert(path: Path, sheets: Sequence[str], folder: Path) -> dict[str, Path]:
     check_zip(path)
     child = _run([str(path.resolve()), str(folder), *sheets], path.name)
     if child.returncode != 0:

@@ -75,10 +75,13 @@ class Resolution:
 
 
 def distinct_identities(rows: pd.DataFrame, kind: Kind) -> tuple[np.ndarray, pd.DataFrame]:
-    """The identity number of every row, and one row per identity (spelled as on its newest day)."""
+    """The identity number of every row, and one row per identity (spelled as in its newest one).
+
+    That is the row of the greatest `place`.
+    """
     names = [name for name in NAME_COLUMNS if name in rows.columns]
     numbers = _number_rows(rows, names)
-    newest = newest_position(numbers, rows["last_day"])
+    newest = _newest_position(numbers, rows["place"])
     found = rows[names].iloc[newest].astype("object").reset_index(drop=True)
     found = found.reindex(columns=list(NAME_COLUMNS), fill_value=None)
     found = found.where(found.notna(), None)
@@ -86,11 +89,11 @@ def distinct_identities(rows: pd.DataFrame, kind: Kind) -> tuple[np.ndarray, pd.
     return numbers, found.assign(**identity_keys(found, kind), last_day=days)
 
 
-def newest_position(numbers: np.ndarray, days: pd.Series[Any]) -> np.ndarray:
-    """For each group number 0..n-1, the position of its row with the latest day."""
-    order = np.argsort(days.to_numpy(), kind="stable")
+def _newest_position(numbers: np.ndarray, places: pd.Series[Any]) -> np.ndarray:
+    """For each group number 0..n-1, the position of its row with the greatest place."""
+    order = np.argsort(places.to_numpy(), kind="stable")
     positions = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.intp)
-    positions[numbers[order]] = order  # the last write, hence the latest day, stays
+    positions[numbers[order]] = order  # the last write, hence the greatest, stays
     return positions
 
 

@@ -86,6 +86,33 @@ class Folder:
             raise RefusedInput("store_not_writable", path=str(path), why=str(error)) from error
         return StoredFile(relative, table.num_rows, path.stat().st_size, digest(path))
 
+    def write_batches(
+        self, relative: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    ) -> StoredFile:
+        """`write` of a table that is made piece by piece."""
+        path = self.path(relative)
+        temporary = path.with_name(path.name + ".tmp")
+        rows = 0
+        try:
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+            _put_in_place(temporary, path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise RefusedInput("store_not_writable", path=str(path), why=str(error)) from error
+        return StoredFile(relative, rows, path.stat().st_size, digest(path))
+
+    def adopt(self, relative: str, file: Path, rows: int) -> StoredFile:
+        """Put a Parquet file that lies in this folder under `relative`, durably."""
+        path = self.path(relative)
+        try:
+            _put_in_place(file, path)
+        except OSError as error:
+            raise RefusedInput("store_not_writable", path=str(path), why=str(error)) from error
+        return StoredFile(relative, rows, path.stat().st_size, digest(path))
+
     def remove(self, stored: Iterable[StoredFile]) -> None:
         """Remove files that were written but will not be listed."""
         for file in stored:

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from optimizer.kept_rows import unglobbed
 from optimizer.tables import KEYWORD_DAILY, MICROS, NEGATIVES, VERSIONS, empty_table
 
 KEY = ("entity_key", "first_day", "last_day")
@@ -55,6 +56,8 @@ _SHARE_TYPES = {
     "avg_position": pa.float64(),
 }
 _DAILY_SHARES = ("impression_share", "lost_is_budget")
+MEMORY_LIMIT = "2GB"
+"""What DuckDB may take; beyond that it works on disk."""
 _sessions = threading.local()
 
 SEEN = pa.schema(_KEY_TYPES | _STAMP_TYPES)
@@ -127,7 +130,7 @@ class Window:
 class Comparison:
     """A new report against what was known.
 
-    `changed`: positions of its rows that are new or differ. `reaffirmed`: rows (schema of the facts)
+    `changed`: for each of its rows whether it is new or differs. `reaffirmed`: rows (schema of the facts)
     that later reports had confirmed and that the new, older one would otherwise hide. `missing`:
     number of known keys in its days that it does not hold.
     """
@@ -226,29 +229,34 @@ def versions(
 
 
 def compare(
-    facts: pa.Table,
+    facts: Path,
+    rows: int,
+    window: Window,
     known: Sequence[HistoryFile],
     seen: Sequence[HistoryFile],
-    stamp: tuple[date, int],
 ) -> Comparison:
-    """Find what `facts` (schema FACTS) says that the `known` files do not.
+    """Find what the file `facts` (schema FACTS, so many `rows`) says that the `known` files do not.
 
-    Known is the newest version with (as_of, sequence) ≤ `stamp`; `seen` are the files of keys that
-    reports repeated unchanged.
+    Known is the newest version in the `window`; `seen` are the files of keys that reports repeated
+    unchanged.
     """
+    schema = pq.read_schema(facts)
     if not known:
-        nothing = facts.slice(0, 0)
-        return Comparison(np.arange(facts.num_rows), nothing, 0)
+        return Comparison(np.ones(rows, dtype=bool), schema.empty_table(), 0)
     session = _connect()
-    new = ibis.memtable(facts.append_column("position", pa.array(np.arange(facts.num_rows))))
-    before = _newest(session, known, _window_of(facts, stamp[0]))
-    schema = _with_extras_of(before, facts.schema)
+    name = f"facts_{hashlib.sha256(str(facts).encode()).hexdigest()}"
+    read = session.read_parquet([unglobbed(facts)], table_name=name, file_row_number=True)
+    new = read.rename(position="file_row_number")
+    before = _newest(session, known, window)
+    schema = _with_extras_of(before, schema)
     joined = _beside(new, _filled(before, EXTRA_TYPES), schema)
-    changed = session.to_pyarrow(joined.filter(joined["changed"]).select("position"))
+    found = session.to_pyarrow(joined.filter(joined["changed"]).select("position"))
+    changed = np.zeros(rows, dtype=bool)
+    changed[found["position"].to_numpy()] = True
     repeated = session.to_pyarrow(before.semi_join(new, list(KEY)).count()).as_py()
     missing = session.to_pyarrow(before.count()).as_py() - repeated
-    later = _reaffirmed(session, joined, known, seen, stamp[0], schema)
-    return Comparison(np.sort(changed["position"].to_numpy()), later, missing)
+    later = _reaffirmed(session, joined, known, seen, window.as_of, schema)
+    return Comparison(changed, later, missing)
 
 
 def states(
@@ -338,12 +346,14 @@ def negatives(files: Sequence[HistoryFile]) -> pd.DataFrame:
 def _connect() -> Any:
     """The thread's in-memory DuckDB; opening one takes longer than most questions to it."""
     if not hasattr(_sessions, "duckdb"):
-        _sessions.duckdb = ibis.duckdb.connect(temp_directory=tempfile.gettempdir())
+        _sessions.duckdb = ibis.duckdb.connect(
+            temp_directory=tempfile.gettempdir(), memory_limit=MEMORY_LIMIT
+        )
     return _sessions.duckdb
 
 
 def _scan(session: Any, files: Sequence[HistoryFile]) -> Any:
-    paths = [str(file.path) for file in files]
+    paths = [unglobbed(file.path) for file in files]
     name = hashlib.sha256("|".join(paths).encode()).hexdigest()
     return session.read_parquet(paths, table_name=f"files_{name}", union_by_name=True)
 
@@ -534,11 +544,6 @@ def _accumulate(steps: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
 def _first_known(steps: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[Any]:
     first = steps.groupby(["campaign_name", "day"], as_index=False)["as_of"].min()
     return rows[["campaign_name", "day"]].merge(first, how="left")["as_of"].set_axis(rows.index)
-
-
-def _window_of(facts: pa.Table, as_of: date) -> Window:
-    days = facts["last_day"].to_numpy()
-    return Window(days.min().item(), days.max().item(), as_of)
 
 
 def _beside(new: Any, before: Any, schema: pa.Schema) -> Any:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from optimizer.errors import NotFound, RefusedInput
@@ -24,8 +27,10 @@ from optimizer.store.entities import ENTITY_COLUMNS
 from optimizer.store.files import Folder, StoredFile
 from optimizer.store.history import HistoryFile
 from optimizer.store.protocol import AccountRecord, BatchRecord
+from optimizer.store.report_rows import Facts
 from optimizer.tables import QUARANTINE, Actor, Report, empty_table
 
+_BATCH_ROWS: Final = 250_000
 _ENTITIES = schema.entities.c
 _FILES = schema.history_files.c
 
@@ -136,8 +141,14 @@ def _append(database: Database, folder: Folder, item: _Import) -> BatchRecord:
         next_key = (connection.scalar(sa.select(sa.func.max(_ENTITIES.entity_key))) or 0) + 1
         listed = manifest(connection, item.account)
     stamp = (item.as_of, item.sequence)
-    draft = incoming.draft(item.report, known, next_key, stamp, newest_report=item.is_newest)
-    files = _write_files(folder, item, draft, listed)
+    facts = folder.path(f"{_path(item, item.report.grain)}.facts.tmp")
+    try:
+        draft = incoming.draft(
+            item.report, known, next_key, stamp, facts, newest_report=item.is_newest
+        )
+        files = _write_files(folder, item, draft, listed)
+    finally:
+        facts.unlink(missing_ok=True)
     try:
         with database.write() as connection:
             _insert(connection, item, draft, files)
@@ -198,56 +209,101 @@ def files_of(folder: Folder, listed: pd.DataFrame, content: str) -> list[History
     ]
 
 
+def _path(item: _Import, content: str) -> str:
+    return f"history/{item.sequence:08d}-{item.batch_id}-{content}.parquet"
+
+
 def _write_files(
     folder: Folder, item: _Import, draft: incoming.Draft, listed: pd.DataFrame
 ) -> _Files:
     comparison = _compare(folder, item, draft, listed)
-    grain = item.report.grain
-    fresh = draft.facts.take(pa.array(comparison.changed))
-    unchanged = _without(draft.facts, comparison.changed).select(history.SEEN.names)
-    tables = [
-        (grain, pa.concat_tables([fresh, comparison.reaffirmed], promote_options="default")),
-        (f"{grain}_seen", unchanged),
-        (f"{draft.kind}_state", draft.states),
-        (draft.kind, draft.listing),
-    ]
-    rows, stored = [], []
-    for content, table in tables:
+    stored: list[tuple[str, StoredFile]] = []
+    try:
+        for content, file in _written(folder, item, draft, comparison):
+            stored.append((content, file))
+    except BaseException:
+        folder.remove(file for _, file in stored)
+        raise
+    rows = [_manifest_row(item, content, file, folder) for content, file in stored]
+    return _Files(rows, [file for _, file in stored], comparison)
+
+
+def _written(
+    folder: Folder, item: _Import, draft: incoming.Draft, comparison: history.Comparison
+) -> Iterator[tuple[str, StoredFile]]:
+    """Each file of the batch that has rows, once it is in its place."""
+    if draft.facts:
+        yield from _write_facts(folder, item, draft.facts, comparison)
+    for content, table in ((f"{draft.kind}_state", draft.states), (draft.kind, draft.listing)):
         if table.num_rows:
-            path = f"history/{item.sequence:08d}-{item.batch_id}-{content}.parquet"
-            stored.append(folder.write(path, table))
-            rows.append(_manifest_row(item, content, stored[-1], table))
-    return _Files(rows, stored, comparison)
+            yield content, folder.write(_path(item, content), table)
+
+
+def _write_facts(
+    folder: Folder, item: _Import, facts: Facts, comparison: history.Comparison
+) -> Iterator[tuple[str, StoredFile]]:
+    """The facts that are news, then the keys of those that are none."""
+    grain, changed, again = item.report.grain, comparison.changed, comparison.reaffirmed
+    if changed.all() and not again.num_rows:
+        yield grain, folder.adopt(_path(item, grain), facts.path, facts.rows)
+        return
+    schema, news = pq.read_schema(facts.path), []
+    if again.num_rows:
+        schema = pa.unify_schemas([schema, again.schema])
+        news = _shaped(again, schema).to_batches()
+    rows = {
+        grain: (schema, chain(_chosen(facts, changed, schema), news)),
+        f"{grain}_seen": (history.SEEN, _chosen(facts, ~changed, history.SEEN)),
+    }
+    for content, table in rows.items():
+        file = folder.write_batches(_path(item, content), *table)
+        if file.rows:
+            yield content, file
+        else:
+            folder.remove([file])
+
+
+def _chosen(facts: Facts, chosen: np.ndarray, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of the file for which `chosen` is true, piece by piece."""
+    start = 0
+    with pq.ParquetFile(facts.path) as file:
+        for batch in file.iter_batches(_BATCH_ROWS):
+            kept = chosen[start : start + batch.num_rows]
+            start += batch.num_rows
+            rows = pa.Table.from_batches([batch.filter(pa.array(kept))])
+            own = [name for name in schema.names if name in rows.column_names]
+            yield from _shaped(rows.select(own), schema).to_batches()
+
+
+def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """`rows` with the columns of `schema`; one that they lack is null."""
+    return pa.concat_tables([schema.empty_table(), rows], promote_options="default").cast(schema)
 
 
 def _compare(
     folder: Folder, item: _Import, draft: incoming.Draft, listed: pd.DataFrame
 ) -> history.Comparison:
-    grain = item.report.grain
-    days = listed[_overlapping(listed, draft.facts)]
+    facts, grain = draft.facts, item.report.grain
+    if facts is None:
+        return history.Comparison(np.zeros(0, dtype=bool), pa.table({}), 0)
+    days = listed[_overlapping(listed, facts)]
     known = files_of(folder, days, grain)
     seen = files_of(folder, days[days["as_of"] > item.as_of], f"{grain}_seen")
-    return history.compare(draft.facts, known, seen, (item.as_of, item.sequence))
+    window = history.Window(facts.first_last_day, facts.last_day, item.as_of)
+    return history.compare(facts.path, facts.rows, window, known, seen)
 
 
-def _overlapping(listed: pd.DataFrame, facts: pa.Table) -> pd.Series[Any]:
-    if not facts.num_rows:
-        return pd.Series(False, index=listed.index)
-    days = facts["last_day"].to_numpy()
-    first, last = days.min().item(), days.max().item()
-    inside: pd.Series[Any] = (listed["first_day"] <= last) & (listed["last_day"] >= first)
-    return inside
-
-
-def _without(table: pa.Table, positions: Any) -> pa.Table:
-    rest = pd.RangeIndex(table.num_rows).difference(pd.Index(positions))
-    return table.take(pa.array(rest.to_numpy()))
+def _overlapping(listed: pd.DataFrame, facts: Facts) -> pd.Series[Any]:
+    inside: pd.Series[Any] = listed["first_day"] <= facts.last_day
+    return inside & (listed["last_day"] >= facts.first_last_day)
 
 
 def _manifest_row(
-    item: _Import, content: str, stored: StoredFile, table: pa.Table
+    item: _Import, content: str, stored: StoredFile, folder: Folder
 ) -> dict[str, Any]:
-    days = table["last_day" if "last_day" in table.column_names else "day"].to_numpy()
+    path = folder.path(stored.path)
+    name = "last_day" if "last_day" in pq.read_schema(path).names else "day"
+    days = pq.read_table(path, columns=[name])[name].to_numpy()
     return {
         "path": stored.path,
         "batch_id": item.batch_id,
@@ -289,8 +345,7 @@ def _account_row(item: _Import) -> dict[str, Any]:
 
 
 def _batch_row(item: _Import, draft: incoming.Draft, files: _Files) -> dict[str, Any]:
-    days = draft.facts["first_day"].to_numpy(), draft.facts["last_day"].to_numpy()
-    some = draft.facts.num_rows > 0
+    facts = draft.facts
     return {
         "batch_id": item.batch_id,
         "account": item.account,
@@ -300,11 +355,11 @@ def _batch_row(item: _Import, draft: incoming.Draft, files: _Files) -> dict[str,
         "grain": item.report.grain,
         "as_of": item.as_of,
         "sequence": item.sequence,
-        "first_day": days[0].min().item() if some else None,
-        "last_day": days[1].max().item() if some else None,
+        "first_day": facts.first_day if facts else None,
+        "last_day": facts.last_day if facts else None,
         "imported_at": item.at,
         "imported_by": item.actor.name,
-        "rows_changed": len(files.comparison.changed),
+        "rows_changed": int(files.comparison.changed.sum()),
         "keys_missing": files.comparison.missing,
         "state_columns": json.dumps(draft.state_columns),
         "reconciliation": records.reconciliation_json(draft.reconciliation),
@@ -336,7 +391,7 @@ def _audit_detail(item: _Import, draft: incoming.Draft, files: _Files) -> dict[s
         "as_of": item.as_of,
         "sequence": item.sequence,
         "rows_kept": draft.reconciliation.rows_kept,
-        "rows_changed": len(files.comparison.changed),
+        "rows_changed": int(files.comparison.changed.sum()),
         "history": {file.path: file.sha256 for file in files.stored},
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from optimizer.reports.campaigns import CampaignFile
 from optimizer.reports.drafting import draft_profile
 from optimizer.reports.explaining import Explanation, explain
 from optimizer.reports.results import ResultFile
+from optimizer.reports.xlsx import one_conversion
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Actor, Reconciliation, Report
 from optimizer.workflows.attribution import require_one_attribution, said_earlier, told_apart
@@ -38,6 +39,7 @@ from optimizer.workflows.workspace import (
 )
 
 _IDS = ("campaign_id", "ad_group_id", "keyword_id")
+_STEPS = 100
 _UNMATCHED = ("campaign_name", "ad_group_name", "keyword_text", "match_type", "target_type")
 
 
@@ -87,6 +89,7 @@ class ImportResult:
         )
 
 
+@one_conversion()
 def import_files(
     workspace: Workspace,
     files: Sequence[Path],
@@ -115,7 +118,8 @@ def import_files(
     earlier = said_earlier(workspace, account)
     read: list[Report | ResultFile | CampaignFile] = []
     for number, path in enumerate(files):
-        tell("read", number, len(files))
+        heard = _of_file(tell, number, len(files))
+        heard(0.0)
         if profile is None and (found := find_results(workspace, account, path)):
             read.append(found)
             continue
@@ -128,10 +132,11 @@ def import_files(
                 told=told or Told(),
                 earlier=earlier,
                 accept_quarantine=accept_quarantine,
+                tell=heard,
             )
         )
         read.extend(campaigns_beside(workspace, account, path))
-    tell("read", len(files), len(files))
+    _of_file(tell, len(files), len(files))(0.0)
     reports = [one for one in read if isinstance(one, Report)]
     refuse_unpriced(workspace, account, reports, day)
     require_one_attribution(workspace, account, reports, day)
@@ -141,6 +146,11 @@ def import_files(
         results.append(_take(workspace, one, account, day, actor, dry_run))
     tell("store", len(read), len(read))
     return results if dry_run else _followed(workspace, results, account, actor)
+
+
+def _of_file(tell: Progress, number: int, files: int) -> Callable[[float], None]:
+    """What hears the share that is read of one of the files, and tells hundredths of a file."""
+    return lambda share: tell("read", round(_STEPS * (number + share)), _STEPS * files)
 
 
 def _take(

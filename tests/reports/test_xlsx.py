@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from optimizer.errors import RefusedInput
-from optimizer.reports import identify, read_report
+from optimizer.reports import identify, read_report, xlsx
 from tests.reports.samples import AS_OF, CONFIGS, HEADER
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -171,3 +171,23 @@ def test_ten_thousand_names_of_one_sheet_are_read(tmp_path):
     listed = re.sub("<sheets>.*</sheets>", f"<sheets>{names}</sheets>", book)
     packed(path, parts_of(path) | {"xl/workbook.xml": listed})
     assert len(read(path).rows) == 1
+
+
+def test_sheet_is_converted_once_within_one_import(tmp_path, monkeypatch):
+    path = workbook(tmp_path, ["a", "b"], ["1", "2"], title="Own")
+    asked = []
+    run = xlsx._run
+    monkeypatch.setattr(xlsx, "_run", lambda *given: asked.append(given) or run(*given))
+    with xlsx.one_conversion():
+        first = xlsx.sheets_to_csv(path, ["Own", "Other"], tmp_path)
+        again = xlsx.sheets_to_csv(path, ["Other", "Own"], tmp_path)
+    assert first == again
+    assert set(first) == {"Own"}
+    assert len(asked) == 1
+
+
+def test_workbook_that_changed_is_converted_anew(tmp_path):
+    with xlsx.one_conversion():
+        before = xlsx.sheets_to_csv(workbook(tmp_path, ["a"]), [""], tmp_path)[""].read_text()
+        path = workbook(tmp_path, ["a", "b", "c"])
+        assert before != xlsx.sheets_to_csv(path, [""], tmp_path)[""].read_text()

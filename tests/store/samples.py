@@ -9,9 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.kept_rows import KeptRows
 from optimizer.tables import (
+    CREATIVE_ROWS,
     KEYWORD_ROWS,
+    NEGATIVE_ROWS,
     QUARANTINE,
+    STATE_ROWS,
     SUGGESTIONS,
     TERM_ROWS,
     Actor,
@@ -21,6 +25,7 @@ from optimizer.tables import (
     empty_table,
 )
 
+_TABLES = (KEYWORD_ROWS, TERM_ROWS, STATE_ROWS, CREATIVE_ROWS, NEGATIVE_ROWS)
 ANNA = Actor("anna", "admin")
 BEN = Actor("ben", "approver")
 
@@ -79,13 +84,14 @@ def term_report(rows: Sequence[Mapping[str, Any]], **changes: Any) -> Report:
 
 
 def _report(rows: pd.DataFrame, grain: Any, profile: str, changes: dict[str, Any]) -> Report:
+    table = next(each for each in _TABLES if list(each.columns) == list(rows.columns))
     text = rows.to_csv() + str(sorted(changes.items(), key=str))
     fields: dict[str, Any] = {
         "file_name": "report.csv",
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "platform": "google_ads",
         "grain": grain,
-        "rows": rows,
+        "kept": KeptRows.of(rows, table.columns),
         "quarantine": empty_table(QUARANTINE),
     }
     fields |= {name: changes.pop(name) for name in list(changes) if name in fields}

@@ -159,3 +159,23 @@ def test_overlapping_periods_count_once(store: SqlStore, newer_first: bool) -> N
         report = keyword_report([row], grain="keyword_period")
         store.append_report(report, "shop", as_of, ANNA)
     assert store.review_tables("shop", LATER, 60).daily["clicks"].tolist() == [2.0]
+
+
+def test_history_as_known_then_is_one_argument(store: SqlStore) -> None:
+    told(store, day(2), d0=10, d1=5)
+    told(store, day(4), d0=12, d1=5, d2=7)
+    known = [clicks(store, day(number)) for number in (2, 3, 4)]
+    before = {"d0": 10, "d1": 5}
+    assert known == [before, before, {"d0": 12, "d1": 5, "d2": 7}]
+
+
+@pytest.mark.parametrize("name", ["a*", "a?", "[ab]", "it's [1"])
+def test_folder_named_like_a_pattern_reads_its_own_files_alone(tmp_path: Path, name: str) -> None:
+    others, own = open_store(tmp_path / "ab"), open_store(tmp_path / name)
+    told(others, day(2), d0=3)
+    told(own, day(2), d0=10)
+    told(own, day(3), d0=12, d1=1)
+    assert clicks(own) == {"d0": 12, "d1": 1}
+    assert clicks(own, day(2)) == {"d0": 10}
+    others.close()
+    own.close()

@@ -70,8 +70,11 @@ def test_progress_tells_steps_to_their_end(unreviewed: Workspace, report_files: 
         actor=OPERATOR,
         progress=lambda *step: told.append(step),
     )
-    assert told[0] == ("read", 0, 2)
+    assert told[0] == ("read", 0, 200)
     assert told[-1] == ("store", 2, 2)
+    read = [done for step, done, _ in told if step == "read"]
+    assert read == sorted(read)
+    assert 0 < min(done for done in read if done) < 100
 
 
 @pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "a\n", "x" * 65, "end."])
