@@ -25,6 +25,7 @@ from optimizer.planning.short_chain import (
     Days,
     Reach,
     believe,
+    load_kernels,
     one_ad_group,
     solve_bids,
 )
@@ -97,6 +98,7 @@ class BidAdapter:
         self._past: list[Yesterday] = []
         self._served: list[float] = []
         self._days_seen = 0
+        load_kernels()
 
     def step(self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame | None) -> Floats:
         """Today's bids."""

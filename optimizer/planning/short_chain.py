@@ -9,6 +9,7 @@ of `review_account` on the same days.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -127,6 +128,15 @@ def solve_bids(believed: Believed, budget: float | None, reach: Reach, rules: Gu
     chosen = believed.response.bid.copy()
     chosen[index] = levels[np.arange(size), found.level]
     return chosen
+
+
+@cache
+def load_kernels() -> None:
+    """Solve a tiny account once, so that no later decision waits for the kernels to be loaded."""
+    two, ones = np.arange(2), np.ones(2)
+    days = Days(two, two * 0, ones, 9 * ones, 3 * ones, ones, ones, ones, ones)
+    believed = believe(days, ones, 1, one_ad_group(2), Estimation())
+    solve_bids(believed, 5.0, Reach(0.5, 0.5, 0.01, 10.0), Guardrails())
 
 
 def _levels(bid: Floats, reach: Reach) -> tuple[Floats, StepLimits]:
