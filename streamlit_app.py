@@ -3,4 +3,4 @@
 import streamlit as st
 
 # Streamlit reads this file for an assignment of `st.App`; an imported one would not be found.
-app = st.App("optimizer/interfaces/pages/router.py")
+app = st.App("optimizer/interfaces/router.py")

@@ -6,4 +6,4 @@ from pathlib import Path
 
 import streamlit as st
 
-app = st.App(Path(__file__).parent / "pages" / "router.py")
+app = st.App(Path(__file__).parent / "router.py")

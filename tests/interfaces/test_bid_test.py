@@ -17,7 +17,7 @@ from optimizer.interfaces.locale import Translator
 from optimizer.settings import Configs, Exploration
 from tests.interfaces.conftest import ACCOUNT, AS_OF
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_cost_below_zero_is_called_a_gain(costs: dict[str, float], told: dict[
 @pytest.mark.usefixtures("generous")
 def test_the_page_proposes_and_approves() -> None:
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    page.switch_page("bulk_files_page.py").run()
+    page.switch_page("web/bulk_files_page.py").run()
     page.button("bid_test_propose").click().run()
     assert not page.exception
     page.button("bid_test_approve").click().run()

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from optimizer import workflows
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 
 
 def test_the_file_comes_in_the_format_that_is_chosen(workspace: workflows.Workspace) -> None:
@@ -17,7 +17,7 @@ def test_the_file_comes_in_the_format_that_is_chosen(workspace: workflows.Worksp
     one = rows[rows["kind"].eq("lower")].iloc[0]
     workflows.approve(workspace, ACCOUNT, [(one["id"], int(one["version"]))], OWNER)
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    page.switch_page("bulk_files_page.py").run()
+    page.switch_page("web/bulk_files_page.py").run()
     formats = page.selectbox("file_format")
     assert formats.value == "bulk_upload"
     formats.select("editor").run().button("export").click().run()

@@ -10,7 +10,7 @@ from tests.interfaces.test_bulk_files_page import ROUTER
 
 def page() -> AppTest:
     found = AppTest.from_file(str(ROUTER), default_timeout=120).run()
-    return found.switch_page("creatives_page.py").run()
+    return found.switch_page("web/creatives_page.py").run()
 
 
 @pytest.mark.usefixtures("tested")

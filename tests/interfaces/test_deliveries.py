@@ -16,7 +16,7 @@ from optimizer import workflows
 from optimizer.interfaces.cli import app
 from tests.interfaces.conftest import ACCOUNT
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 REASON = "Error: bid below the minimum"
 
 
@@ -66,7 +66,7 @@ def test_people_read_the_platforms_reason(refused: Path, language: str, word: st
 def test_the_bulk_files_page_shows_counts_and_what_failed(refused: Path) -> None:
     answer("import", str(refused), "--account", ACCOUNT)
     page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    page = page.switch_page("bulk_files_page.py").run()
+    page = page.switch_page("web/bulk_files_page.py").run()
     assert not page.exception
     (table,) = (each.value for each in page.dataframe if len(each.value.columns) == 8)
     assert REASON in table.iloc[0, 5]

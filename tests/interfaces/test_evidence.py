@@ -6,7 +6,7 @@ import pytest
 
 from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages.queue.evidence_panel import first_tried
+from optimizer.interfaces.web.queue.evidence_panel import first_tried
 
 ROW = {
     "reason": "assumed_response",

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 HEADER = (
     "date_day,platform,account_id,campaign_name,ad_group_name,keyword_text,"
     "impressions,clicks,spend,conversions\n"
@@ -20,7 +20,7 @@ ROW = "2026-03-01,google_ads,7,Shoes,Red,red shoes,10,1,0.5,0\n"
 @pytest.fixture
 def page(store: Path) -> AppTest:
     opened = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    return opened.switch_page("imports_page.py").run()
+    return opened.switch_page("web/imports_page.py").run()
 
 
 def test_currency_that_no_file_states_is_said_on_the_page(page: AppTest, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages.queue.grid import chosen, grid_table
+from optimizer.interfaces.web.queue.grid import chosen, grid_table
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
-ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "pages" / "router.py"
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_page_speaks_both_languages(queue: AppTest, language: str, word: str) ->
 
 @pytest.mark.parametrize("name", ["overview", "imports", "bulk_files"])
 def test_other_pages_draw(queue: AppTest, name: str) -> None:
-    queue.switch_page(f"{name}_page.py").run()
+    queue.switch_page(f"web/{name}_page.py").run()
     assert not queue.exception
     assert not queue.error
 

@@ -8,8 +8,8 @@ import pytest
 
 from optimizer.errors import Conflict
 from optimizer.interfaces.locale import Translator, pick_language
-from optimizer.interfaces.pages.frame import literal
 from optimizer.interfaces.sentences import error_lines, line_sentence
+from optimizer.interfaces.web.frame import literal
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.evidence import evidence_lines, rate_line
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.pages import session
-from optimizer.interfaces.pages.frame import literal
+from optimizer.interfaces.web import session
+from optimizer.interfaces.web.frame import literal
 
 BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
 LINE = {"light": "#0072B2", "dark": "#56B4E9"}

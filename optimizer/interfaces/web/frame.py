@@ -10,7 +10,7 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.errors import NotFound
 from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
-from optimizer.interfaces.pages import session
+from optimizer.interfaces.web import session
 from optimizer.tables import Actor
 from optimizer.workflows import Workspace
 
@@ -130,6 +130,6 @@ def draw_link(page: str, english: str) -> None:
 
 
 def _path(page: str) -> str:
-    from optimizer.interfaces.pages import __file__ as folder
+    from optimizer.interfaces.web import __file__ as folder
 
     return folder.replace("__init__.py", f"{page}_page.py")

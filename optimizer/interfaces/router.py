@@ -1,4 +1,4 @@
-"""Which pages there are, in which language, on which account; each page is a file in `pages`."""
+"""Which pages there are, in which language, on which account; each page is a file in `web`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import streamlit as st
 
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages import frame, session
+from optimizer.interfaces.web import frame, session
 
-# Beside a folder called `pages` Streamlit takes its files for the pages until `st.navigation` runs,
-# and says "Page not found" to the first visitor of an address; so the router stands within.
-PAGES = Path(__file__).parent
-ICON = PAGES.parent / "icon.svg"
+# Not called `pages`: a folder of that name beside this file Streamlit takes for the application's pages
+# until `st.navigation` runs, and tells the first visitor of an address that there is no such page.
+PAGES = Path(__file__).parent / "web"
+ICON = Path(__file__).parent / "icon.svg"
 
 
 def main() -> None:

@@ -10,20 +10,20 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.deliveries import counted
-from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.pages.queue.actions import draw_actions
-from optimizer.interfaces.pages.queue.decisions import last_decisions
-from optimizer.interfaces.pages.queue.evidence_panel import draw_evidence
-from optimizer.interfaces.pages.queue.filters import draw_filters, matching
-from optimizer.interfaces.pages.queue.grid import NOTHING, Choice, clicked_why, draw_grid
-from optimizer.interfaces.pages.queue.missing import draw_why_not
-from optimizer.interfaces.pages.queue.pinned import Pinned, moved, pinned, unpin
 from optimizer.interfaces.sentences import (
     budget_sentence,
     left_sentence,
     line_sentence,
     profit_sentence,
 )
+from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web.queue.actions import draw_actions
+from optimizer.interfaces.web.queue.decisions import last_decisions
+from optimizer.interfaces.web.queue.evidence_panel import draw_evidence
+from optimizer.interfaces.web.queue.filters import draw_filters, matching
+from optimizer.interfaces.web.queue.grid import NOTHING, Choice, clicked_why, draw_grid
+from optimizer.interfaces.web.queue.missing import draw_why_not
+from optimizer.interfaces.web.queue.pinned import Pinned, moved, pinned, unpin
 
 
 def draw() -> None:

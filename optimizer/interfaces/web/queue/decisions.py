@@ -10,11 +10,11 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
-from optimizer.interfaces.pages import session
-from optimizer.interfaces.pages.frame import flash
-from optimizer.interfaces.pages.queue.grid import Choice
-from optimizer.interfaces.pages.queue.pinned import unpin
 from optimizer.interfaces.sentences import after_lines, error_lines, excess_lines, refused_lines
+from optimizer.interfaces.web import session
+from optimizer.interfaces.web.frame import flash
+from optimizer.interfaces.web.queue.grid import Choice
+from optimizer.interfaces.web.queue.pinned import unpin
 
 Refs = Sequence[tuple[str, int]]
 SNOOZE_DAYS = 7

@@ -21,8 +21,8 @@ from optimizer.interfaces.creative_tests import (
     state_lines,
 )
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.pages.frame import literal
+from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web.frame import literal
 
 # Okabe-Ito, told apart by every eye; beyond eight creatives the colours begin again.
 PALETTE = (

@@ -13,8 +13,8 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.experiments import experiment_lines, step_lines
-from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.sentences import error_lines
+from optimizer.interfaces.web import frame, session
 
 _ENDED = ("finished", "stopped", "rejected")
 

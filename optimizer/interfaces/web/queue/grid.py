@@ -11,7 +11,7 @@ import streamlit as st
 
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.pages.queue.pinned import Pinned
+from optimizer.interfaces.web.queue.pinned import Pinned
 
 WHY_CLICK = "why_click"
 ROW_HEIGHT = 35

@@ -20,14 +20,14 @@ from optimizer.interfaces.deliveries import (
     result_lines,
     unmatched_rows,
 )
-from optimizer.interfaces.pages import session
-from optimizer.interfaces.pages.frame import flash
 from optimizer.interfaces.reconciliation import (
     remark_lines,
     row_counts,
     sum_lines,
 )
 from optimizer.interfaces.spreadsheet import people_csv
+from optimizer.interfaces.web import session
+from optimizer.interfaces.web.frame import flash
 from optimizer.settings import Basis
 
 ANSWERS = "_imported"

@@ -13,9 +13,9 @@ from optimizer import workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.deliveries import HEADINGS, counted, delivery_rows
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.pages import frame, session
-from optimizer.interfaces.pages.bid_test import draw_bid_test
 from optimizer.interfaces.sentences import error_lines, obstacle_lines
+from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web.bid_test import draw_bid_test
 
 
 def draw() -> None:

@@ -13,8 +13,8 @@ from optimizer import workflows
 from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import COLOURS, KINDS, mark
-from optimizer.interfaces.pages import frame, session
 from optimizer.interfaces.sentences import alert_lines, data_sentence, line_sentence
+from optimizer.interfaces.web import frame, session
 
 CAMPAIGN_COLUMNS = ["name", "cost_now", "cost_planned", "budget", "line"]
 BLUE, GREY = "#56B4E9", "#8C8C8C"

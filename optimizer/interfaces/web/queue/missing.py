@@ -7,7 +7,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages import session
+from optimizer.interfaces.web import session
 
 
 def draw_why_not(words: Translator, text: str) -> None:

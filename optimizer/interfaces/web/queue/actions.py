@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.pages import session
-from optimizer.interfaces.pages.queue.decisions import SNOOZE_DAYS, Refs, approve, snooze, undo
-from optimizer.interfaces.pages.queue.dialogs import ask, draw_question
-from optimizer.interfaces.pages.queue.grid import Choice
+from optimizer.interfaces.web import session
+from optimizer.interfaces.web.queue.decisions import SNOOZE_DAYS, Refs, approve, snooze, undo
+from optimizer.interfaces.web.queue.dialogs import ask, draw_question
+from optimizer.interfaces.web.queue.grid import Choice
 
 
 def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs) -> None:

@@ -11,11 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.interfaces.pages import session
-from optimizer.interfaces.pages.frame import literal
-from optimizer.interfaces.pages.queue.decisions import Refs, approve, reject
-from optimizer.interfaces.pages.queue.grid import Choice
 from optimizer.interfaces.sentences import excess_lines, hit_lines, totals_lines
+from optimizer.interfaces.web import session
+from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue.decisions import Refs, approve, reject
+from optimizer.interfaces.web.queue.grid import Choice
 
 Question = Literal["approve_all", "reject"]
 REASONS = ("not_relevant", "bid_is_right", "seasonal", "stock", "brand_policy", "other")
