@@ -117,24 +117,6 @@ def schedule(experiment: Experiment, day: date) -> pd.DataFrame:
     return steps.loc[steps["week"].eq(min(week, experiment.weeks)), ["entity_key", "bid"]]
 
 
-def forget_changes(keywords: pd.DataFrame, randomised: pd.DataFrame) -> pd.DataFrame:
-    """KEYWORDS without the bid changes that a test made, so that no cool-down follows from them.
-
-    `randomised` has `entity_key`, `first_day`, `last_day`; the hand-back is the day after the last.
-    """
-    if randomised.empty:
-        return keywords
-    spans = randomised.groupby("entity_key").agg(
-        first=("first_day", "min"), last=("last_day", "max")
-    )
-    known = spans.reindex(keywords["entity_key"])
-    changed = keywords["last_change"].to_numpy()
-    first = known["first"].to_numpy() - np.timedelta64(1, "D")
-    last = known["last"].to_numpy() + np.timedelta64(2, "D")
-    of_test = (changed >= first) & (changed <= last)
-    return keywords.assign(last_change=keywords["last_change"].mask(of_test))
-
-
 def _candidates(result: ReviewResult, holds: pd.DataFrame, stated_share: float) -> _Candidates:
     plan, rows = result.frames["plan"], result.suggestions
     bids = rows[rows["slot"].eq("bid") & rows["kind"].isin(["raise", "lower"])]

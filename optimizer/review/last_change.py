@@ -62,3 +62,21 @@ def _side(rows: Records, inside: Bools, span: Any, told: Bools, name: str) -> di
         f"change_clicks_{name}": np.divide(clicks, span, out=missing.copy(), where=told),
         f"change_cpc_{name}": np.divide(cost, clicks, out=missing, where=told & (clicks > 0)),
     }
+
+
+def forget_changes(keywords: pd.DataFrame, randomised: pd.DataFrame) -> pd.DataFrame:
+    """KEYWORDS without the bid changes that a test made, so that no cool-down follows from them.
+
+    `randomised` has `entity_key`, `first_day`, `last_day`; the hand-back is the day after the last.
+    """
+    if randomised.empty:
+        return keywords
+    spans = randomised.groupby("entity_key").agg(
+        first=("first_day", "min"), last=("last_day", "max")
+    )
+    known = spans.reindex(keywords["entity_key"])
+    changed = keywords["last_change"].to_numpy()
+    first = known["first"].to_numpy() - np.timedelta64(1, "D")
+    last = known["last"].to_numpy() + np.timedelta64(2, "D")
+    of_test = (changed >= first) & (changed <= last)
+    return keywords.assign(last_change=keywords["last_change"].mask(of_test))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from optimizer.errors import RefusedInput
 from optimizer.reports.landscapes import read_landscape
-from optimizer.review.experiments import forget_changes
+from optimizer.review.last_change import forget_changes
 from optimizer.review.negatives import mark_excluded
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.settings import Basis

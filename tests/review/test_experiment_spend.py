@@ -1,6 +1,5 @@
 """Each keyword of a bid test is asked for the spend that it adds itself."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

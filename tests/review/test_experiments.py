@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from optimizer.review.experiments import (
     Experiment,
     balanced_signs,
-    forget_changes,
     propose_experiment,
     schedule,
 )
+from optimizer.review.last_change import forget_changes
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Exploration, Guardrails, Settings
 from optimizer.tables import HOLDS, empty_table
@@ -120,9 +120,7 @@ def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
     assert 0 < costs[1] < 1.2 * costs[0]
 
 
-def test_a_first_step_beyond_one_review_is_left_out(
-    busy: ReviewResult, settings: Settings
-) -> None:
+def test_a_first_step_beyond_one_review_is_left_out(busy: ReviewResult, settings: Settings) -> None:
     """Raised by a fifth and up a tenth from there would be 32 % in one step."""
     result, key, _ = planning(busy, 1.2)
     found = asked(result, settings)

@@ -13,7 +13,8 @@ from optimizer.planning.history import History
 from optimizer.planning.policies.bid_tests import in_dither, running, spans, step_of_test
 from optimizer.planning.policies.settings import PolicySettings
 from optimizer.review.daily import review_account
-from optimizer.review.experiments import Experiment, forget_changes, propose_experiment
+from optimizer.review.experiments import Experiment, propose_experiment
+from optimizer.review.last_change import forget_changes
 from optimizer.review.resolve import resolve_account
 from optimizer.review.suggestions import Interval, ReviewInputs, ReviewResult
 from optimizer.settings import Settings
