@@ -36,7 +36,7 @@ check: setup  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, review, imports, history, kills; print figures
+bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, markets, creative tests, review, imports, history, kills; print figures
 	$(BIN)/python -m simulations.bench_allocation --keywords 10000 --nested
 	$(BIN)/python -m simulations.bench_rates --keywords 20000
 	$(BIN)/python -m simulations.bench_elasticity --keywords 5000
@@ -44,6 +44,9 @@ bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, rev
 	$(BIN)/python -m simulations.bench_predictive --seeds 20 --kind-seeds 4
 	$(BIN)/python -m simulations.bench_exploration --seeds 2
 	$(BIN)/python -m simulations.bench_market --seeds 20 --jobs 2
+	$(BIN)/python -m simulations.bench_creatives --seeds 2
+	$(BIN)/python -m simulations.bench_stopping --runs 400
+	$(BIN)/python -m simulations.replay_creatives
 	$(BIN)/python -m simulations.bench_review
 	$(BIN)/python -m simulations.bench_import --rows 500000 --xlsx 20000
 	$(BIN)/python -m simulations.bench_history --keywords 10000 --days 200
