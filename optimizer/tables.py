@@ -458,7 +458,7 @@ CREATIVE_ARMS = Table(
         "p_best": _null("float"),
         "expected_loss": _null("float", "of choosing it, in units of the metric"),
         "share_served": Column("float", "of the test's impressions so far"),
-        "share_next": Column("float", "of tomorrow's impressions"),
+        "share_next": _null("float", "of tomorrow's impressions; null: the test has ended"),
         "verdict": Column("str", "winner | loser | open | left | unseen"),
         "evidence": _null("float", "that the leader is better: at 1 it is a claim"),
         "uplift_mean": _null("float", "metric less the leader's, with its 80 % interval"),

@@ -32,6 +32,7 @@ from optimizer.review.creatives import (
     design_of,
     draw_metric,
     judge,
+    ripe_days,
 )
 from optimizer.settings import Settings
 from optimizer.tables import CREATIVE_DAYS, CREATIVE_DENSITIES, CREATIVE_MODES, Table, empty_table
@@ -69,7 +70,10 @@ def creative_detail(
     rng = np.random.default_rng(seed)
     part = listed.take([names.index(test)])
     creatives = inputs.creatives.iloc[part.creative]
-    days = arm_days(part, creatives, daily, account_lags(inputs, settings), as_of)
+    lags = account_lags(inputs, settings)
+    days = arm_days(part, creatives, daily, lags, as_of)
+    if inputs.attribution_basis == "order":
+        days = ripe_days(days, lags[0].ordinary)
     judged = judge(part, creatives, days, settings.account, rng)
     modes, size = _forecasts(judged, rng)
     return CreativeDetail(_densities(judged, rng), _course(judged, as_of, rng), modes, size)

@@ -56,7 +56,10 @@ def list_tests(
     begun = [one for one in account.creative_tests if one.start is None or one.start < as_of]
     members = [_arms_of(one, creatives) for one in begun]
     _check_overlaps(begun, members, creatives)
-    taken = np.concatenate([_NONE, *members])
+    open_ = [
+        rows for one, rows in zip(begun, members, strict=True) if _ends(one) >= day_number(as_of)
+    ]
+    taken = np.concatenate([_NONE, *open_])
     others = _discovered(creatives, daily, taken, as_of)
     metric = _discovered_metric(daily, account)
     named = [_named_after(creatives, rows, metric) for rows in others]

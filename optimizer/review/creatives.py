@@ -21,7 +21,13 @@ from optimizer.decisions.creatives import (
     metric_named,
 )
 from optimizer.decisions.creatives.metrics import Metric
-from optimizer.estimates.conversion_lag import Lags, estimate_lags, stated_lags
+from optimizer.estimates.conversion_lag import (
+    LONGEST_LAG,
+    Completion,
+    Lags,
+    estimate_lags,
+    stated_lags,
+)
 from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Floats, Ints, Singles, group_sum
 from optimizer.estimates.seasonality import event_days
@@ -32,6 +38,7 @@ from optimizer.settings import Account, Basis, CreativeTest, Settings
 from optimizer.tables import CREATIVE_ARMS, CREATIVE_TESTS, Table, empty_table
 
 _COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
+_NEEDED = ("impressions", "clicks")
 _NAMED = ("entity_key", "creative_id", "creative_name", "status")
 _MONEY = ("profit_per_impression", "value_per_impression")
 _BELIEVED = (
@@ -41,6 +48,7 @@ _BELIEVED = (
 )  # fmt: skip
 _ENDS = (0.1, 0.9)
 _DRAWS = 500
+_RIPE = 0.95
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,13 @@ def review_creatives(
     listed = list_tests(inputs.creatives, daily, settings.account, as_of)
     lags = account_lags(inputs, settings)
     found = []
+    ended = {one.name for one in listed.tests if one.end is not None and one.end < as_of}
     for number, part in enumerate(_alike(listed)):
         rng = np.random.default_rng([seed, number])
         creatives = inputs.creatives.iloc[part.creative]
         days = arm_days(part, creatives, daily, lags, as_of)
+        if inputs.attribution_basis == "order":
+            days = ripe_days(days, lags[0].ordinary)
         if not _measurable(part.tests[0], days, settings.account):
             found.append(_unmeasured(part, creatives, days))
             continue
@@ -92,6 +103,9 @@ def review_creatives(
         found.append((_test_rows(judged), _arm_rows(judged, rng)))
     tests = _joined([one[0] for one in found], CREATIVE_TESTS)
     arms = _joined([one[1] for one in found], CREATIVE_ARMS)
+    over = tests["test"].isin(ended) & tests["state"].ne("winner")
+    tests["state"] = tests["state"].mask(over, "ended")
+    arms["share_next"] = arms["share_next"].mask(arms["test"].isin(ended))
     return CreativeReview(tests, arms, periods)
 
 
@@ -99,6 +113,18 @@ def daily_rows(inputs: CreativeInputs) -> tuple[pd.DataFrame, int]:
     """Rows of single days, and how many others there are."""
     single = inputs.daily["first_day"].eq(inputs.daily["last_day"])
     return inputs.daily[single], int((~single).sum())
+
+
+def ripe_days(days: ArmDays, lag: Completion) -> ArmDays:
+    """`days` without each arm's first ones, for orders dated to themselves.
+
+    A new arm has clicks at once and their orders later, while an old one has the orders of older
+    clicks: until all but a twentieth of a day's clicks have theirs, the new one looks worse than it is.
+    """
+    size = days.impressions.shape[1]
+    first = np.where(days.ran.any(axis=1), days.ran.argmax(axis=1), size)
+    waited = int(np.argmax(lag.at(np.arange(LONGEST_LAG + 1)) >= _RIPE))
+    return days.since(first + waited)
 
 
 @dataclass(frozen=True)
@@ -130,7 +156,7 @@ def judge(
 
 def _measurable(test: CreativeTest, days: ArmDays, account: Account) -> bool:
     """Whether anything tells what the metric is made of: without an order there is no value yet."""
-    valued = account.value_per_conversion is not None or bool((days.value > 0).any())
+    valued = account.value_per_conversion is not None or bool((days.sums().value > 0).any())
     known = {
         "cvr": not np.isnan(days.conversions).all(),
         "value": valued,
@@ -198,9 +224,11 @@ def arm_days(
     A row that leaves out a count which others of these tests tell is left out whole.
     """
     own = daily[daily["entity_key"].isin(creatives["entity_key"])]
-    told = [name for name in _COUNTS if own[name].notna().any()]
-    own = own.dropna(subset=told)
-    arm = pd.Index(creatives["entity_key"]).get_indexer(own["entity_key"])
+    told = [name for name in _COUNTS if name in _NEEDED or own[name].notna().any()]
+    # A creative may be in several tests, one after the other.
+    arms = pd.DataFrame({"entity_key": creatives["entity_key"], "arm": range(len(creatives))})
+    own = own.dropna(subset=told).merge(arms, on="entity_key")
+    arm = own["arm"].to_numpy(dtype=np.int64)
     day = own["first_day"].to_numpy().astype("datetime64[D]").astype(np.int64)
     starts, ends = (bound[listed.test[arm]] for bound in bounds(listed.tests))
     inside = (day >= starts) & (day <= ends)
@@ -210,7 +238,7 @@ def arm_days(
     shape = (len(creatives), len(number))
     panels = {
         name: group_sum(cell, own[name].to_numpy(np.float64)[inside], shape[0] * shape[1])
-        for name in dict.fromkeys(("impressions", "clicks", *told))
+        for name in told
     }
     known = [one.shares(number, today)[0] for one in lags]
     shaped = {name: panel.reshape(shape) for name, panel in panels.items()}

@@ -67,6 +67,11 @@ def test_one_test_may_follow_another() -> None:
     assert [one.name for one in listed(first, second).tests] == ["t", "second", "spring / hats"]
 
 
+def test_an_ad_group_whose_test_has_ended_is_discovered_again() -> None:
+    found = listed(shoes(end=date(2026, 6, 10)))
+    assert [one.name for one in found.tests] == ["t", "spring / shoes", "spring / hats"]
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,64 @@ def test_before_the_first_order_profit_is_unmeasured_and_traffic_even() -> None:
     assert found.tests["state"].tolist() == ["unmeasured"]
     assert found.arms["share_next"].tolist() == pytest.approx([1 / 3] * 3)
     assert found.arms["metric_mean"].isna().all()
+
+
+def test_a_creative_may_be_in_two_tests_one_after_the_other() -> None:
+    middle = TODAY - timedelta(days=20)
+    first = {"name": "first", "arms": ("91", "92"), "end": middle}
+    second = {"name": "second", "arms": ("91", "93"), "start": middle + timedelta(days=1)}
+    tests = [
+        CreativeTest.model_validate(
+            {"campaign": "spring", "metric": "ctr", "rotation": "even_rotation", **one}
+        )
+        for one in (first, second)
+    ]
+    settings = Settings(account=Account(creative_tests=tuple(tests)))
+    found = review_creatives(creative_inputs(ctr=(0.03, 0.029, 0.01)), settings, TODAY)
+    assert found.tests["days"].tolist() == [21, 19]
+    assert found.tests["state"].tolist() == ["ended", "winner"]
+    assert found.arms["share_next"].isna().tolist() == [True, True, False, False]
+
+
+def test_a_winner_stays_one_when_the_loser_is_paused() -> None:
+    inputs = creative_inputs()
+    paused = inputs.daily["entity_key"].eq(2) & inputs.daily["first_day"].ge("2026-06-20")
+    found = review_creatives(
+        replace(inputs, daily=inputs.daily[~paused]), defined(metric="ctr"), TODAY
+    )
+    assert found.tests["state"].tolist() == ["winner"]
+    assert found.arms["verdict"].tolist() == ["winner", "loser"]
+
+
+def test_returns_beyond_all_sales_stop_no_other_test() -> None:
+    inputs = creative_inputs()
+    value = np.where(inputs.daily["first_day"].eq(inputs.daily["first_day"].min()), 50.0, -5.0)
+    found = review_creatives(
+        replace(inputs, daily=inputs.daily.assign(value=value)), defined(), TODAY
+    )
+    assert found.tests["state"].tolist() == ["unmeasured"]
+
+
+def test_a_new_creative_is_no_loser_for_orders_not_yet_due() -> None:
+    inputs = creative_inputs(ctr=(0.05, 0.05), days=60, per_day=20_000)
+    daily = inputs.daily
+    age = np.tile(np.arange(60.0), 2)
+    late = daily["entity_key"].eq(2)
+    started = np.where(late, age - 25, age + 60)
+    due = daily["clicks"] * 0.1 * (1 - np.exp(-np.maximum(started, 0) / 5))
+    told = daily.assign(conversions=due.round(), value=due.round() * 40)[started >= 0]
+    ordered = replace(inputs, daily=told, attribution_basis="order")
+    found = review_creatives(ordered, defined(metric="cvr"), TODAY)
+    assert (found.arms["verdict"] == "open").all()
+
+
+def test_without_clicks_in_the_report_traffic_stays_even() -> None:
+    inputs = creative_inputs()
+    found = review_creatives(
+        replace(inputs, daily=inputs.daily.assign(clicks=np.nan)), defined(metric="ctr"), TODAY
+    )
+    assert found.tests["state"].tolist() == ["no_traffic"]
+    assert found.arms["share_next"].tolist() == pytest.approx([0.5, 0.5], abs=0.05)
 
 
 @pytest.mark.parametrize("metric", ["profit_per_impression", "cvr", "cpa"])

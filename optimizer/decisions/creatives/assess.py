@@ -134,11 +134,11 @@ def assess(
     chances = judge_arms(metric, beliefs, days.first, rng, draws=design.draws, alive=alive)
     value = expected(metric, beliefs)
     leader = _leader(metric, value, alive & days.ran.any(axis=1), days)
-    claims = _claims(days, design, metric, leader, alive, spread, known)
+    claims = _claims(days, design, metric, leader, spread, known)
     served = _served(days, design, known)
     verdict = _verdicts(days, design, claims, served, leader, alive)
     share = _shares(days, design, chances, alive & (verdict != "loser"))
-    state = _states(days, design, claims, served, chances, value, leader, verdict)
+    state = _states(days, design, claims, served, chances, value, leader, verdict, alive)
     measured = estimate_difference(claims.contrasts)
     return Assessment(
         beliefs,
@@ -204,7 +204,6 @@ def _claims(
     design: Design,
     metric: Metric,
     leader: Ints,
-    alive: Bools,
     spread: UnitSpread,
     known: Context,
 ) -> Claims:
@@ -215,7 +214,8 @@ def _claims(
         value_per_conversion=known.value_per_conversion,
         propensity=known.propensity,
     )
-    pairs = leader_pairs(leader, days.first, alive & days.ran.any(axis=1))
+    # Arms that left stay in: a winner remains one when the losers are paused as advised.
+    pairs = leader_pairs(leader, days.first, days.ran.any(axis=1))
     counted = days.matured(metric, design.rule.least_completion)
     dispersion = spread.clicks if metric.events == "clicks" else spread.conversions
     return make_claims(
@@ -259,12 +259,19 @@ def _verdicts(
     may_claim = ~served.alarm & (design.assignment != "platform")
     loser = claims.losers(len(alive)) & may_claim[days.place]
     shown: Bools = np.any(days.ran, axis=1)
-    verdict = np.select([~shown, ~alive, loser], ["unseen", "left", "loser"], "open")
-    others = np.bincount(days.place[claims.contrasts.other], minlength=len(leader))
-    beaten = np.bincount(days.place, loser, len(leader))
-    won = (leader >= 0) & (others > 0) & (beaten == others) & ~_has_unseen(days, shown)
+    verdict = np.select([~shown, loser, ~alive], ["unseen", "loser", "left"], "open")
+    won = (leader >= 0) & _beats_all(days, claims, loser, alive) & ~_has_unseen(days, shown)
     verdict[leader[won]] = "winner"
     return verdict
+
+
+def _beats_all(days: ArmDays, claims: Claims, loser: Bools, alive: Bools) -> Bools:
+    """Tests whose leader has beaten all arms still shown, or, where none is, all that ever were."""
+    other, tests = claims.contrasts.other, len(days.first)
+    place, beaten, shown = days.place[other], loser[other], alive[other]
+    rivals, standing = np.bincount(place, minlength=tests), np.bincount(place, shown, tests)
+    won, won_standing = np.bincount(place, beaten, tests), np.bincount(place, beaten & shown, tests)
+    return np.where(standing > 0, won_standing == standing, (rivals > 0) & (won == rivals))
 
 
 def _has_unseen(days: ArmDays, shown: Bools) -> Bools:
@@ -282,6 +289,7 @@ def _states(
     value: Floats,
     leader: Ints,
     verdict: Texts,
+    alive: Bools,
 ) -> Texts:
     tests = len(leader)
     ready = np.zeros(tests, dtype=np.bool_)
@@ -291,13 +299,13 @@ def _states(
     safe = chances.loss[ahead] <= design.tolerable_loss * np.abs(value[ahead])
     won = (leader >= 0) & (verdict[ahead] == "winner")
     platform = np.full(tests, design.assignment == "platform")
-    alone = np.add.reduceat((verdict != "left").astype(np.int64), days.first) < 2
+    alone = np.bincount(days.place, alive | (verdict == "unseen"), tests) < 2
     by_name = {
         "no_traffic": leader < 0,
+        "winner": won,
         "alone": alone,
         "shares_off": served.alarm,
         "observational": platform,
-        "winner": won,
         "too_early": ~ready,
         "safe_to_stop": safe,
     }

@@ -200,9 +200,11 @@ def _with_floor(chosen: Floats, first: Ints, alive: Bools, floor: Floats | float
         raise BadSettings("share_out_of_range", name="floor", value=float(floors.max()))
     sizes = _sizes(first, len(alive))
     kept = np.repeat(np.broadcast_to(floors, len(first)), sizes)
-    chosen = np.where(alive, chosen, 0.0)
+    chosen = _normalised(np.where(alive, chosen, 0.0), first, sizes)
     even = even_shares(first, alive)
-    result: Floats = (1.0 - kept) * _normalised(chosen, first, sizes) + kept * even
+    # Where no draw speaks for any arm there is nothing to prefer.
+    unsaid = np.repeat(np.add.reduceat(chosen, first) == 0, sizes)
+    result: Floats = np.where(unsaid, even, (1.0 - kept) * chosen + kept * even)
     return result
 
 
