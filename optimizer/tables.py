@@ -701,8 +701,8 @@ class Reconciliation:
 class Report:
     """One file, read and checked: kept rows, quarantined rows and the reconciliation.
 
-    `kept` matches KEYWORD_ROWS, TERM_ROWS, CREATIVE_ROWS, STATE_ROWS or NEGATIVE_ROWS by `grain`;
-    `sha256` is of the file's bytes.
+    `kept` matches KEYWORD_ROWS, TERM_ROWS, CREATIVE_ROWS, STATE_ROWS, NEGATIVE_ROWS, ITEM_ROWS,
+    ITEM_LOG_ROWS or ORGANIC_ROWS by `grain`; `sha256` is of the file's bytes.
     """
 
     file_name: str
