@@ -46,11 +46,13 @@ _CV2_STEPS = 5
 class RateFit:
     """`posterior` per unit; `parent` what was believed without the unit's own data.
 
+    `level_cv2` v: squared CV of doubt about the parent's own level, the unit's data left out;
     `tau2` squared CV between siblings, leaf level first; `dispersion` ψ the data were scaled by.
     """
 
     posterior: Gamma
     parent: Gamma
+    level_cv2: Floats
     tau2: tuple[float, ...]
     dispersion: float
 
@@ -59,14 +61,22 @@ class RateFit:
 
         All units of a parent are wrong by it together. `exposure` is that of the fit over the variance
         of one unit. Of what the parent's mean moves, a posterior mean moves the part
-        b = 1 - exposure · variance / mean of it, whatever prior scales with it; the squared CV of the
-        parent's mean is v, with c = τ² + v + τ² v.
+        b = 1 - exposure · variance / mean of it, whatever prior scales with it. The variance is the
+        nearest Gamma's: too little, and b too large, where siblings are of two kinds and orders few.
         """
-        tau2 = self.tau2[0]
-        v = np.maximum(self.parent.cv2 - tau2, 0.0) / (1.0 + tau2)
         moved = 1.0 - exposure * self.posterior.cv2 * self.posterior.mean
-        result: Floats = np.sqrt(v) * np.clip(moved, 0.0, 1.0)
+        result: Floats = np.sqrt(self.level_cv2) * np.clip(moved, 0.0, 1.0)
         return result
+
+    def take(self, index: Ints) -> RateFit:
+        """The fit of the units at `index`."""
+        return RateFit(
+            self.posterior.take(index),
+            self.parent.take(index),
+            self.level_cv2[index],
+            self.tau2,
+            self.dispersion,
+        )
 
 
 @dataclass(frozen=True)
@@ -104,10 +114,10 @@ def fit_rates(
     tree, kept = branching(parents)
     chosen, back = _without_repeats(counts, exposure, tree[0])
     tree[0] = tree[0][chosen]
-    posterior, prior, found = _fit(counts[chosen], exposure[chosen], tree, dispersion, unit_cv2)
+    posterior, prior, v, found = _fit(counts[chosen], exposure[chosen], tree, dispersion, unit_cv2)
     tau2 = np.zeros(len(parents))
     tau2[kept] = found
-    return RateFit(posterior.take(back), prior.take(back), tuple(tau2.tolist()), dispersion)
+    return RateFit(posterior, prior, v, tuple(tau2.tolist()), dispersion).take(back)
 
 
 def _fit(
@@ -116,8 +126,8 @@ def _fit(
     parents: Sequence[Ints],
     dispersion: float,
     unit_cv2: float | None,
-) -> tuple[Gamma, Gamma, list[float]]:
-    """Posterior, prior and τ² per level."""
+) -> tuple[Gamma, Gamma, Floats, list[float]]:
+    """Posterior, prior, v of the parents' levels, and τ² per level."""
     pooled = _pooled_rate(counts, exposure)
     some = _sample(parents[0])
     part = [parents[0][some], *parents[1:]]
@@ -391,8 +401,8 @@ def _moment_tau2(sweep: _Pass, level: int, tau2: float, most: float, stated: flo
 
 def _believe(
     sweep: _Pass, parents: Sequence[Ints], tau2: Sequence[float], pooled: float, learn: bool
-) -> tuple[Gamma, Gamma]:
-    """Posterior and prior of the leaves: from the roots down, each unit's parent without the unit."""
+) -> tuple[Gamma, Gamma, Floats]:
+    """Posterior, prior and v of the leaves: from the roots down, each unit's parent without the unit."""
     roots = len(sweep.counts[-1])
     belief, spread = Gamma(np.full(roots, pooled), np.full(roots, _ROOT_CV2)), gamma_spread(0.0)
     for level in range(len(parents) - 1, -1, -1):
@@ -404,4 +414,4 @@ def _believe(
             else gamma_spread(tau2[level])
         )
     posterior = posterior_of(sweep.counts[0], sweep.exposures[0], belief, spread)
-    return posterior, prior_of(belief, spread)
+    return posterior, prior_of(belief, spread), belief.cv2

@@ -193,8 +193,7 @@ def _foretold(donor: Ints, believed: Beliefs, plan: pd.DataFrame) -> RateFit:
         (np.concatenate([first, first[donor]]), *rest),
         dispersion=believed.value.rate.dispersion,
     )
-    new = len(plan) + np.arange(len(donor))
-    return RateFit(whole.posterior.take(new), whole.parent.take(new), whole.tau2, whole.dispersion)
+    return whole.take(len(plan) + np.arange(len(donor)))
 
 
 def _told(words: pd.DataFrame) -> dict[str, Any]:

@@ -107,9 +107,7 @@ def _fit_terms(
         (np.concatenate([donor, known]), *parents),
         dispersion=dispersion,
     )
-    own = np.arange(size)
-    fit = replace(whole, posterior=whole.posterior.take(own), parent=whole.parent.take(own))
-    return fit, {
+    return whole.take(np.arange(size)), {
         "exposure": exposure,
         "conversions": conversions,
         "seen_clicks": group_sum(rows.unit[used], rows.clicks[used], size),

@@ -12,6 +12,7 @@ from optimizer.estimates.rate_and_value import (
 from optimizer.estimates.rates import RateFit, fit_rates
 
 FLAT = np.zeros(1, dtype=np.int64)
+KNOWN = np.zeros(1)
 
 
 def belief(mean: list[float], cv2: list[float]) -> Gamma:
@@ -21,7 +22,7 @@ def belief(mean: list[float], cv2: list[float]) -> Gamma:
 def unmoved(mean: float, cv2: float) -> RateFit:
     """Two units of which nothing was seen: the posterior is the prior."""
     same = belief([mean] * 2, [cv2] * 2)
-    return RateFit(same, same, (cv2,), 1.0)
+    return RateFit(same, same, np.zeros(2), (cv2,), 1.0)
 
 
 RATE, VALUE = unmoved(0.02, 0.5), unmoved(50.0, 0.2)
@@ -120,15 +121,15 @@ def test_the_correlation_stops_at_four_fifths() -> None:
 def test_what_converts_better_is_believed_cheaper_if_siblings_say_so(
     covariance: float, cheaper: bool
 ) -> None:
-    good = RateFit(belief([0.04], [0.05]), belief([0.02], [0.5]), (0.5,), 1.0)
-    unsold = RateFit(belief([50.0], [0.2]), belief([50.0], [0.2]), (0.2,), 1.0)
+    good = RateFit(belief([0.04], [0.05]), belief([0.02], [0.5]), KNOWN, (0.5,), 1.0)
+    unsold = RateFit(belief([50.0], [0.2]), belief([50.0], [0.2]), KNOWN, (0.2,), 1.0)
     joint = revenue_per_click(good, unsold, Dependence(covariance, 1e-6, 1.0))
     assert bool(joint.mean[0] < 0.04 * 50.0) is cheaper
 
 
 def test_what_is_known_by_its_own_orders_needs_no_covariance() -> None:
-    known = RateFit(belief([0.04], [1e-4]), belief([0.02], [0.5]), (0.5,), 1.0)
-    sold = RateFit(belief([80.0], [1e-4]), belief([50.0], [0.2]), (0.2,), 1.0)
+    known = RateFit(belief([0.04], [1e-4]), belief([0.02], [0.5]), KNOWN, (0.5,), 1.0)
+    sold = RateFit(belief([80.0], [1e-4]), belief([50.0], [0.2]), KNOWN, (0.2,), 1.0)
     joint = revenue_per_click(known, sold, Dependence(-0.15, 1e-6, 1.0))
     assert joint.mean == pytest.approx([3.2], rel=0.01)
     assert joint.cv2 == pytest.approx([2e-4], rel=0.02)

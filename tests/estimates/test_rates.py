@@ -13,7 +13,6 @@ from optimizer.estimates.rates import (
     estimate_unit_cv2,
     fit_rates,
 )
-from optimizer.estimates.spread import lognormal_spread, posterior_of, prior_of
 from simulations.rate_worlds import BASES, Auction, Truth, rates_truth
 
 FLAT = (np.zeros(2, dtype=np.int64),)
@@ -175,26 +174,58 @@ def test_amounts_are_weighed_by_hand() -> None:
 
 
 def test_doubt_about_the_group_reaches_a_keyword_as_far_as_it_leans_on_it() -> None:
-    """By hand: τ² 0.5 and v 0.2 make 1/a = 0.8; half of the belief is the group's, or all of it."""
+    """By hand: v 0.2 and a prior of 1/a = 0.8; half of the belief is the group's, or all of it."""
     mean, parent = np.array([0.02, 0.03, 0.02]), Gamma(np.full(3, 0.02), np.full(3, 0.8))
     clicks = np.array([0.0, 62.5, 1e9])
     posterior = Gamma(mean, 1 / (mean * (1 / 0.016 + clicks)))
-    told = RateFit(posterior, parent, (0.5,), 1.0).shared_sd(clicks)
+    told = RateFit(posterior, parent, np.full(3, 0.2), (0.5,), 1.0).shared_sd(clicks)
     assert told == pytest.approx(np.sqrt(0.2) * np.array([1.0, 0.5, 0.0]), abs=1e-6)
 
 
-@pytest.mark.parametrize("orders", [0.0, 1.0, 5.0, 20.0])
-def test_doubt_about_the_group_is_what_the_belief_moves_with_it(orders: float) -> None:
-    """With siblings that no single Gamma describes: against a group a hundredth better."""
-    clicks, spread = np.array([0.0, 10.0, 100.0, 400.0]), lognormal_spread(0.6)
-    group = Gamma(np.full(4, 0.02), np.full(4, 0.1))
-    counts = np.where(clicks > 0, orders, 0.0)
-    belief, moved = (
-        posterior_of(counts, clicks, group.scaled(factor), spread) for factor in (1.0, 1.01)
+def grouped(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Group of 3,000 keywords in 100 groups, the groups' rates, the keywords' clicks and orders."""
+    rng = np.random.default_rng(seed)
+    group, level = np.repeat(np.arange(100), 30), 0.03 * rng.lognormal(-0.045, 0.3, 100)
+    ratio = {
+        "two_point": np.where(rng.random(3000) < 0.5, 0.4, 1.6),
+        "lognormal": rng.lognormal(-0.4, np.sqrt(0.8), 3000),
+        "gamma": rng.gamma(2.0, 0.5, 3000),
+    }[kind]
+    clicks = rng.exponential(300.0, 3000)
+    return group, level, clicks, rng.poisson(clicks * level[group] * ratio).astype(float)
+
+
+@pytest.mark.parametrize("kind", ["two_point", "lognormal", "gamma"])
+def test_doubt_about_the_group_is_as_large_as_the_error_about_it(kind: str) -> None:
+    """Of a keyword without clicks in every group, whose belief is its group's."""
+    error, doubt = [], []
+    for seed in range(4):
+        group, level, clicks, orders = grouped(kind, seed)
+        none, probes = np.zeros(100), 3000 + np.arange(100)
+        tree = np.r_[group, np.arange(100)], np.zeros(100, dtype=np.int64)
+        fit = fit_rates(np.r_[orders, none], np.r_[clicks, none], tree).take(probes)
+        error.append(fit.posterior.mean / level - 1)
+        doubt.append(fit.shared_sd(none))
+    found, told = np.square(error).mean(), np.square(doubt).mean()
+    assert 0.68 < np.sqrt(told / found) < 1.3
+
+
+@pytest.mark.parametrize("kind", ["lognormal", "gamma"])
+@pytest.mark.parametrize(("orders", "clicks"), [(0, 50), (1, 100), (2, 30), (5, 200), (20, 500)])
+def test_doubt_about_the_group_is_what_the_belief_moves_with_it(
+    kind: str, orders: int, clicks: int
+) -> None:
+    """Group 0's other keywords do a twentieth better: a keyword unseen moves wholly, this one partly."""
+    group, _, seen, sold = grouped(kind, 1)
+    probes, own = 3000 + np.arange(2), np.array([0.0, clicks])
+    tree = np.r_[group, 0, 0], np.zeros(100, dtype=np.int64)
+    before, after = (
+        fit_rates(np.r_[sold, 0, orders], np.r_[seen / better, own], tree).take(probes)
+        for better in (1.0, np.where(group == 0, 1.05, 1.0))
     )
-    fit = RateFit(belief, prior_of(group, spread), (spread.total_cv2,), 1.0)
-    leaning = np.log(moved.mean / belief.mean) / np.log(1.01)
-    assert fit.shared_sd(clicks) == pytest.approx(np.sqrt(0.1) * leaning, abs=0.03)
+    unseen, leaning = np.log(after.posterior.mean / before.posterior.mean)
+    told = before.shared_sd(own) / np.sqrt(before.level_cv2)
+    assert told == pytest.approx([1.0, leaning / unseen], abs=0.1)
 
 
 def test_a_keywords_own_orders_stay_out_of_its_prior() -> None:
