@@ -37,7 +37,8 @@ class ShareCheck:
 def check_assignment(counts: Floats, planned: Floats, first: Ints) -> ShareCheck:
     """Chi-square test of the number of units assigned to each arm against `planned` shares.
 
-    Test i has the arms from `first[i]`; planned shares are relative within a test.
+    Test i has the arms from `first[i]`; planned shares are relative within a test. An arm that was
+    to get nothing adds no degree of freedom; one that got something all the same has a p of 0.
     """
     counts, planned = _checked(counts, planned)
     sizes = np.diff(first, append=len(counts))
@@ -46,8 +47,9 @@ def check_assignment(counts: Floats, planned: Floats, first: Ints) -> ShareCheck
         (counts - expected) ** 2, expected, out=np.zeros(len(counts)), where=expected > 0
     )
     stray = np.add.reduceat(((expected == 0) & (counts > 0)).astype(float), first) > 0
-    p = special.chdtrc(np.maximum(sizes - 1, 1), np.add.reduceat(squares, first))
-    p = np.where(stray, 0.0, np.where(sizes > 1, p, 1.0))
+    free = np.add.reduceat(expected > 0, first, dtype=np.int64) - 1
+    p = special.chdtrc(np.maximum(free, 1), np.add.reduceat(squares, first))
+    p = np.where(stray, 0.0, np.where(free > 0, p, 1.0))
     return ShareCheck(p, _deviation(counts, expected, first), p < SURE)
 
 

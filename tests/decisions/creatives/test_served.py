@@ -32,6 +32,13 @@ def test_units_in_an_arm_that_was_to_get_none_are_an_alarm() -> None:
     assert check_assignment(np.array([1000.0, 1]), np.array([1.0, 0]), ONE_TEST).alarm[0]
 
 
+def test_an_arm_that_was_to_get_none_does_not_hide_the_others() -> None:
+    counts, planned = np.array([50_900.0, 49_100, 0, 800, 0]), np.array([0.5, 0.5, 0, 1, 0])
+    found = check_assignment(counts, planned, np.array([0, 3]))
+    assert found.p[0] == pytest.approx(stats.chisquare(counts[:2]).pvalue)
+    assert found.p[1] == 1.0
+
+
 def test_two_per_cent_among_a_hundred_thousand_are_found_and_chance_is_not() -> None:
     rng = np.random.default_rng(0)
     first = np.arange(0, 8000, 2)
