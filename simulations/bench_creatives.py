@@ -95,7 +95,11 @@ def policies(metric: str) -> dict[str, Policy]:
 
 
 def regrets(name: str, policy: Policy, seeds: range) -> list[float]:
-    """Per cent, one per seed; worlds and their noise are the same for all policies."""
+    """Per cent, one per seed; worlds are the same for all policies.
+
+    The days' noise is not: a policy that draws (ours, Thompson sampling) takes its draws from the
+    generator that also makes the clicks.
+    """
     told = SETTINGS[name]
     number = list(SETTINGS).index(name)
     return [
