@@ -59,8 +59,8 @@ def _print(market: str, result: dict[str, Any]) -> None:
     for policy, score in result["scores"].items():
         told = "  ".join(f"{key} {score[key]:10.3f}" for key in KEYS if score[key] is not None)
         print(f"  {policy:18s} {told}")
-    if result["lost_to"]:
-        print(f"  earned more than ours: {', '.join(result['lost_to'])}")
+    for ours, better in result["lost_to"].items():
+        print(f"  earned more than {ours}: {', '.join(better)}")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from optimizer.settings import Settings
 
 LATE_DAYS = 14
 WORST = 0.1
+CAPPED = 0.99
 ORACLE = "oracle"
 T = TypeVar("T")
 
@@ -28,9 +29,11 @@ class Score:
     `profit` mean over seeds, orders at their expectation; `oracle_share` its share of the oracle's,
     `late_share` that of the last 14 days. `worst_decile` mean profit of the worst tenth of seeds;
     `deepest_loss` the lowest point of any seed's running total of realised profit (0: never below).
-    `spend` mean; `budget_used` its share of the budget and `budget_breaches` days beyond it in all
-    seeds, where there is one. `pauses` and `false_pauses` in all seeds. Of reviews only:
-    `promised_over_delivered`, and `coverage80`, the share of promised 80 % intervals that held.
+    `spend` mean; `budget_used` its share of the budget. `budget_breaches` days beyond it in all seeds,
+    which hourly budgets, as in the shipped markets, never let happen; `capped_days` those that spent all
+    but a hundredth of it. `pauses` and `false_pauses` in all seeds. Of reviews only: `promised` and
+    `delivered`, sums over all reviews of profit per day; `promised_over_delivered` their ratio, None
+    where nothing or a loss was delivered; `coverage80`, the share of promised 80 % intervals that held.
     `regret`: mean running difference to the oracle at the end of each week.
     """
 
@@ -38,6 +41,9 @@ class Score:
     oracle_share: float | None
     worst_decile: float
     budget_breaches: int
+    capped_days: int
+    promised: float | None
+    delivered: float | None
     promised_over_delivered: float | None
     late_share: float | None
     deepest_loss: float
@@ -65,8 +71,11 @@ class Scoreboard:
             for market, scores in self.scores.items()
         }
 
-    def lost_to(self) -> dict[str, list[str]]:
-        """Per market the policies other than ours and the oracle that earned more than our best."""
+    def lost_to(self) -> dict[str, dict[str, list[str]]]:
+        """Per market and policy of ours those that earned more, ours and the oracle left out.
+
+        Only those of ours that lost to somebody are named; one of ours never hides another's loss.
+        """
         return {market: _better(scores) for market, scores in self.scores.items()}
 
 
@@ -121,6 +130,9 @@ def score(lives: Sequence[Life], oracle: Sequence[Life]) -> Score:
         oracle_share=_ratio(profit.sum(), best.sum()),
         worst_decile=float(np.sort(profit)[: max(int(len(profit) * WORST), 1)].mean()),
         budget_breaches=sum(one.breaches for one in lives),
+        capped_days=sum(_capped(one) for one in lives),
+        promised=float(promises[:, 0].sum()) if len(promises) else None,
+        delivered=float(promises[:, 3].sum()) if len(promises) else None,
         promised_over_delivered=_promised(promises),
         late_share=_ratio(daily[:, -LATE_DAYS:].sum(), best[:, -LATE_DAYS:].sum()),
         deepest_loss=min(float(running.min()), 0.0),
@@ -195,11 +207,15 @@ def _regret(daily: np.ndarray, best: np.ndarray) -> tuple[float, ...]:
     return tuple(round(float(running[end]), 2) for end in ends)
 
 
-def _better(scores: Mapping[str, Score]) -> list[str]:
-    ours = [one.profit for name, one in scores.items() if name.startswith("optimizer")]
-    rest = {
-        name: one.profit
-        for name, one in scores.items()
-        if not name.startswith("optimizer") and name != ORACLE
+def _capped(life: Life) -> int:
+    return 0 if life.budget is None else int((life.cost >= CAPPED * life.budget).sum())
+
+
+def _better(scores: Mapping[str, Score]) -> dict[str, list[str]]:
+    ours = {name: one for name, one in scores.items() if name.startswith("optimizer")}
+    rest = {name: one for name, one in scores.items() if name not in ours and name != ORACLE}
+    better = {
+        mine: [name for name, one in rest.items() if one.profit > own.profit]
+        for mine, own in ours.items()
     }
-    return [name for name, profit in rest.items() if ours and profit > max(ours)]
+    return {mine: names for mine, names in better.items() if names}

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from optimizer.interfaces.cli import app
+from optimizer.interfaces.cli.simulate_output import promise_words
+from optimizer.interfaces.locale import Translator
 
 TINY = """
 size: {campaigns: 1, ad_groups: 2, keywords: 12, brand_campaigns: 0, competitor_campaigns: 0,
@@ -14,6 +16,7 @@ size: {campaigns: 1, ad_groups: 2, keywords: 12, brand_campaigns: 0, competitor_
 demand: {median: 40}
 """
 KEYS = {"profit", "oracle_share", "worst_decile", "budget_breaches", "promised_over_delivered"}
+KEYS |= {"capped_days", "promised", "delivered"}
 
 
 @pytest.fixture
@@ -66,6 +69,14 @@ def test_what_cannot_be_simulated_is_refused_by_name(arguments: list[str], code:
     done = run(*arguments, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["error"]["code"] == code
+
+
+def test_a_promise_that_ended_in_a_loss_is_told_by_its_sums() -> None:
+    words, sums = Translator("en"), {"promised": 1200.0, "delivered": -35.0}
+    assert promise_words(words, {**sums, "promised_over_delivered": None}) == "1,200 ÷ −35"
+    assert promise_words(words, {**sums, "promised_over_delivered": 1.5}) == "1.5"
+    silent = dict.fromkeys([*sums, "promised_over_delivered"])
+    assert promise_words(words, silent) == "–"
 
 
 def test_a_market_with_a_negative_number_names_file_and_key(tmp_path: Path) -> None:

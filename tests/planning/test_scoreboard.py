@@ -8,7 +8,7 @@ from optimizer.errors import Infeasible, RefusedInput
 from optimizer.planning.lives import Life, Task, checked, live
 from optimizer.planning.market import MarketSettings
 from optimizer.planning.policies import PolicySettings
-from optimizer.planning.scoreboard import score, simulate
+from optimizer.planning.scoreboard import Scoreboard, score, simulate
 from optimizer.settings import find_configs
 
 SHOP = MarketSettings.model_validate(
@@ -57,6 +57,20 @@ def test_promises_are_held_to_what_came() -> None:
     assert found.coverage80 == 0.5
 
 
+def test_promises_that_end_in_a_loss_keep_their_sums() -> None:
+    promises = np.array([[2.0, 1.0, 3.0, -2.5], [4.0, 3.0, 5.0, 1.5]])
+    found = score([life([1.0], promises=promises)], [life([1.0])])
+    assert (found.promised, found.delivered, found.promised_over_delivered) == (6.0, -1.0, None)
+    silent = score([life([1.0])], [life([1.0])])
+    assert (silent.promised, silent.delivered) == (None, None)
+
+
+def test_days_that_spent_their_budget_are_counted() -> None:
+    cost = np.array([10.0, 9.95, 9.0, 0.0])
+    assert score([life([1.0] * 4, cost=cost, budget=10.0)] * 2, [life([1.0] * 4)]).capped_days == 4
+    assert score([life([1.0] * 4, cost=cost)], [life([1.0] * 4)]).capped_days == 0
+
+
 def test_a_budget_is_used_and_breached_by_the_day() -> None:
     found = score([life([1.0] * 4, budget=8.0, breaches=4)], [life([1.0] * 4)])
     assert (found.budget_used, found.budget_breaches) == (1.25, 4)
@@ -83,13 +97,12 @@ def test_a_hard_budget_is_never_breached() -> None:
 
 
 def test_what_earns_more_than_ours_is_named() -> None:
-    board = simulate({"shop": SHOP}, ["hold", "optimizer", "oracle"], [1], 3, SETTINGS, RULES)
-    scores = board.scores["shop"]
-    better = replace(scores["hold"], profit=scores["optimizer"].profit + 1)
-    told = replace(board, scores={"shop": {**scores, "hold": better}})
-    assert told.lost_to() == {"shop": ["hold"]}
-    worse = replace(scores["hold"], profit=scores["optimizer"].profit - 1)
-    assert replace(board, scores={"shop": {**scores, "hold": worse}}).lost_to() == {"shop": []}
+    one = score([life([1.0])], [life([1.0])])
+    profits = {"hold": 2.0, "optimizer": 1.0, "optimizer_explore": 3.0, "oracle": 9.0}
+    scores = {name: replace(one, profit=profit) for name, profit in profits.items()}
+    assert Scoreboard({"shop": scores}, (1,), 1).lost_to() == {"shop": {"optimizer": ["hold"]}}
+    worse = {**scores, "hold": replace(one, profit=0.5)}
+    assert Scoreboard({"shop": worse}, (1,), 1).lost_to() == {"shop": {}}
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,18 @@ from plotly.subplots import make_subplots
 from optimizer import workflows
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
+from optimizer.interfaces.locale import Translator
 
 _HEADINGS = (
     *("Policy", "Profit", "Of oracle", "Last 14 days", "Worst tenth", "Deepest loss", "Cost"),
-    *("Budget used", "Days over budget", "Promised ÷ delivered", "80 % held", "False pauses"),
+    *(
+        "Budget used",
+        "Capped days",
+        "Days over budget",
+        "Promised ÷ delivered",
+        "80 % held",
+        "False pauses",
+    ),
 )
 _COLOURS = (
     *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999", "#f0e442"),
@@ -30,8 +38,10 @@ def print_scores(run: Run, report: workflows.SimulationReport) -> None:
         rows = [_cells(run, policy, score) for policy, score in scores.items()]
         title = f"{market} ({report.currencies[market]})"
         run.console.print(text_table(run.words, _HEADINGS, rows, title=title, right=_HEADINGS[1:]))
-        if lost[market]:
-            run.say("More than ours earned here: {policies}.", policies=", ".join(lost[market]))
+        for ours, better in lost[market].items():
+            run.say(
+                "More than {ours} earned here: {policies}.", ours=ours, policies=", ".join(better)
+            )
     run.say(
         "{seeds:whole} lives of {days:whole} days each; profit counts orders at their expectation.",
         seeds=len(board.seeds),
@@ -74,8 +84,16 @@ def _cells(run: Run, policy: str, score: Mapping[str, Any]) -> Sequence[str]:
         words.number(score["deepest_loss"], 0),
         words.number(score["spend"], 0),
         words.percent(score["budget_used"]),
+        str(score["capped_days"]),
         str(score["budget_breaches"]),
-        words.number(score["promised_over_delivered"]),
+        promise_words(words, score),
         words.percent(score["coverage80"]),
         f"{score['false_pauses']} / {score['pauses']}",
     )
+
+
+def promise_words(words: Translator, score: Mapping[str, Any]) -> str:
+    """Promised over delivered; both sums where they have no ratio, as where a loss was delivered."""
+    if score["promised"] is None or score["promised_over_delivered"] is not None:
+        return words.number(score["promised_over_delivered"])
+    return " ÷ ".join(words.number(score[part], 0) for part in ("promised", "delivered"))

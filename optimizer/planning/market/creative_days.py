@@ -29,8 +29,9 @@ def creatives_known(log: Log, as_of: date) -> pd.DataFrame:
     """Sums per creative (position in market.creatives) and day as known on `as_of`.
 
     Columns creative, day, impressions, clicks, cost_micros, conversions, value_micros. A day is shared
-    out by a generator of its own: impressions evenly, clicks by CTR, orders by clicks times conversion
-    rate, each order to the same creative whenever one looks.
+    out by a generator of its own: clicks by CTR, each with its impression, and the impressions without a
+    click evenly; so a creative with more clicks was shown a little more often. Orders go by clicks times
+    conversion rate, each to the same creative whenever one looks.
     """
     horizon = min((as_of - log.market.first_day).days, log.start + log.days)
     return pd.concat(
