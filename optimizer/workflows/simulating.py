@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from optimizer.errors import NotFound
+from optimizer.errors import NotFound, RefusedInput
 from optimizer.planning.market import load_market_file
 from optimizer.planning.policies import POLICIES
 from optimizer.planning.policies.settings import load_policy_settings
@@ -57,7 +57,9 @@ def simulate(
     """
     actor.require("viewer")
     found = find_configs(configs)
-    told = {path.stem: load_market_file(path) for path in _files(found, markets)}
+    files = _files(found, markets)
+    _require_own_names(files)
+    told = {path.stem: load_market_file(path) for path in files}
     with _executor(jobs if jobs is not None else os.cpu_count() or 1) as executor:
         board = play(
             told,
@@ -84,6 +86,17 @@ def _file(shipped: Mapping[str, Path], name: str) -> Path:
     if name not in shipped:
         raise NotFound("market_not_found", market=name, known=", ".join(shipped))
     return shipped[name]
+
+
+def _require_own_names(files: Sequence[Path]) -> None:
+    """A market goes by its file's name: of two alike one would be lost. Raises `RefusedInput`."""
+    known: dict[str, Path] = {}
+    for path in files:
+        other = known.setdefault(path.stem, path)
+        if other.resolve() != path.resolve():
+            raise RefusedInput(
+                "market_named_twice", market=path.stem, file=str(path), other=str(other)
+            )
 
 
 @contextmanager

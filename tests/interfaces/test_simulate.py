@@ -63,12 +63,32 @@ def test_people_get_a_table_and_a_plot(
         (["--policies", ","], "nothing_to_simulate"),
         (["--market", "small_shop", "--days", "500"], "market_too_short"),
         (["--out", "plot.png"], "plot_not_html"),
+        (["--out", "nowhere/plot.html"], "folder_unwritable"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_by_name(arguments: list[str], code: str) -> None:
     done = run(*arguments, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["error"]["code"] == code
+
+
+def test_scores_are_told_before_a_plot_that_cannot_be_written(tiny: Path, tmp_path: Path) -> None:
+    page = tmp_path / "plot.html"
+    page.symlink_to(tmp_path / "gone" / "plot.html")
+    told = ["--market", str(tiny), "--policies", "hold", "--seeds", "1", "--days", "8"]
+    done = run(*told, "--out", str(page), "--lang", "en")
+    assert done.exit_code == 1
+    assert "Policy" in done.stdout
+
+
+def test_markets_of_one_name_are_refused(tiny: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "tiny.yaml"
+    other.parent.mkdir()
+    other.write_text(TINY, encoding="utf-8")
+    done = run("--market", str(tiny), "--market", str(other), "--json")
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "market_named_twice"
+    assert (error["fields"]["file"], error["fields"]["other"]) == (str(other), str(tiny))
 
 
 def test_a_promise_that_ended_in_a_loss_is_told_by_its_sums() -> None:

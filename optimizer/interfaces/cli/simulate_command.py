@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -47,8 +49,8 @@ def simulate(
     out: Plot = None,
 ) -> None:
     """Let policies live in simulated markets whose truth is known, and compare what they earn."""
-    if out is not None and out.suffix.lower() != ".html":
-        raise RefusedInput("plot_not_html", file=str(out))
+    if out is not None:
+        _check_plot(out)
     named = {"policies": _names(policies)} if policies is not None else {}
     with progress_bar(run) as report:
         done = workflows.simulate(
@@ -62,9 +64,25 @@ def simulate(
             progress=report,
             **named,
         )
-    if out is not None:
-        out.write_text(simulate_output.plot(run, done), encoding="utf-8")
     run.show(done.to_json(), lambda run: simulate_output.print_scores(run, done))
+    if out is not None:
+        _write(out, simulate_output.plot(run, done))
+
+
+def _check_plot(out: Path) -> None:
+    """Asked before hours are spent. Raises `RefusedInput`."""
+    if out.suffix.lower() != ".html":
+        raise RefusedInput("plot_not_html", file=str(out))
+    if not out.absolute().parent.is_dir():
+        why = os.strerror(errno.ENOENT)
+        raise RefusedInput("folder_unwritable", folder=str(out.parent), why=why)
+
+
+def _write(out: Path, page: str) -> None:
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RefusedInput("folder_unwritable", folder=str(out.parent), why=str(error)) from error
 
 
 def _names(policies: str) -> list[str]:
