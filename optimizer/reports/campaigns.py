@@ -2,16 +2,17 @@
 
 Read are Google Ads' campaign report (CSV, or UTF-16 with tabs), the same of its API as a table, and
 the campaign rows of a Microsoft bulk file, which holds keywords beside them. Their counts are not
-read. Headers of Google's page are unverified.
+read, nor campaigns that were removed: a live one may have their name. Headers of Google's page are
+unverified.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ COLUMNS: Final = ("campaign_id", "campaign_name", "fact", "amount")
 _NUMBER: Final = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 _HEADER_LINES: Final = 15
 _DELIMITERS: Final = (",", "\t", ";")
+_GONE: Final = ("removed", "deleted")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Shape:
     id: str
     budget: str
     targets: tuple[str, ...]
+    status: tuple[str, ...]
     foreign: tuple[str, ...] = ()
     scale: float = 1.0
     kind: str = ""
@@ -61,6 +64,7 @@ _SHAPES: Final[Mapping[str, tuple[_Shape, ...]]] = {
     "google_ads": (
         _Shape(
             *("campaign", "campaign id", "budget", ("target cpa", "target roas")),
+            status=("campaign status", "campaign state"),
             foreign=("row type", "ad group", "keyword", "search term", "day", "criterion type"),
         ),
         _Shape(
@@ -71,6 +75,7 @@ _SHAPES: Final[Mapping[str, tuple[_Shape, ...]]] = {
                 "campaign.target_roas.target_roas",
                 "campaign.maximize_conversion_value.target_roas",
             ),
+            status=("campaign.status",),
             foreign=("ad_group.id", "ad_group.name", "ad_group_criterion.criterion_id"),
             scale=1 / MICROS,
         ),
@@ -78,15 +83,20 @@ _SHAPES: Final[Mapping[str, tuple[_Shape, ...]]] = {
     "microsoft_ads": (
         _Shape(
             *("campaign", "id", "budget", ("bid strategy targetcpa", "bid strategy targetroas")),
+            status=("status",),
             kind="type",
         ),
     ),
 }
 
 
-def read_campaigns(path: Path, platform: str) -> CampaignFile | None:
-    """The campaigns that the file lists, or None where it is no such list of the platform."""
-    shapes = _SHAPES.get(platform, ())
+def read_campaigns(path: Path, platform: str, *, alone: bool = False) -> CampaignFile | None:
+    """The campaigns that the file lists, or None where it is no such list of the platform.
+
+    `alone` asks for files that hold nothing else. What a file is, its header tells: no more is read
+    of one that is no such list, and of a list nothing is kept but its campaigns.
+    """
+    shapes = [each for each in _SHAPES.get(platform, ()) if not (alone and each.kind)]
     if not (shapes and path.is_file()) or head_of(path).startswith((ZIP_MAGIC, PARQUET_MAGIC)):
         return None
     for encoding, head in readings_of(path, "auto").items():
@@ -123,33 +133,51 @@ def _is_header(names: Sequence[str], shape: _Shape) -> bool:
 
 def _read(path: Path, encoding: str, shape: _Shape, delimiter: str) -> CampaignFile | None:
     try:
-        text = path.read_text(encoding=encoding).lstrip("\ufeff")
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        with path.open(encoding=encoding, newline="") as lines:
+            campaigns = list(_campaigns(lines, shape, delimiter))
     except (UnicodeDecodeError, csv.Error):
         return None  # The reader of reports says what is wrong with the file.
-    at = next(
-        at for at, names in enumerate(_names(rows[:_HEADER_LINES])) if _is_header(names, shape)
-    )
-    (header,) = _names(rows[at : at + 1])
-    told = [
-        dict(zip(header, (cell.strip() for cell in row), strict=False)) for row in rows[at + 1 :]
-    ]
-    campaigns = [row for row in told if _is_campaign(row, shape)]
     facts = [fact for row in campaigns for fact in _facts(row, shape)]
     frame = pd.DataFrame(facts, columns=list(COLUMNS))
     return CampaignFile(path.name, len(campaigns), frame, alone=not shape.kind)
 
 
+def _campaigns(lines: Iterable[str], shape: _Shape, delimiter: str) -> Iterator[dict[str, str]]:
+    """The rows of campaigns that exist, by header; of the other rows one is held at a time."""
+    lines = iter(lines)
+    first = (line.lstrip("\ufeff") for line in islice(lines, 1))
+    rows = csv.reader(chain(first, lines), delimiter=delimiter)
+    header = _header(rows, shape)
+    at = header.index(shape.kind or shape.name)
+    for row in rows:
+        # Most rows of a bulk file are of keywords, and of hundreds of columns.
+        if shape.kind and "".join(row[at : at + 1]).strip().casefold() != "campaign":
+            continue
+        told = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        if _is_campaign(told, shape):
+            yield told
+
+
+def _header(rows: Iterator[list[str]], shape: _Shape) -> list[str]:
+    """The header, all rows before it taken. Raises `csv.Error` where quotes hide what a line shows."""
+    for row in islice(rows, _HEADER_LINES):
+        (names,) = _names([row])
+        if _is_header(names, shape):
+            return names
+    raise csv.Error("no header")
+
+
 def _is_campaign(row: Mapping[str, str], shape: _Shape) -> bool:
-    """A row of a campaign, and not of totals."""
-    if shape.kind:
-        return row.get(shape.kind, "").casefold() == "campaign"
-    return bool(row.get(shape.name)) and not any(each.startswith("Total:") for each in row.values())
+    """A row of a campaign that was not removed, and not of totals."""
+    if any(row.get(each, "").casefold() in _GONE for each in shape.status):
+        return False
+    totals = any(each.startswith("Total:") for each in row.values())
+    return bool(shape.kind) or (bool(row.get(shape.name)) and not totals)
 
 
 def _facts(row: Mapping[str, str], shape: _Shape) -> list[tuple[str, str, str, float]]:
     """What the row states; of two targets neither counts, as only the strategy in force would tell."""
-    campaign, name = row.get(shape.id, ""), row[shape.name]
+    campaign, name = row.get(shape.id, ""), row.get(shape.name, "")
     budget = _amount(row.get(shape.budget, ""), shape.scale)
     scales = {each: 1.0 if "roas" in each else shape.scale for each in shape.targets}
     found = (_amount(row.get(each, ""), scale) for each, scale in scales.items())

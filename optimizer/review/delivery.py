@@ -126,24 +126,16 @@ def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """
     facts = pd.concat(
         [
-            _with_key(shown[shown["fact"].isin(["bid", "status"])], ["entity_key"]),
+            _of_entities(shown),
             _named(shown),
             _settings(shown),
-            _with_key(shown[shown["fact"].eq("term_status")], ["entity_key"]),
         ],
         ignore_index=True,
     )
-    asked = pd.DataFrame(
-        {
-            "place": range(len(rows)),
-            "key": _subject(rows),
-            "fact": _wanted(rows),
-            "reviewed": rows["as_of"],
-            "exported_at": rows["exported_at"],
-            "seen_on": pd.to_datetime(rows["seen_on"]),
-        }
-    )
-    pairs = asked.merge(facts, on=["key", "fact"])
+    pairs = _asked(rows).merge(facts, on=["key", "fact"], suffixes=("_asked", ""))
+    ids, shown_ids = pairs["campaign_id_asked"], _known(pairs["campaign_id"])
+    # Of namesakes the one with another id is another campaign, such as one that was removed.
+    pairs = pairs[ids.eq("") | shown_ids.eq("") | ids.eq(shown_ids)]
     later = (pairs["as_of"] > pairs["reviewed"]) & (pairs["imported_at"] >= pairs["exported_at"])
     # What a list of campaigns told is kept with the verdict only: no older fact comes after it.
     later &= ~(pairs["as_of"] < pairs["seen_on"])
@@ -151,6 +143,33 @@ def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     usable = pairs[later & dated].sort_values(["day", "as_of"], kind="stable")
     newest = usable.drop_duplicates("place", keep="last").set_index("place")
     return newest[list(_FOUND)].reindex(range(len(rows)))
+
+
+def _asked(rows: pd.DataFrame) -> pd.DataFrame:
+    """What to look for per row: under its key, and a campaign under its id besides, where known."""
+    campaign = rows["kind"].isin(_OF_CAMPAIGN)
+    asked = pd.DataFrame(
+        {
+            "place": range(len(rows)),
+            "key": _subject(rows),
+            "campaign_id": _known(rows["campaign_id"]).where(campaign, ""),
+            "fact": _wanted(rows),
+            "reviewed": rows["as_of"],
+            "exported_at": rows["exported_at"],
+            "seen_on": pd.to_datetime(rows["seen_on"]),
+        }
+    )
+    by_id = asked[asked["campaign_id"].ne("")]
+    return pd.concat([asked, by_id.assign(key=_id_key(by_id))], ignore_index=True)
+
+
+def _known(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Ids, empty where there is none."""
+    return ids.astype("object").where(ids.notna(), "")
+
+
+def _id_key(facts: pd.DataFrame) -> pd.Series[Any]:
+    return _SEPARATOR + facts["campaign_id"]
 
 
 _FOUND = ("amount", "text", "day", "as_of", "batch_id", "file_name")
@@ -181,18 +200,23 @@ def _joined(parts: list[Any]) -> pd.Series[Any]:
     return key
 
 
-def _with_key(facts: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    return facts.assign(key=facts[names[0]])
+def _of_entities(shown: pd.DataFrame) -> pd.DataFrame:
+    facts = shown[shown["fact"].isin(["bid", "status"])]
+    return facts.assign(key=facts["entity_key"])
 
 
 def _named(shown: pd.DataFrame) -> pd.DataFrame:
-    """Bids of keywords that still exist, and negatives, under their names."""
+    """Bids of keywords that still exist, and negatives, under their names.
+
+    A term that came again and is not excluded tells that its exact negative is not there.
+    """
     status = shown[shown["fact"].eq("status")].set_index("entity_key")["text"]
     gone = shown["entity_key"].map(status[~status.index.duplicated()]).isin(_GONE)
     bids = shown[shown["fact"].eq("bid") & ~gone]
-    terms = shown[shown["fact"].eq("term_status") & shown["text"].isin(_EXCLUDED)]
+    terms = shown[shown["fact"].eq("term_status") & shown["text"].notna()]
     negatives = shown[shown["fact"].eq("negative")]
-    listed = pd.concat([negatives, terms.assign(fact="negative", match_type="EXACT")])
+    # Lists come last: of one day they outrank what the term's row says.
+    listed = pd.concat([terms.assign(fact="negative", match_type="EXACT"), negatives])
     return pd.concat([_keyed(bids), _keyed(listed)], ignore_index=True)
 
 
@@ -201,11 +225,15 @@ def _keyed(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _settings(shown: pd.DataFrame) -> pd.DataFrame:
-    """Each campaign's budget and target as its newest row has them."""
+    """Each campaign's budget and target as its newest row has them, under its name and its id."""
     settings = shown[shown["fact"].isin(["campaign_budget", "campaign_target"])]
-    ordered = settings.sort_values(["day", "as_of"], kind="stable")
-    newest = ordered.drop_duplicates(["campaign_name", "fact"], keep="last")
-    return newest.assign(key=newest["campaign_name"])
+    ordered = settings.assign(campaign_id=_known(settings["campaign_id"])).sort_values(
+        ["day", "as_of"], kind="stable"
+    )
+    newest = ordered.drop_duplicates(["campaign_id", "campaign_name", "fact"], keep="last")
+    with_id = newest[newest["campaign_id"].ne("")]
+    by_name = newest.assign(key=newest["campaign_name"])
+    return pd.concat([by_name, with_id.assign(key=_id_key(with_id))], ignore_index=True)
 
 
 # the platform's result file

@@ -60,9 +60,7 @@ def find_results(
     platform = _platform(workspace, account)
     if platform is None:
         return None
-    campaigns = read_campaigns(path, platform)
-    alone = campaigns if campaigns is not None and campaigns.alone else None
-    return read_results(path, platform) or alone
+    return read_results(path, platform) or read_campaigns(path, platform, alone=True)
 
 
 def campaigns_beside(workspace: Workspace, account: str, path: Path) -> list[CampaignFile]:
@@ -207,11 +205,20 @@ class DeliveryReport:
 
 
 def deliveries(
-    workspace: Workspace, account: str, actor: Actor, state: str | None = None
+    workspace: Workspace,
+    account: str,
+    actor: Actor,
+    state: str | None = None,
+    since: date | None = None,
 ) -> DeliveryReport:
-    """What became of exports, of one state or of all; what needs a look first. Raises `NotFound`."""
+    """What became of exports, of one state or of all; what needs a look first. Raises `NotFound`.
+
+    `since` leaves out what was exported from reviews of earlier days.
+    """
     actor.require("viewer")
     rows = workspace.store.delivered(account)
+    if since is not None:
+        rows = rows[rows["as_of"] >= pd.Timestamp(since)]
     counts = rows["delivery"].value_counts()
     chosen = rows if state is None else rows[rows["delivery"].eq(state)]
     first = ("failed", "drifted", "reverted", "exported", "confirmed_live")

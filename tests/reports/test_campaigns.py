@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,52 @@ def test_other_shapes_say_the_same(tmp_path: Path, text: str, platform: str) -> 
 def test_reports_and_uploads_are_no_list_of_campaigns(tmp_path: Path, header: str) -> None:
     assert read(tmp_path, header + "\nSmart,1,2,3\n", "google_ads") is None
     assert read(tmp_path, GOOGLE, "taobao") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [
+        ("Campaign status,Campaign,Budget\nRemoved,Alpha,50\nEnabled,Alpha,60\n", "google_ads"),
+        (
+            "campaign.status,campaign.name,campaign_budget.amount_micros\n"
+            "REMOVED,Alpha,50000000\nENABLED,Alpha,60000000\n",
+            "google_ads",
+        ),
+        (
+            "Type,Status,Id,Campaign,Budget\n"
+            "Campaign,Deleted,1,Alpha,50\nCampaign,Active,2,Alpha,60\n",
+            "microsoft_ads",
+        ),
+    ],
+)
+def test_removed_campaigns_say_nothing(tmp_path: Path, text: str, platform: str) -> None:
+    found = read(tmp_path, text, platform)
+    assert found is not None
+    assert (found.campaigns, found.rows["amount"].tolist()) == (1, [60.0])
+
+
+def test_a_bulk_file_is_not_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bulk.csv"
+    text = MICROSOFT + "Keyword,Active,7,8,,,,red shoes that nobody asked for,\n" * 40_000
+    path.write_text(text, encoding="utf-8")
+    tracemalloc.start()
+    found = read_campaigns(path, "microsoft_ads")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found is not None
+    assert found.campaigns == 1
+    assert peak < len(text) / 2
+
+
+def test_a_file_with_more_than_campaigns_is_not_a_list_alone(tmp_path: Path) -> None:
+    assert read(tmp_path, MICROSOFT, "microsoft_ads") is not None
+    path = tmp_path / "campaigns.csv"
+    assert read_campaigns(path, "microsoft_ads", alone=True) is None
+    path.write_text(GOOGLE, encoding="utf-8")
+    assert read_campaigns(path, "google_ads", alone=True) is not None
+
+
+def test_a_row_cut_short_states_nothing(tmp_path: Path) -> None:
+    found = read(tmp_path, MICROSOFT + "Campaign,Active\n", "microsoft_ads")
+    assert found is not None
+    assert found.rows["campaign_name"].unique().tolist() == ["Smart"]

@@ -104,6 +104,22 @@ def verdict(row: dict[str, Any], *facts: dict[str, Any]) -> tuple[str, str] | No
         (TARGET, {"fact": "campaign_target", "amount": 4.0}, ("exported", "old_value_seen")),
         (TARGET, {"fact": "campaign_target", "amount": 3.0}, ("drifted", "other_value_seen")),
         (TARGET, {"fact": "campaign_budget", "amount": 3.6}, None),
+        (TARGET, {"fact": "campaign_target", "amount": 3.0, "campaign_id": "removed"}, None),
+        (
+            TARGET,
+            {"fact": "campaign_target", "amount": 3.6, "campaign_name": "Renamed"},
+            ("confirmed_live", "approved_value_seen"),
+        ),
+        (
+            TARGET,
+            {"fact": "campaign_target", "amount": 3.6, "campaign_id": None},
+            ("confirmed_live", "approved_value_seen"),
+        ),
+        (
+            {**TARGET, "campaign_id": None},
+            {"fact": "campaign_target", "amount": 3.6},
+            ("confirmed_live", "approved_value_seen"),
+        ),
         ({"delivery": "reverted"}, {"amount": 1.2}, ("confirmed_live", "approved_value_seen")),
         ({"delivery": "reverted"}, {"amount": 1.3}, ("drifted", "other_value_seen")),
         (ADDED, {"amount": 1.2}, ("confirmed_live", "approved_value_seen")),
@@ -127,6 +143,29 @@ def verdict(row: dict[str, Any], *facts: dict[str, Any]) -> tuple[str, str] | No
 )
 def test_verdicts(row: dict[str, Any], fact: dict[str, Any], expected: Any) -> None:
     assert verdict(row, fact) == expected
+
+
+TERM = {"fact": "term_status", "text": "NONE", "match_type": None}
+LISTED = {"fact": "negative", "text": "EXCLUDED", "entity_key": None}
+
+
+def test_a_term_that_is_not_excluded_says_that_its_negative_is_not_there() -> None:
+    live = {**NEGATIVE, "delivery": "confirmed_live"}
+    later = {"day": pd.Timestamp("2026-03-03")}
+    assert verdict(NEGATIVE, TERM) == ("exported", "old_value_seen")
+    assert verdict(live, {**TERM, **later}) == ("reverted", "old_value_again")
+    assert verdict(live, TERM) is None
+    assert verdict(live, {**TERM, "text": None, **later}) is None
+
+
+def test_a_list_of_negatives_outranks_what_a_term_says_of_the_same_day() -> None:
+    assert verdict(NEGATIVE, LISTED, TERM) == ("confirmed_live", "approved_value_seen")
+
+
+def test_of_namesakes_the_one_with_our_id_tells() -> None:
+    own = {"fact": "campaign_target", "amount": 3.6}
+    other = {**own, "amount": 9.0, "campaign_id": "removed", "day": pd.Timestamp("2026-03-03")}
+    assert verdict(TARGET, own, other) == ("confirmed_live", "approved_value_seen")
 
 
 def test_what_no_report_shows_stays_as_it_is() -> None:

@@ -159,6 +159,15 @@ def test_next_report_confirms_or_shows_drift(each: Morning) -> None:
     assert set(after.loc[[live, moved], "batch_id"]) == {result.batch.batch_id}
 
 
+def test_exports_of_earlier_reviews_are_left_out_when_asked(morning: Morning) -> None:
+    def exports(since: date) -> int:
+        told = workflows.deliveries(morning.workspace, "shop", VIEWER, since=since)
+        return sum(told.counts.values())
+
+    assert exports(AS_OF) == len(morning.state())
+    assert exports(AS_OF + timedelta(days=1)) == 0
+
+
 def test_refused_row_fails_with_the_platforms_reason(each: Morning) -> None:
     keys = each.state()["keyword_id"]
     bad = keys.index[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -25,13 +26,16 @@ from optimizer.interfaces.web.queue.grid import NOTHING, Choice, clicked_why, dr
 from optimizer.interfaces.web.queue.missing import draw_why_not
 from optimizer.interfaces.web.queue.pinned import Pinned, moved, pinned, unpin
 
+# Older changes that are not live were seen often enough, or are somebody's own by now.
+_LATELY = timedelta(days=30)
+
 
 def draw() -> None:
     """The page, or what to do when there is nothing to review."""
     report = frame.read_reviewed(workflows.latest_review)
     if report is not None:
         _draw_line(report.summary)
-        _draw_unsettled()
+        _draw_unsettled(date.fromisoformat(report.summary["as_of"]))
         _draw_queue()
 
 
@@ -61,10 +65,12 @@ def _read() -> pd.DataFrame:
     return workflows.with_deliveries(*where, rows, visit.actor)
 
 
-def _draw_unsettled() -> None:
-    """How many exported changes are not as they were approved, one click from which and why."""
+def _draw_unsettled(reviewed: date) -> None:
+    """How many recent exports are not as they were approved, one click from which and why."""
     visit = session.current()
-    counts = workflows.deliveries(visit.workspace, str(visit.account), visit.actor).counts
+    since = reviewed - _LATELY
+    told = workflows.deliveries(visit.workspace, str(visit.account), visit.actor, since=since)
+    counts = told.counts
     wrong = {state: counts[state] for state in ("failed", "drifted", "reverted") if counts[state]}
     if wrong:
         text = visit.words.text(
