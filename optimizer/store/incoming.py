@@ -62,7 +62,8 @@ def draft(
 ) -> Draft:
     """Resolve, quarantine and shape a report; `known` are the account's entities of its kind.
 
-    Its facts go into the file `facts`. Raises `RefusedInput` when the disk does not take it.
+    Its facts go into the file `facts`. Raises `RefusedInput` when that disk, or the one
+    of temporary files, is full.
     """
     kind = kind_of(report.grain)
     if kind in listings.SCHEMAS:

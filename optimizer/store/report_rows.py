@@ -49,10 +49,14 @@ class Facts:
 
 @contextmanager
 def opened(report: Report, kind: Kind) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with the report's `rows`, and the `things` they tell of under the names of entities."""
+    """A database with the report's `rows`, and the `things` they tell of under the names of entities.
+
+    Within it, `RefusedInput` is raised when what does not fit in memory does not fit on disk either.
+    """
+    spill = report.kept.path.parent
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(report.kept.path.parent),
+        "temp_directory": str(spill),
     }
     names = CREATIVE_NAMES if kind == "creative" else {}
     renamed = ", ".join(f"{theirs} AS {ours}" for theirs, ours in names.items())
@@ -64,7 +68,12 @@ def opened(report: Report, kind: Kind) -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute(
             "CREATE TEMP VIEW rows AS SELECT all_rows.* FROM all_rows SEMI JOIN things USING (thing)"
         )
-        yield db
+        try:
+            yield db
+        except duckdb.OperationalError as error:
+            raise RefusedInput(
+                "folder_unwritable", folder=str(spill.parent), why=str(error)
+            ) from error
 
 
 def told(db: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -160,6 +169,8 @@ def write_facts(
         ).fetchall()
     except duckdb.IOException as error:
         path.unlink(missing_ok=True)
+        if path.name not in str(error):
+            raise  # It is the folder for what does not fit in memory.
         raise RefusedInput("store_not_writable", path=str(path), why=str(error)) from error
     ((rows, *days),) = found
     if not rows:
