@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from optimizer import scratch
+
 THING: Final = "thing"
 ORDINAL: Final = "ordinal"
 PROBLEM: Final = "problem"
@@ -89,7 +91,7 @@ class KeptRows:
         self, rows: Path, things: Path, columns: Mapping[str, Kind], lines: Lookup
     ) -> None:
         """Take the files over."""
-        folder = tempfile.mkdtemp(prefix="rows-")
+        folder = tempfile.mkdtemp(prefix=scratch.prefix("rows"))
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.path = Path(shutil.move(rows, folder))
         self.things_path = Path(shutil.move(things, folder))
@@ -107,7 +109,7 @@ class KeptRows:
         own = {THING: pa.array(np.arange(len(frame)), pa.uint64())}
         own[PROBLEM] = pa.nulls(len(frame), pa.uint16())
         told = {name: array for name, array in arrays.items() if name not in counted}
-        with tempfile.TemporaryDirectory(prefix="rows-") as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.prefix("rows")) as folder:
             rows, things = Path(folder) / "rows.parquet", Path(folder) / "things.parquet"
             pq.write_table(pa.table(own | counted), rows)
             pq.write_table(pa.table(own | told), things)

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from optimizer import scratch
 from optimizer.errors import RefusedInput
 from optimizer.reports.layout import HEADER_WITHIN, normal
 from optimizer.reports.profiles import COUNTED, SUBJECTS, ReportProfile, load_profiles
@@ -92,7 +93,7 @@ def draft_profile(path: Path, configs: Configs) -> str:
 
 
 def _sample(path: Path) -> _Sample:
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("report")) as folder:
         neutral = ReportProfile.model_construct(sheet=None)
         texts = texts_of(path, {"": neutral}, Path(folder))
         readings = readings_of(texts[""], "auto") if texts else {}

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from optimizer import scratch
 from optimizer.errors import RefusedInput
 from optimizer.reports.extras import SEPARATOR, with_extras
 from optimizer.reports.layout import (
@@ -91,7 +92,7 @@ def explain(
     Raises `RefusedInput` for what holds no table, `NotFound` for an unknown profile.
     """
     profiles = chosen_profiles(configs, profile)
-    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("report")) as folder:
         found = candidates(path, profiles, Path(folder))
         others = {name: each for name, each in profiles.items() if name not in found}
         text = _any_text(path, profiles, Path(folder))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import duckdb
 
+from optimizer import scratch
 from optimizer.errors import RefusedInput
 from optimizer.kept_rows import KeptRows
 from optimizer.reports.dates import (
@@ -59,7 +60,7 @@ def identify(path: Path, configs: Configs) -> list[str]:
 def _folder_for(path: Path) -> Iterator[Path]:
     """A temporary folder for what is made of a file. Raises `RefusedInput` where the disk is full."""
     try:
-        with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.prefix("report")) as folder:
             yield Path(folder)
     except OSError as error:
         why = error.strerror or str(error)

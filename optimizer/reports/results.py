@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from optimizer import scratch
 from optimizer.errors import RefusedInput
 from optimizer.reports.decoding import head_of
 from optimizer.reports.recognising import readings_of
@@ -51,7 +52,7 @@ def read_results(path: Path, platform: str) -> ResultFile | None:
     shape = _SHAPES.get(platform)
     if shape is None or not path.is_file():
         return None
-    with tempfile.TemporaryDirectory(prefix="results-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("results")) as folder:
         text = _text_of(path, shape, Path(folder))
         cells = None if text is None else _table(text, shape, path.name)
     if cells is None or not shape.holds(cells):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from optimizer import scratch
 from optimizer.errors import RefusedInput
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
@@ -55,7 +56,7 @@ _converted: ContextVar[_Converted | None] = ContextVar("_converted", default=Non
 @contextmanager
 def one_conversion() -> Iterator[None]:
     """Within it a sheet is made once, however many readers look whether it is theirs."""
-    with tempfile.TemporaryDirectory(prefix="sheets-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("sheets")) as folder:
         token = _converted.set(_Converted(Path(folder)))
         try:
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from platformdirs import user_data_path
 
+from optimizer import scratch
 from optimizer.errors import NotFound, RefusedInput
 from optimizer.settings import Configs, find_configs
 from optimizer.store import open_store
@@ -51,9 +53,10 @@ class Workspace:
 def open_workspace(store_dir: Path | None = None, configs_dir: Path | None = None) -> Workspace:
     """Open the store in `store_dir`, else $OPTIMIZER_STORE, else the user's data directory.
 
-    $OPTIMIZER_DATABASE_URL moves the state (not the history) to that database. Raises `BadSettings`
-    when a named configuration folder does not exist.
+    $OPTIMIZER_DATABASE_URL moves the state (not the history) to that database. Temporary folders that
+    killed processes left go. Raises `BadSettings` when a named configuration folder does not exist.
     """
+    scratch.sweep(time.time())
     configs = find_configs(configs_dir)
     url = os.environ.get("OPTIMIZER_DATABASE_URL") or None
     return Workspace(open_store(store_folder(store_dir), url), configs)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from optimizer import workflows
+from optimizer import scratch, workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.experiments import experiment_lines, step_lines
 from optimizer.interfaces.sentences import error_lines
@@ -124,7 +124,7 @@ def _stop(visit: session.Visit) -> list[str]:
 
 
 def _written(visit: session.Visit, write: Callable[[Path], workflows.StepExport]) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("export")) as folder:
         step: dict[str, Any] = write(Path(folder)).to_json()
     return [
         *step_lines(visit.words, step),
@@ -148,7 +148,7 @@ def _draw_files() -> None:
 
 
 def _files_again(visit: session.Visit) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("export")) as folder:
         made = workflows.export_experiment(
             visit.workspace, str(visit.account), Path(folder), visit.actor, again=True
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from optimizer import workflows
+from optimizer import scratch, workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.deliveries import HEADINGS, counted, delivery_rows
 from optimizer.interfaces.marks import mark
@@ -103,7 +103,7 @@ def _export(format_: str | None) -> None:
     visit = session.current()
     words = visit.words
     try:
-        with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.prefix("export")) as folder:
             made = workflows.export(
                 visit.workspace, str(visit.account), Path(folder), visit.actor, format_=format_
             )
@@ -161,7 +161,7 @@ def _files_of(
     account: str, export_id: str, _visit: Callable[[], session.Visit]
 ) -> Mapping[str, bytes]:
     visit = _visit()
-    with tempfile.TemporaryDirectory(prefix="optimizer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix("export")) as folder:
         made = workflows.export(
             visit.workspace, account, Path(folder), visit.actor, again=export_id
         )

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from optimizer import workflows
+from optimizer import scratch, workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.deliveries import (
     UNMATCHED,
@@ -129,7 +129,9 @@ def _draw_answers() -> workflows.Told:
 def _import(uploads: Sequence[Any], path: str, account: str, options: dict[str, Any]) -> None:
     visit = session.current()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="optimizer-")))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix=scratch.prefix("upload")))
+        )
         files = [_saved(folder, upload) for upload in uploads]
         files += [Path(path).expanduser()] if path else []
         if not (files and account):
