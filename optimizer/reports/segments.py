@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import duckdb
@@ -15,6 +16,7 @@ from optimizer.reports.rows import Reading
 
 _REPEATS_REFUSED: Final = 0.8
 _REPEATS_JUDGED: Final = 3
+_OF_TRAFFIC: Final = re.compile("hour|device|network|小时|时段|设备", re.IGNORECASE)
 _HOURS: Final = 24
 _FULL_DAYS: Final = 3
 _NOTICED: Final = 5.0
@@ -36,14 +38,15 @@ def count_repeated_costs(db: duckdb.DuckDBPyConnection, reading: Reading) -> int
     """Keywords and days whose every segment shows the same impressions, clicks and cost.
 
     A file split by what was sold may tell the keyword's cost beside each item. Raises `RefusedInput`
-    where most that are split look like that: their sum would count one cost several times.
+    where most that are split look like that: their sum would count one cost several times. Hours,
+    devices and networks split the traffic itself; those that are alike are so by chance.
     """
-    if not reading.layout.segments:
+    names = [reading.layout.headers[at] for at in reading.layout.segments]
+    if all(_OF_TRAFFIC.search(name) for name in names):
         return 0
     found = one_row(db, _REPEATED)
     split, repeated = int(found["split"] or 0), int(found["repeated"] or 0)
     if repeated >= _REPEATS_JUDGED and repeated >= _REPEATS_REFUSED * split:
-        names = [reading.layout.headers[at] for at in reading.layout.segments]
         raise RefusedInput(
             "segments_repeat_cost", file=reading.file, columns=names, repeated=repeated, split=split
         )

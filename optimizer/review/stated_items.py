@@ -81,11 +81,17 @@ def newest_prices(listed: pd.DataFrame, entries: pd.DataFrame) -> dict[str, floa
 
 
 def with_entries(log: Sequence[ItemChange], entries: pd.DataFrame) -> tuple[ItemChange, ...]:
-    """The settings' log and the changes of files, each once, in order of days."""
+    """The settings' log and the changes of files, each once, in order of days.
+
+    An item's first price is what it was sold at so far, and no change.
+    """
+    ordered = entries.sort_values("day", kind="stable")
+    first = ordered[ordered["price"].notna()].drop_duplicates("item_id").index
+    changes = entries.drop(index=first)
     told = (
         ItemChange(item_id=item_id, day=day.date(), what=what)
         for item_id, day, what in zip(
-            entries["item_id"], entries["day"], entries["what"], strict=True
+            changes["item_id"], changes["day"], changes["what"], strict=True
         )
     )
     every = {(one.day, one.item_id, one.what): one for one in (*log, *told)}

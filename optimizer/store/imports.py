@@ -31,6 +31,8 @@ from optimizer.store.report_rows import Facts
 from optimizer.tables import QUARANTINE, Actor, Report, empty_table
 
 _BATCH_ROWS: Final = 250_000
+_SNAPSHOTS: Final = ("keyword_state", "negative", "item")
+"""Grains without days of their own: the same bytes on another day say that it is so again."""
 _ENTITIES = schema.entities.c
 _FILES = schema.history_files.c
 
@@ -49,8 +51,13 @@ class _Import:
 
     @property
     def batch_id(self) -> str:
-        """The same file for the same account under the same profile has the same id everywhere."""
+        """The same file for the same account under the same profile has the same id everywhere.
+
+        A list of what is the case on its day has another on every day.
+        """
         parts = [self.account, self.report.sha256, self.report.reconciliation.profile]
+        if self.report.grain in _SNAPSHOTS:
+            parts.append(self.as_of.isoformat())
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
@@ -64,13 +71,17 @@ class _Files:
 
 
 def find_batch(
-    database: Database, account: str, sha256: str, profile: str, *, duplicate: bool = False
+    database: Database, report: Report, account: str, as_of: date, *, duplicate: bool = False
 ) -> BatchRecord | None:
-    """The batch these bytes became under this profile."""
+    """The batch these bytes became under this profile; of a snapshot, the one of the same day."""
     table = schema.batches
     query = sa.select(table).where(
-        table.c.account == account, table.c.sha256 == sha256, table.c.profile == profile
+        table.c.account == account,
+        table.c.sha256 == report.sha256,
+        table.c.profile == report.reconciliation.profile,
     )
+    if report.grain in _SNAPSHOTS:
+        query = query.where(table.c.as_of == as_of)
     with database.read() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else records.batch_record(row, duplicate=duplicate)
@@ -86,11 +97,10 @@ def append_report(
     at: datetime,
 ) -> BatchRecord:
     """See `protocol.Store.append_report`."""
-    key = (account, report.sha256, report.reconciliation.profile)
-    if (known := find_batch(database, *key, duplicate=True)) is not None:
+    if (known := find_batch(database, report, account, as_of, duplicate=True)) is not None:
         return known
     with folder.writing():
-        if (known := find_batch(database, *key, duplicate=True)) is not None:
+        if (known := find_batch(database, report, account, as_of, duplicate=True)) is not None:
             return known
         return _append(database, folder, _begin(database, report, account, as_of, actor, at))
 
@@ -155,9 +165,7 @@ def _append(database: Database, folder: Folder, item: _Import) -> BatchRecord:
     except BaseException:
         folder.remove(files.stored)
         raise
-    found = find_batch(
-        database, item.account, item.report.sha256, item.report.reconciliation.profile
-    )
+    found = find_batch(database, item.report, item.account, item.as_of)
     assert found is not None
     return found
 

@@ -213,15 +213,15 @@ class Store(Protocol):
     def account(self, name: str) -> AccountRecord:
         """One account. Raises `NotFound` listing those that exist."""
 
-    def find_batch(self, account: str, sha256: str, profile: str) -> BatchRecord | None:
-        """The batch these bytes became, if they were imported before."""
+    def find_batch(self, report: Report, account: str, as_of: date) -> BatchRecord | None:
+        """The batch these bytes became; of a list without days only where it was of that day too."""
 
     def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
         """Store one report: identity, changed rows, quarantine, reconciliation, audit; all or nothing.
 
         Creates the account with the report's platform and currency when it is new. Raises
-        `RefusedInput` when the currency or platform is not the account's. The same bytes again
-        return the old batch with `duplicate=True`.
+        `RefusedInput` when the currency or platform is not the account's. What `find_batch` finds
+        is returned with `duplicate=True`.
         """
 
     def batches(self, account: str) -> list[BatchRecord]:
@@ -260,10 +260,13 @@ class Store(Protocol):
         """Table ITEMS: of every cell what the newest item table with as_of ≤ `as_of` says."""
 
     def item_entries(self, account: str, as_of: date) -> pd.DataFrame:
-        """Table ITEM_ENTRIES from item logs with as_of ≤ `as_of`."""
+        """Table ITEM_ENTRIES from item logs with as_of ≤ `as_of`; the first price is no change."""
 
-    def organic(self, account: str, as_of: date) -> pd.DataFrame:
-        """Table ORGANIC from lists with as_of ≤ `as_of`, each word as the newest of them has it."""
+    def organic(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
+        """Table ORGANIC from lists with as_of ≤ `as_of` that reach into the window of a review.
+
+        Days of which several lists tell are those of the newest.
+        """
 
     # runs and suggestions
 

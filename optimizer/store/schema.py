@@ -71,7 +71,7 @@ batches = sa.Table(
     sa.Column("keys_missing", sa.BigInteger, nullable=False),
     sa.Column("state_columns", sa.Text, nullable=False),
     sa.Column("reconciliation", sa.Text, nullable=False),
-    sa.UniqueConstraint("account", "sha256", "profile"),
+    sa.UniqueConstraint("account", "sha256", "profile", "as_of"),
 )
 """`first_day..last_day` of the kept rows; `state_columns`: JSON list of those the file fills."""
 

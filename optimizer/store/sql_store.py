@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,9 +80,9 @@ class SqlStore:
             raise NotFound("account_not_found", account=name, known=known)
         return found
 
-    def find_batch(self, account: str, sha256: str, profile: str) -> BatchRecord | None:
-        """The batch these bytes became, if they were imported before."""
-        return imports.find_batch(self._database, account, sha256, profile)
+    def find_batch(self, report: Report, account: str, as_of: date) -> BatchRecord | None:
+        """The batch that a report is already; see `protocol.Store`."""
+        return imports.find_batch(self._database, report, account, as_of)
 
     def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
         """Store one report; see `protocol.Store`."""
@@ -139,11 +139,13 @@ class SqlStore:
 
     def item_entries(self, account: str, as_of: date) -> pd.DataFrame:
         """Changes of items; see `protocol.Store`."""
-        return listings.item_entries(self._list_files(account, as_of, "item_log"))
+        logs, tables = (self._list_files(account, as_of, kind) for kind in ("item_log", "item"))
+        return listings.item_entries(logs, tables)
 
-    def organic(self, account: str, as_of: date) -> pd.DataFrame:
+    def organic(self, account: str, as_of: date, window_days: int) -> pd.DataFrame:
         """Organic converting words; see `protocol.Store`."""
-        return listings.organic(self._list_files(account, as_of, "organic"))
+        since = as_of - timedelta(days=window_days)
+        return listings.organic(self._list_files(account, as_of, "organic"), since)
 
     def _list_files(self, account: str, as_of: date, kind: str) -> list[listings.ListFile]:
         with self._database.read() as connection:

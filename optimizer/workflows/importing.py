@@ -27,7 +27,12 @@ from optimizer.workflows.delivery import (
     follow_up,
     take_results,
 )
-from optimizer.workflows.items import for_account, refuse_unpriced
+from optimizer.workflows.items import (
+    for_account,
+    is_stated,
+    refuse_unplaced,
+    refuse_unpriced,
+)
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import (
     Progress,
@@ -105,6 +110,9 @@ def import_files(
 ) -> list[ImportResult | ResultsTaken]:
     """Read every file first; only when all can be trusted, store them one by one.
 
+    Files about items come after the reports, which may make the account; results are in the order of
+    `files`.
+
     `as_of` is the day the reports were downloaded, today in the account's time zone when not said.
     `told` is what no report says; what is not said now is taken from the account's last import that
     knew it. A file that is several reports gives a result for each. The platform's result file of an
@@ -138,13 +146,15 @@ def import_files(
         read.extend(campaigns_beside(workspace, account, path))
     _of_file(tell, len(files), len(files))(0.0)
     reports = [one for one in read if isinstance(one, Report)]
+    refuse_unplaced(workspace, account, reports)
     refuse_unpriced(workspace, account, reports, day)
     require_one_attribution(workspace, account, reports, day)
-    results: list[ImportResult | ResultsTaken] = []
-    for number, one in enumerate(read):
+    taken: dict[int, ImportResult | ResultsTaken] = {}
+    for number, at in enumerate(sorted(range(len(read)), key=lambda at: is_stated(read[at]))):
         tell("store", number, len(read))
-        results.append(_take(workspace, one, account, day, actor, dry_run))
+        taken[at] = _take(workspace, read[at], account, day, actor, dry_run)
     tell("store", len(read), len(read))
+    results = [taken[at] for at in range(len(read))]
     return results if dry_run else _followed(workspace, results, account, actor)
 
 
@@ -164,8 +174,7 @@ def _take(
     if isinstance(one, ResultFile | CampaignFile):
         return take_results(workspace, account, one, day, actor, dry_run=dry_run)
     take = _preview if dry_run else _store
-    report = for_account(workspace, account, one, dry_run=dry_run)
-    return take(workspace, report, account, day, actor)
+    return take(workspace, for_account(workspace, account, one), account, day, actor)
 
 
 def _followed(
@@ -219,7 +228,7 @@ def _preview(
     workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
 ) -> ImportResult:
     report = told_apart(workspace, account, report)
-    known = workspace.store.find_batch(account, report.sha256, report.reconciliation.profile)
+    known = workspace.store.find_batch(report, account, as_of)
     return _result(report, account, known.as_of if known else as_of, known, known is not None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -31,21 +31,26 @@ def stated_settings(
     return settings.model_copy(update={"account": merged}), tuple(alerts)
 
 
-def for_account(
-    workspace: Workspace, account: str, report: Report, *, dry_run: bool = False
-) -> Report:
-    """The report; a file about items, which is of no platform, as one of the account's.
+def is_stated(read: object) -> bool:
+    """Whether what was read is a file about items, which no platform made."""
+    return isinstance(read, Report) and read.grain in _GRAINS
 
-    Raises `RefusedInput` where no report has made the account yet.
-    """
-    if report.grain not in _GRAINS:
-        return report
+
+def for_account(workspace: Workspace, account: str, report: Report) -> Report:
+    """The report; a file about items, which is of no platform, as one of the account's."""
     known = {record.name: record for record in workspace.store.accounts()}
-    if account in known:
-        return replace(report, platform=known[account].platform)
-    if dry_run:
+    if not is_stated(report) or account not in known:
         return report
-    raise RefusedInput("items_before_reports", file=report.file_name, account=account)
+    return replace(report, platform=known[account].platform)
+
+
+def refuse_unplaced(workspace: Workspace, account: str, reports: Sequence[Report]) -> None:
+    """Raise `RefusedInput` for a file about items where no report has made, or makes, the account."""
+    stated = [report for report in reports if is_stated(report)]
+    if not stated or len(stated) < len(reports):
+        return
+    if account not in {record.name for record in workspace.store.accounts()}:
+        raise RefusedInput("items_before_reports", file=stated[0].file_name, account=account)
 
 
 def refuse_unpriced(

@@ -51,7 +51,7 @@ def review_inputs(
         budget=budget,
         bid_changes=known.bid_changes,
         attribution_basis=basis,
-        organic=workspace.store.organic(account.name, known.as_of),
+        organic=workspace.store.organic(account.name, known.as_of, window_days),
         negatives=known.negatives,
     )
 

@@ -180,6 +180,13 @@ def test_cost_told_beside_every_item_is_refused(tmp_path: Path) -> None:
     assert (caught.value.fields["repeated"], caught.value.fields["split"]) == (4, 5)
 
 
+def test_hours_that_are_alike_are_summed(tmp_path: Path) -> None:
+    lines = [line.replace("跟单SKU ID", "小时") for line in jd_lines(days=5, alike=5)]
+    report = read(written(tmp_path, "jd", lines))
+    assert report.rows["cost_micros"].tolist() == [40_000_000] * 5
+    assert "costs_repeated" not in report.reconciliation.warnings
+
+
 def test_few_equal_costs_are_told_and_summed(tmp_path: Path) -> None:
     report = read(written(tmp_path, "jd", jd_lines(days=5, alike=2)))
     assert report.reconciliation.warnings["costs_repeated"] == 2

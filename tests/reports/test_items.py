@@ -137,3 +137,10 @@ def test_item_table_without_items_says_which_column_it_lacks(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["taobao_keywords_csv", "taobao_keyword_list", "jd_keywords"])
 def test_reports_that_name_items_are_no_item_tables(name: str) -> None:
     assert identify(DATA / f"{name}.csv", CONFIGS) == [name]
+
+
+def test_products_counted_per_day_are_no_item_log(tmp_path: Path) -> None:
+    head = "日期,商品ID,商品名称,访客数,支付金额,价格\n"
+    path = written(tmp_path, head + "2026-09-01,7001,杯,80,300,20\n", "products.csv")
+    with pytest.raises(RefusedInput, match="profile_near"):
+        read(path)

@@ -108,3 +108,9 @@ def test_stock_counted_long_ago_is_told(age, told):
     row = {"item_id": "1", "stock": 5.0, "stock_day": DAY - pd.Timedelta(days=age)}
     _, alerts = merged([row])
     assert [one["days"] for one in alerts if one["code"] == "item_stock_old"] == told
+
+
+def test_first_price_of_a_log_is_no_change():
+    later = DAY + pd.Timedelta(days=3)
+    entries = table(ITEM_ENTRIES, priced("1", 9.0), priced("1", 8.0, later), priced("2", 5.0))
+    assert with_entries((), entries) == (ItemChange(item_id="1", day=later.date(), what="price"),)

@@ -12,8 +12,11 @@ import pandas as pd
 from optimizer.kept_rows import KeptRows
 from optimizer.tables import (
     CREATIVE_ROWS,
+    ITEM_LOG_ROWS,
+    ITEM_ROWS,
     KEYWORD_ROWS,
     NEGATIVE_ROWS,
+    ORGANIC_ROWS,
     QUARANTINE,
     STATE_ROWS,
     SUGGESTIONS,
@@ -25,7 +28,8 @@ from optimizer.tables import (
     empty_table,
 )
 
-_TABLES = (KEYWORD_ROWS, TERM_ROWS, STATE_ROWS, CREATIVE_ROWS, NEGATIVE_ROWS)
+_PAID = (KEYWORD_ROWS, TERM_ROWS, STATE_ROWS, CREATIVE_ROWS)
+_TABLES = (*_PAID, NEGATIVE_ROWS, ITEM_ROWS, ITEM_LOG_ROWS, ORGANIC_ROWS)
 ANNA = Actor("anna", "admin")
 BEN = Actor("ben", "approver")
 

@@ -77,6 +77,25 @@ def test_blank_cell_in_a_column_that_is_filled_takes_the_older_back(store: SqlSt
     assert item(store, "2")["max_loss"] == 5.0
 
 
+def test_blank_takes_no_price_from_a_unit_cost(store: SqlStore) -> None:
+    row = {"item_id": "1", "unit_cost_micros": 30_000_000, "price_micros": 100_000_000}
+    listed(store, "item", row)
+    other = {"item_id": "2", "price_micros": 5_000_000}
+    listed(store, "item", {"item_id": "1", "stock": 3.0}, other, as_of=SECOND)
+    assert item(store, "1") == {"item_id": "1", "unit_cost": 30.0, "price": 100.0, "stock": 3.0}
+    days = store.items("shop", LAST).set_index("item_id")["price_day"]
+    assert days.dt.date.tolist() == [FIRST, SECOND]
+
+
+def test_of_unit_cost_and_margin_the_later_stands(store: SqlStore) -> None:
+    cost = {"item_id": "1", "unit_cost_micros": 30_000_000}
+    listed(store, "item", {"item_id": "1", "margin": 0.3})
+    listed(store, "item", cost, as_of=FIRST)
+    assert item(store, "1") == {"item_id": "1", "unit_cost": 30.0}
+    listed(store, "item", {"item_id": "1", "margin": 0.4}, as_of=SECOND)
+    assert item(store, "1") == {"item_id": "1", "margin": 0.4}
+
+
 def test_price_and_stock_say_of_which_day_they_are(store: SqlStore) -> None:
     listed(store, "item", {"item_id": "1", "stock": 4.0, "price_micros": 9_000_000})
     listed(store, "item", {"item_id": "1", "stock": 3.0}, {"item_id": "2"}, as_of=SECOND)
@@ -139,6 +158,13 @@ def test_row_that_names_its_kind_and_price_is_one_change(store: SqlStore) -> Non
     assert entries(store) == [("1", "03-01", "price", 9.0)]
 
 
+def test_table_that_told_another_price_is_what_the_log_changes(store: SqlStore) -> None:
+    listed(store, "item", {"item_id": "1", "price_micros": 9_000_000})
+    listed(store, "item_log", changed("03", price_micros=8_000_000), as_of=SECOND)
+    listed(store, "item", {"item_id": "1", "price_micros": 8_000_000}, as_of=SECOND)
+    assert [(day, price) for _, day, _, price in entries(store)] == [("03-02", 9.0), ("03-03", 8.0)]
+
+
 def organic(text: str, day: str, orders: float) -> dict[str, Any]:
     days = {"first_day": f"2026-02-{day}", "last_day": f"2026-02-{day}"}
     return {**days, "item_id": "1", "keyword_text": text, "orders": orders}
@@ -147,13 +173,39 @@ def organic(text: str, day: str, orders: float) -> dict[str, Any]:
 def test_lists_of_organic_words_that_overlap_are_not_added(store: SqlStore) -> None:
     listed(store, "organic", organic("tent", "20", 2.0), organic("lamp", "20", 1.0))
     listed(store, "organic", organic("tent", "20", 2.0), organic("tent", "21", 3.0), as_of=SECOND)
-    found = store.organic("shop", LAST)
+    found = store.organic("shop", LAST, 30)
     check_table(found, ORGANIC)
     assert dict(zip(found["keyword_text"], found["orders"], strict=True)) == {
         "lamp": 1.0,
         "tent": 5.0,
     }
     assert found["sales"].isna().all()
+
+
+def told(store: SqlStore, window: int = 30) -> dict[str, tuple[float, str, str]]:
+    """Orders, first and last day of each word."""
+    rows = store.organic("shop", LAST, window)
+    days = (rows[name].dt.strftime("%m-%d") for name in ("first_day", "last_day"))
+    return dict(zip(rows["keyword_text"], zip(rows["orders"], *days, strict=True), strict=True))
+
+
+def test_word_of_one_day_counts_over_the_days_of_its_list(store: SqlStore) -> None:
+    listed(store, "organic", organic("tent", "10", 1.0), organic("lamp", "12", 2.0),
+           organic("tent", "20", 1.0), as_of=FIRST)  # fmt: skip
+    assert told(store) == {"lamp": (2.0, "02-10", "02-20"), "tent": (2.0, "02-10", "02-20")}
+
+
+def test_lists_of_one_day_each_are_added(store: SqlStore) -> None:
+    for day in ("20", "21", "22"):
+        listed(store, "organic", organic("tent", day, 1.0), as_of=date(2026, 2, int(day) + 1))
+    listed(store, "organic", organic("tent", "21", 5.0), organic("lamp", "21", 1.0), as_of=SECOND)
+    assert told(store) == {"lamp": (1.0, "02-20", "02-22"), "tent": (7.0, "02-20", "02-22")}
+
+
+def test_list_that_ends_before_the_window_says_nothing(store: SqlStore) -> None:
+    listed(store, "organic", organic("tent", "07", 1.0), organic("tent", "06", 1.0))
+    assert told(store, 30) == {"tent": (2.0, "02-06", "02-07")}
+    assert told(store, 29) == {}
 
 
 def test_list_of_a_later_day_leaves_exported_bids_held(store: SqlStore) -> None:
@@ -172,7 +224,7 @@ def test_account_without_lists_has_empty_tables(store: SqlStore) -> None:
     for found, table in (
         (store.items("shop", LAST), ITEMS),
         (store.item_entries("shop", LAST), ITEM_ENTRIES),
-        (store.organic("shop", LAST), ORGANIC),
+        (store.organic("shop", LAST, 30), ORGANIC),
     ):
         check_table(found, table)
         assert found.empty

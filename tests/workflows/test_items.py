@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from optimizer import workflows
 from optimizer.errors import RefusedInput
 from optimizer.workflows import Workspace
+from optimizer.workflows.items import stated_settings
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, refs
 
 
@@ -46,7 +48,7 @@ def test_new_item_of_a_file_is_not_lowered(unreviewed: Workspace, tmp_path: Path
     assert brought(unreviewed, tmp_path, table).grain == "item"
     rows, alerts = reviewed(unreviewed)
     assert downs_in(rows, group) == 0
-    assert [told["item"] for told in alerts if told["code"] == "item_learning"] in ([], ["A1"])
+    assert [told["item"] for told in alerts if told["code"] == "item_learning"] == []
 
 
 def test_margin_of_a_file_is_what_a_click_keeps(unreviewed: Workspace, tmp_path: Path) -> None:
@@ -56,6 +58,15 @@ def test_margin_of_a_file_is_what_a_click_keeps(unreviewed: Workspace, tmp_path:
     after = reviewed(unreviewed)[0]
     assert downs_in(after, group) > downs_in(before, group)
     assert not after[after["ad_group_name"].eq(group)]["kind"].isin(["raise"]).any()
+
+
+def test_blank_price_leaves_the_next_review_whole(unreviewed: Workspace, tmp_path: Path) -> None:
+    group = group_with(reviewed(unreviewed)[0], "raise")
+    brought(unreviewed, tmp_path, f"item_id,ad_groups,unit_cost,price\nA1,{group},30,100\n")
+    brought(unreviewed, tmp_path, "item_id,price,stock\nA1,,100000\nA2,5,1\n")
+    assert len(reviewed(unreviewed)[0]) > 0
+    settings, _ = stated_settings(unreviewed, "shop", AS_OF)
+    assert settings.account.items[0].margin == pytest.approx(0.7)
 
 
 def test_clearance_counts_its_salvage_margin(unreviewed: Workspace, tmp_path: Path) -> None:
@@ -122,6 +133,23 @@ def test_items_come_after_the_first_report(unreviewed: Workspace, tmp_path: Path
             unreviewed, [path], "other", as_of=AS_OF, actor=OPERATOR,
             told=workflows.Told(currency="CNY"),
         )  # fmt: skip
+
+
+def test_report_of_the_same_import_makes_the_account(
+    unreviewed: Workspace, report_files: list[Path], tmp_path: Path
+) -> None:
+    items = tmp_path / "items.csv"
+    items.write_text("item_id,margin\nA1,0.5\n", encoding="utf-8")
+    take = partial(
+        workflows.import_files, unreviewed, account="other", as_of=AS_OF, actor=OPERATOR,
+        told=workflows.Told(currency=unreviewed.store.account("shop").currency),
+    )  # fmt: skip
+    with pytest.raises(RefusedInput, match="items_before_reports"):
+        take([items], dry_run=True)
+    for dry_run in (True, False):
+        results = take([items, report_files[0]], dry_run=dry_run)
+        assert [result.file for result in results] == ["items.csv", report_files[0].name]
+    assert unreviewed.store.items("other", AS_OF)["item_id"].tolist() == ["A1"]
 
 
 def test_organic_words_become_keywords_of_the_file_that_goes_out(
