@@ -72,7 +72,7 @@ def opened(report: Report, kind: Kind) -> Iterator[duckdb.DuckDBPyConnection]:
             yield db
         except duckdb.OperationalError as error:
             raise RefusedInput(
-                "folder_unwritable", folder=str(spill.parent), why=str(error)
+                "folder_unwritable", folder=str(spill.parent), why=str(error).splitlines()[0]
             ) from error
 
 
