@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,7 +70,9 @@ def check_lines(content):
         data.decode("utf-8")
         assert lines.count == data.count(b"\n")
         assert lines.records + len(lines.continued) + len(lines.blank) == lines.count
-        assert len(lines.of_records()) == lines.count - len(lines.continued)
+        starts = lines.of_records[np.arange(lines.count - len(lines.continued))]
+        every = range(lines.first, lines.first + lines.count)
+        assert sorted([*starts, *lines.continued]) == list(every)
 
 
 @settings(max_examples=1500, deadline=None)

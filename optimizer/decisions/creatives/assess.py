@@ -215,7 +215,8 @@ def _claims(
         propensity=known.propensity,
     )
     # Arms that left stay in: a winner remains one when the losers are paused as advised.
-    pairs = leader_pairs(leader, days.first, days.ran.any(axis=1))
+    shown: Bools = np.any(days.ran, axis=1)
+    pairs = leader_pairs(leader, days.first, shown)
     counted = days.matured(metric, design.rule.least_completion)
     dispersion = spread.clicks if metric.events == "clicks" else spread.conversions
     return make_claims(
@@ -271,7 +272,8 @@ def _beats_all(days: ArmDays, claims: Claims, loser: Bools, alive: Bools) -> Boo
     place, beaten, shown = days.place[other], loser[other], alive[other]
     rivals, standing = np.bincount(place, minlength=tests), np.bincount(place, shown, tests)
     won, won_standing = np.bincount(place, beaten, tests), np.bincount(place, beaten & shown, tests)
-    return np.where(standing > 0, won_standing == standing, (rivals > 0) & (won == rivals))
+    result: Bools = np.where(standing > 0, won_standing == standing, (rivals > 0) & (won == rivals))
+    return result
 
 
 def _has_unseen(days: ArmDays, shown: Bools) -> Bools:
