@@ -34,17 +34,17 @@ from optimizer.planning.market import (
     simulate_days,
 )
 from optimizer.planning.market.auction import outcome
+from optimizer.planning.policies.bid_tests import in_dither, running, spans, step_of_test
 from optimizer.review.daily import review_account
 from optimizer.review.experiments import (
     Experiment,
-    forget_changes,
     propose_experiment,
-    schedule,
 )
+from optimizer.review.last_change import forget_changes
 from optimizer.review.resolve import resolve_account
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from optimizer.settings import Account, Exploration, Segments, Settings, find_configs
-from optimizer.tables import HOLDS, TERM_DAILY, TERMS, empty_table
+from optimizer.tables import TERM_DAILY, TERMS, empty_table
 
 RECORD = Path(__file__).with_suffix(".json")
 START = date(2026, 7, 16)
@@ -132,36 +132,6 @@ def live(market_settings: MarketSettings, seed: int, both: tuple[Settings, Setti
     return arms
 
 
-def running(experiment: Experiment | None, today: date) -> pd.DataFrame:
-    """The holds of a test on `today`."""
-    if experiment is None or today > experiment.last_day:
-        return empty_table(HOLDS)
-    keys = experiment.members["entity_key"]
-    frame = pd.DataFrame({"entity_key": keys, "slot": "bid", "kind": "experiment"})
-    frame = frame.assign(value=np.nan, until=pd.Timestamp(experiment.last_day))
-    return frame.astype(empty_table(HOLDS).dtypes)
-
-
-def step_of_test(experiment: Experiment | None, today: date, bids: np.ndarray) -> np.ndarray:
-    """`bids` with the test's step due today; nothing is due after the hand-back."""
-    if experiment is None or today > experiment.last_day + timedelta(days=1):
-        return bids
-    due = schedule(experiment, today)
-    changed = bids.copy()
-    changed[due["entity_key"].astype(int) - 1] = due["bid"]
-    return changed
-
-
-def in_dither(experiment: Experiment | None, today: date, size: int) -> np.ndarray:
-    """Which keywords' bids are random in the week from `today`."""
-    marked = np.zeros(size, dtype=bool)
-    if experiment is not None and today <= experiment.last_day:
-        members = experiment.members
-        keys = members.loc[members["arm"].eq("dither"), "entity_key"].astype(int)
-        marked[keys - 1] = True
-    return marked
-
-
 def inputs_of(
     log: Log, today: date, bids: np.ndarray, tested: np.ndarray, holds: pd.DataFrame
 ) -> ReviewInputs:
@@ -170,7 +140,7 @@ def inputs_of(
     changes = bid_changes(log, tested)
     keywords = frames.keywords
     now = np.where((bids > 0) & keywords["bid"].notna(), bids, keywords["bid"])
-    keywords = forget_changes(keywords.assign(bid=now), spans(log, tested))
+    keywords = forget_changes(keywords.assign(bid=now), spans(log.first_day, tested))
     return ReviewInputs(
         account="market",
         platform=PLATFORM,
@@ -198,21 +168,6 @@ def bid_changes(log: Log, tested: np.ndarray) -> pd.DataFrame:
             "day": np.datetime64(log.first_day, "s") + day.astype("timedelta64[D]"),
             "bid": known[day, keyword],
             "provenance": np.where(tested[day, keyword], "randomised", meant),
-        }
-    )
-
-
-def spans(log: Log, tested: np.ndarray) -> pd.DataFrame:
-    """First and last day of each keyword's test."""
-    keyword = np.flatnonzero(tested.any(axis=0))
-    first = tested[:, keyword].argmax(axis=0)
-    last = len(tested) - 1 - tested[::-1, keyword].argmax(axis=0)
-    start = np.datetime64(log.first_day, "s")
-    return pd.DataFrame(
-        {
-            "entity_key": keyword + 1,
-            "first_day": start + first.astype("timedelta64[D]"),
-            "last_day": start + last.astype("timedelta64[D]"),
         }
     )
 
