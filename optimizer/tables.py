@@ -8,10 +8,11 @@ inputs on money is float64 in the account's currency. Unknown is null, never 0. 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -26,22 +27,53 @@ Grain = Literal[
     "item", "item_log", "organic",
 ]  # fmt: skip
 Role = Literal["viewer", "operator", "approver", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 MICROS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does it, and what they may do. Roles are ordered: each may do all that the former may."""
+    """Who does it, and what they may do. Roles are ordered: each may do all that the former may.
+
+    `role` holds on every account (None: on none), `grants` on single ones; the higher counts. From
+    `until` (seconds since 1970) on nothing is allowed: the login has ended.
+    """
 
     name: str
-    role: Role
+    role: Role | None
+    grants: Mapping[str, Role] = field(default_factory=dict, hash=False)
+    until: float | None = None
 
-    def require(self, role: Role) -> None:
-        """Raise `Forbidden` unless the actor's role is at least `role`."""
-        order = ("viewer", "operator", "approver", "admin")
-        if order.index(self.role) < order.index(role):
-            raise Forbidden("role_too_low", actor=self.name, role=self.role, needed=role)
+    def role_on(self, account: str | None) -> Role | None:
+        """The role on one account; without one, that on every account."""
+        held = [self.role, self.grants.get(account) if account is not None else None]
+        return max((role for role in held if role), key=ROLES.index, default=None)
+
+    def require(self, role: Role, account: str | None = None) -> None:
+        """Raise `Forbidden` unless the role on the account (on every account) is at least `role`."""
+        self._require(role, self.role_on(account), account)
+
+    def require_anywhere(self, role: Role) -> None:
+        """Raise `Forbidden` unless the role is at least `role` on some account."""
+        held = [each for each in (self.role, *self.grants.values()) if each]
+        self._require(role, max(held, key=ROLES.index, default=None), None)
+
+    def may(self, role: Role, account: str | None = None) -> bool:
+        """Whether `require` would let it pass."""
+        try:
+            self.require(role, account)
+        except Forbidden:
+            return False
+        return True
+
+    def _require(self, role: Role, held: Role | None, account: str | None) -> None:
+        if self.until is not None and time.time() >= self.until:
+            raise Forbidden("login_expired", actor=self.name)
+        if held is None:
+            raise Forbidden("no_right_here", actor=self.name, account=account, needed=role)
+        if ROLES.index(held) < ROLES.index(role):
+            raise Forbidden("role_too_low", actor=self.name, role=held, needed=role)
 
 
 @dataclass(frozen=True)
@@ -469,6 +501,23 @@ CREATIVE_ARMS = Table(
 )
 """What is believed of each creative in a test."""
 
+CREATIVE_SHARES = Table(
+    "creative_shares",
+    {
+        "test": Column("str"),
+        "entity_key": Column("int", "the creative"),
+        "as_of": Column("date", "the review that planned it; it holds from the day after"),
+        "mode": Column("str", "earn | find | top_two"),
+        "share": Column("float", "planned part of the test's impressions"),
+        "asked": Column("float", "what the platform can be asked for instead"),
+        "suggestion_id": _null("str", "the suggestion that asks; null: nothing has to change"),
+        "taken": Column("bool", "that suggestion was exported"),
+        "in_force": Column("bool", "all that the plan asks of the test was exported"),
+    },
+    ("test", "entity_key", "as_of"),
+)
+"""Shares that reviews planned for the creatives of defined tests: the propensities of later days."""
+
 CREATIVE_DENSITIES = Table(
     "creative_densities",
     {
@@ -578,7 +627,7 @@ HOLDS = Table(
     "holds",
     {
         "entity_key": Column("str"),
-        "slot": Column("str", "bid | state | add | negative | budget | target"),
+        "slot": Column("str", "bid | state | add | negative | budget | target | creative"),
         "kind": Column("str", "locked | rejected | snoozed | approved | exported | experiment"),
         "value": _null("float", "the bid, budget or target that is fixed; null: the current one"),
         "until": _null("date", "last day it holds; null: until lifted"),
@@ -635,11 +684,12 @@ SUGGESTIONS = Table(
         "id": Column("str", "16 hex of sha256(account|as_of|entity_key|slot)"),
         "kind": Column(
             "str",
-            "raise | lower | pause | watch | add_keyword | add_negative | set_budget | set_target",
+            "raise | lower | pause | watch | add_keyword | add_negative | set_budget | set_target "
+            "| shift_creative",
         ),
         "slot": Column("str", "bid | state | add | negative | budget | target"),
         "entity_key": Column(
-            "str", "keyword's key; the term's with a leading t; the campaign's with a leading c:"
+            "str", "keyword's key; with a leading t a term's, a a creative's, c: a campaign's"
         ),
         "linked_id": _null("str", "suggestion that must be decided together with this one"),
         **_PLACE,
@@ -647,7 +697,9 @@ SUGGESTIONS = Table(
         "keyword_text": Column("str", "for add_keyword and add_negative: the search term"),
         "match_type": _null("str"),
         "segment": Column("str", "brand | competitor | own_item | generic; empty for campaigns"),
-        "bid": _null("float", "bid, budget or target now; null where there is none yet or unknown"),
+        "bid": _null(
+            "float", "bid, budget, target or share now; null where there is none yet or unknown"
+        ),
         "proposed_bid": _null("float", "null for pause and add_negative"),
         **_DELTA,
         "marginal_return": _null("float", "Δ(margin·value)/Δcost at the present bid"),

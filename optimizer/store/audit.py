@@ -69,7 +69,7 @@ def _row(
         "sequence": number,
         "at": at,
         "actor": actor.name,
-        "role": actor.role,
+        "role": actor.role_on(account) or "none",
         "account": account,
         "action": entry.action,
         "subject": entry.subject,

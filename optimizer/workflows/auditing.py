@@ -28,12 +28,13 @@ class CheckReport:
         return {"ok": self.ok, "problems": plain(self.problems)}
 
 
-def check(workspace: Workspace) -> CheckReport:
+def check(workspace: Workspace, actor: Actor) -> CheckReport:
     """Look for defects of the store itself; it changes nothing."""
+    actor.require("viewer")
     return CheckReport(tuple(asdict(one) for one in workspace.store.check()))
 
 
 def audit(workspace: Workspace, actor: Actor, account: str | None = None) -> pd.DataFrame:
     """Audit rows in order: sequence, at, actor, role, account, action, subject, detail, hash."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     return workspace.store.audit(account)

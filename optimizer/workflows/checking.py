@@ -58,7 +58,7 @@ def check_predictive(
     By suggestion kind as a review of that day would have suggested. Raises `NotFound` without
     data and `RefusedInput("history_too_short")`.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     day = as_of or newest_day(workspace, checked_account_name(account))
     settings = stated_settings(workspace, account, day)[0]
     window = settings.estimation.window_days

@@ -61,7 +61,7 @@ def creative_tests(
 
     Raises `NotFound` without data, `BadSettings` where a defined test and the reports disagree.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     inputs, settings, day = _read(workspace, account, as_of)
     found = review_creatives(inputs, settings, day, seed)
     return CreativeReport(account, day, inputs.currency, found.tests, found.arms, found.period_rows)
@@ -80,7 +80,7 @@ def creative_test(
     Raises as `creative_tests`, `NotFound("creative_test_missing")`, and `RefusedInput("metric_needs")`
     before anything tells what its metric is made of.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     inputs, settings, day = _read(workspace, account, as_of)
     return creative_detail(inputs, settings, day, test, seed)
 

@@ -73,7 +73,7 @@ def approve(
     Raises `Conflict` when none can be approved, when approvals would put more spend at risk than
     the guardrails allow, or when the sum needs a second person.
     """
-    actor.require("approver")
+    actor.require("approver", account)
 
     def command(held: Holdings) -> Command:
         return partial(_approved, held=held, bids=bids or {})
@@ -84,6 +84,7 @@ def approve(
 
 def edit(workspace: Workspace, account: str, ref: Ref, bid: float, actor: Actor) -> DecisionResult:
     """Approve one suggestion at another bid; a linked row is approved as proposed."""
+    actor.require("approver", account)
     return approve(workspace, account, [ref], actor, {ref[0]: bid})
 
 
@@ -96,7 +97,7 @@ def reject(
     until: date | None = None,
 ) -> DecisionResult:
     """Refuse suggestions for a reason; present values hold up to `until` (30 days when not said)."""
-    actor.require("operator")
+    actor.require("operator", account)
 
     def command(held: Holdings) -> Command:
         last = approvals.rejection_until(held.as_of, until)
@@ -109,7 +110,7 @@ def snooze(
     workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor, until: date
 ) -> DecisionResult:
     """Leave suggestions alone up to and including `until`."""
-    actor.require("operator")
+    actor.require("operator", account)
 
     def command(held: Holdings) -> Command:
         return partial(approvals.snooze, until=approvals.checked_until(held.as_of, until))
@@ -119,7 +120,7 @@ def snooze(
 
 def undo(workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor) -> DecisionResult:
     """Take back decisions that were not exported; they are proposed again."""
-    actor.require("approver")
+    actor.require("approver", account)
 
     def command(held: Holdings) -> Command:
         return partial(_taken_back, newest=frozenset(held.newest()["id"]))
@@ -131,7 +132,7 @@ def lock(
     workspace: Workspace, account: str, target: Ref | str, actor: Actor, locked: bool = True
 ) -> DecisionResult:
     """Keep a keyword (by its key, or by a suggestion on it) as it is in every review, or let go of it."""
-    actor.require("operator")
+    actor.require("operator", account)
     held = load_holdings(workspace, account)
     key = _entity_key(held, target if isinstance(target, str) else target[0])
     slots = {"t": ("add", "negative"), "c": ("budget", "target")}.get(key[:1], ("bid", "state"))

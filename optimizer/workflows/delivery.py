@@ -89,7 +89,7 @@ def take_results(
 
     A dry run only says what it would settle.
     """
-    actor.require("operator")
+    actor.require("operator", account)
     if isinstance(file, CampaignFile):
         shown = _shown(file, as_of)
         told = _settled(
@@ -115,7 +115,7 @@ def follow_up(workspace: Workspace, account: str, actor: Actor) -> dict[str, int
 
     The same reports again change nothing.
     """
-    actor.require("operator")
+    actor.require("operator", account)
     rows = workspace.store.delivered(account)
     if rows.empty:
         return {}
@@ -215,7 +215,7 @@ def deliveries(
 
     `since` leaves out what was exported from reviews of earlier days.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     rows = workspace.store.delivered(account)
     if since is not None:
         rows = rows[rows["as_of"] >= pd.Timestamp(since)]
@@ -236,7 +236,7 @@ def with_deliveries(
     """`rows` (entity_key, slot) with `last_delivery`: what became of the newest export of the same
     thing, of whatever day; null where it was never exported.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     known = workspace.store.delivered(account).set_index(["entity_key", "slot"])["delivery"]
     asked = pd.MultiIndex.from_frame(rows[["entity_key", "slot"]].astype("str"))
     return rows.assign(last_delivery=known.reindex(asked).to_numpy())

@@ -67,6 +67,7 @@ def demo(
     Run again it finds the files it made and says that they were imported before. Progress steps:
     make, import, review.
     """
+    actor.require("operator", ACCOUNT)
     tell = progress or silent
     folder = store_folder(store_dir) / "reports"
     clock = _Clock()

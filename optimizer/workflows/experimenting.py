@@ -99,7 +99,7 @@ class StepExport:
 
 def experiment(workspace: Workspace, account: str, actor: Actor) -> ExperimentReport | None:
     """The account's newest bid test, None where there is none."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     workspace.store.account(account)
     record = workspace.store.experiment(account)
     return None if record is None else _report(workspace, record)
@@ -113,7 +113,7 @@ def propose_experiment(
     Raises `NotFound` `experiment_not_worth` where none would pay for itself within the budget of
     the settings, `Conflict` while another is under way.
     """
-    actor.require("operator")
+    actor.require("operator", account)
     held = load_holdings(workspace, account)
     result = restored_result(held.run, held.newest(), held.frames)
     rng = np.random.default_rng([seed, held.as_of.toordinal(), 1])
@@ -147,7 +147,7 @@ def approve_experiment(
     Raises `Conflict` when it moved, when its spend fits no budget beside what is approved already,
     or when it needs a second person.
     """
-    actor.require("approver")
+    actor.require("approver", account)
     record = _known(workspace, account)
     held = load_holdings(workspace, account)
     _check_spend(held, record, actor)
@@ -159,7 +159,7 @@ def reject_experiment(
     workspace: Workspace, account: str, ref: Ref, actor: Actor, reason: str
 ) -> DecisionResult:
     """Refuse the test as a whole, or take an approval back before its first export."""
-    actor.require("operator")
+    actor.require("operator", account)
     _known(workspace, account)
     workspace.store.decide_experiment(account, ref, "rejected", reason, actor)
     return solved_again(workspace, account, (ref[0],), [], actor)
@@ -178,7 +178,7 @@ def export_experiment(
     `again`: the files of the newest step once more. Raises `Conflict` `experiment_nothing_due` with
     the next day, `experiment_lapsed` where its weeks passed without an export, or `rows_refused`.
     """
-    actor.require("approver")
+    actor.require("approver", account)
     report = _report(workspace, _known(workspace, account))
     record = report.record
     if again:
@@ -201,7 +201,7 @@ def _not_due(report: ExperimentReport) -> Conflict:
 
 def stop_experiment(workspace: Workspace, account: str, out: Path, actor: Actor) -> StepExport:
     """End a running test now: a bulk file that gives every keyword in it its old bid back."""
-    actor.require("approver")
+    actor.require("approver", account)
     record = _known(workspace, account)
     if record.state != "running":
         raise Conflict("experiment_not_running", id=record.id, state=record.state)

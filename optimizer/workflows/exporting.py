@@ -53,7 +53,7 @@ class ExportResult:
 
 def export_formats(workspace: Workspace, account: str, actor: Actor) -> tuple[str, ...]:
     """File formats of the account's platform, its usual one first. Raises `NotFound` for none."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     return tuple(writers_of(workspace.store.account(account).platform))
 
 
@@ -72,7 +72,7 @@ def export(
     platform's file formats, where it has several. Raises `NotFound` for a format it does not have,
     `Conflict` with `nothing_to_export`, `over_budget` (`excess`) or `rows_refused` (`rows`).
     """
-    actor.require("approver")
+    actor.require("approver", account)
     if again is not None:
         return _repeat(workspace, account, out, again)
     writer = writer_for(workspace.store.account(account).platform, format_)
@@ -248,5 +248,5 @@ def _discard(staged: Iterable[Path]) -> None:
 
 def exports(workspace: Workspace, account: str, actor: Actor) -> list[ExportRecord]:
     """What was exported, newest first."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     return workspace.store.exports(account)

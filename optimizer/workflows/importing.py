@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.errors import RefusedInput
+from optimizer.errors import NotFound, RefusedInput
 from optimizer.reports import Told, read_reports
 from optimizer.reports.campaigns import CampaignFile
 from optimizer.reports.drafting import draft_profile
@@ -120,7 +120,7 @@ def import_files(
     Raises `RefusedInput` for a file that must not be used, an account name that cannot name a file,
     or a download day in the future.
     """
-    actor.require("operator")
+    actor.require("operator", account)
     day = _download_day(workspace, checked_account_name(account), as_of)
     tell = progress or silent
     earlier = said_earlier(workspace, account)
@@ -197,13 +197,13 @@ def explain_file(
 
     Raises `RefusedInput` for what holds no table, `NotFound` for an unknown profile.
     """
-    actor.require("viewer")
+    actor.require_anywhere("viewer")
     return explain(path, workspace.configs, profile)
 
 
 def new_profile(workspace: Workspace, path: Path, actor: Actor) -> str:
     """A draft of a YAML profile for a file that no profile reads. Raises `RefusedInput`."""
-    actor.require("operator")
+    actor.require_anywhere("operator")
     return draft_profile(path, workspace.configs)
 
 
@@ -240,20 +240,24 @@ def _result(
 
 
 def accounts(workspace: Workspace, actor: Actor) -> list[AccountRecord]:
-    """All accounts by name."""
-    actor.require("viewer")
-    return workspace.store.accounts()
+    """All accounts that the actor may look at, by name."""
+    actor.require_anywhere("viewer")
+    return [each for each in workspace.store.accounts() if actor.may("viewer", each.name)]
 
 
 def batches(workspace: Workspace, account: str, actor: Actor) -> list[BatchRecord]:
     """The account's imported files, newest first. Raises `NotFound`."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     return workspace.store.batches(workspace.store.account(account).name)
 
 
 def quarantine(workspace: Workspace, batch_id: str, actor: Actor) -> pd.DataFrame:
     """The rows of a batch kept apart: line, column, code, text. Raises `NotFound`."""
-    actor.require("viewer")
+    own = [
+        batch for each in accounts(workspace, actor) for batch in workspace.store.batches(each.name)
+    ]
+    if all(batch.batch_id != batch_id for batch in own):
+        raise NotFound("batch_not_found", batch_id=batch_id)
     return workspace.store.quarantine(batch_id)
 
 
@@ -262,7 +266,7 @@ def unmatched(workspace: Workspace, account: str, actor: Actor) -> pd.DataFrame:
 
     Their numbers count in a review, but no file can name them to the platform. Raises `NotFound`.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     day = newest_day(workspace, account)
     window = workspace.configs.settings(account).estimation.window_days
     known = workspace.store.review_tables(account, day, window)

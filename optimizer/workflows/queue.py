@@ -81,7 +81,7 @@ def suggestions(
     workspace: Workspace, account: str, actor: Actor, as_of: date | None = None
 ) -> pd.DataFrame:
     """The newest review's suggestions (of that day) with their decisions, without superseded rows."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     run = workspace.store.latest_run(account, as_of)
     return standing_rows(workspace.store.suggestions(account, as_of=run.as_of))
 
@@ -90,7 +90,7 @@ def suggestion(
     workspace: Workspace, account: str, suggestion_id: str, actor: Actor
 ) -> SuggestionDetail:
     """One suggestion of any day. Raises `NotFound`."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     found = workspace.store.suggestions(account, ids=[suggestion_id])
     if found.empty:
         raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
@@ -155,7 +155,7 @@ def at_rate(
     The line and all other beliefs stay. `kind` is none where nothing would be suggested. Raises
     `NotFound`, and `RefusedInput` for a rate that is not above zero or a row no rate decides.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     found = workspace.store.suggestions(account, ids=[suggestion_id])
     if found.empty:
         raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
@@ -174,7 +174,7 @@ def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.D
     The plan's columns, `kind` of the suggestion if there is one, and `reason`: why it is suggested,
     or why not. At most 500 rows, in plan order.
     """
-    actor.require("viewer")
+    actor.require("viewer", account)
     held = load_holdings(workspace, account)
     solved = resolve_account(
         restored_result(held.run, held.newest(), held.frames),
@@ -195,7 +195,7 @@ def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.D
 
 def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor) -> SelectionTotals:
     """What approving exactly these rows (and those linked to them) would add up to."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     held = load_holdings(workspace, account)
     rows = held.named(ids) if ids else held.rows.iloc[:0]
     moves, refused = approvals.decide(

@@ -100,7 +100,7 @@ def review(
     (see `reports.landscapes`). Same data, settings and seed give the same suggestions. Raises
     `NotFound` without data, `BadSettings` where settings and reports disagree.
     """
-    actor.require("operator")
+    actor.require("operator", account)
     day = _review_day(workspace, checked_account_name(account), as_of)
     settings, told = stated_settings(workspace, account, day)
     window = settings.estimation.window_days
@@ -224,7 +224,7 @@ def latest_review(
     workspace: Workspace, account: str, actor: Actor, as_of: date | None = None
 ) -> ReviewReport:
     """The newest stored review (of that day). Raises `NotFound`."""
-    actor.require("viewer")
+    actor.require("viewer", account)
     return _report(workspace, workspace.store.latest_run(account, as_of))
 
 

@@ -55,7 +55,7 @@ def simulate(
     as many as there are cores when not said: the result is the same. Raises `BadSettings`, `NotFound`,
     `RefusedInput` and `Infeasible`.
     """
-    actor.require("viewer")
+    actor.require_anywhere("viewer")
     found = find_configs(configs)
     files = _files(found, markets)
     _require_own_names(files)

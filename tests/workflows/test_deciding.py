@@ -36,7 +36,7 @@ def test_every_decision_has_its_audit_row(shop: Workspace) -> None:
     assert audited(shop, "reject") == [rows["id"][2]]
     assert audited(shop, "snooze") == [rows["id"][3]]
     assert audited(shop, "undo") == [rows["id"][0]]
-    assert workflows.check(shop).ok
+    assert workflows.check(shop, OPERATOR).ok
 
 
 def test_rejecting_the_largest_increase_moves_another_row(shop: Workspace) -> None:
@@ -240,7 +240,7 @@ def test_eight_approvers_never_decide_a_row_twice(shop: Workspace, tmp_path: Pat
     assert sorted(won) == sorted(id_ for id_, _ in rows)
     assert all(name.startswith("approver ") for name in told_by)
     assert sorted(audited(shop, "approve")) == sorted(won)
-    assert workflows.check(shop).ok
+    assert workflows.check(shop, OPERATOR).ok
 
 
 DIE_BEFORE_RESOLVE = """
@@ -264,7 +264,7 @@ def test_killed_after_the_decision_it_stands_and_the_next_one_resolves(
     done = subprocess.run([sys.executable, "-c", DIE_BEFORE_RESOLVE, *arguments], timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert (decision(shop, id_), audited(shop, "approve")) == ("approved", [id_])
-    assert workflows.check(shop).ok
+    assert workflows.check(shop, OPERATOR).ok
     result = workflows.approve(shop, "shop", [other], APPROVER)
     assert result.resolve is not None
     assert decision(shop, id_) == "approved"

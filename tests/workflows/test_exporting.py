@@ -213,4 +213,4 @@ def test_killed_export_leaves_no_half_file_and_can_be_finished(
     assert sorted(finished.files) == sorted(workflows.exports(shop, "shop", VIEWER)[0].file_names)
     assert shop.store.approved("shop").empty
     assert finished.rows == len(approved)
-    assert workflows.check(shop).ok
+    assert workflows.check(shop, OPERATOR).ok

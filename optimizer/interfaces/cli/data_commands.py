@@ -159,7 +159,7 @@ def check(
     if predictive:
         _check_predictive(run, account, as_of)
         return
-    report = workflows.check(run.workspace)
+    report = workflows.check(run.workspace, run.actor)
     run.show(report.to_json(), lambda run: data_output.print_check(run, report))
     if not report.ok:
         raise typer.Exit(REFUSED)
