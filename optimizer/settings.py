@@ -177,7 +177,8 @@ class CreativeTest(Model):
     claimed), the platform in turn (even rotation), or chance as we ask (randomised). `start` and
     `end` are its first and last day. `floor` is the part of all impressions spread evenly while
     earning, at least a fifth for each of two or three creatives where `claims_wanted`;
-    `minimum_effect` the smallest relative difference worth finding.
+    `minimum_effect` the smallest relative difference worth finding. `split` states the planned share
+    of each of `arms`, even where left out.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -192,6 +193,7 @@ class CreativeTest(Model):
     floor: Share = 0.1
     claims_wanted: bool = False
     minimum_effect: Annotated[float, Field(gt=0, le=5)] = 0.15
+    split: Mapping[str, Share] = {}
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -199,6 +201,10 @@ class CreativeTest(Model):
             raise ValueError("end is before start")
         if len(self.arms) == 1 or len(set(self.arms)) < len(self.arms):
             raise ValueError("arms must be two or more, each named once")
+        if self.split and set(self.split) != set(self.arms):
+            raise ValueError("split must name each of arms")
+        if self.split and abs(sum(self.split.values()) - 1) > 1e-6:
+            raise ValueError("split must add up to 1")
         return self
 
 

@@ -54,7 +54,7 @@ def list_tests(
 ) -> Listed:
     """The account's defined tests that have begun, then one of every other ad group with two arms."""
     begun = [one for one in account.creative_tests if one.start is None or one.start < as_of]
-    members = [_arms_of(one, creatives) for one in begun]
+    members = [arms_of(one, creatives) for one in begun]
     _check_overlaps(begun, members, creatives)
     open_ = [
         rows for one, rows in zip(begun, members, strict=True) if _ends(one) >= day_number(as_of)
@@ -72,7 +72,7 @@ def list_tests(
     )
 
 
-def _arms_of(test: CreativeTest, creatives: pd.DataFrame) -> Ints:
+def arms_of(test: CreativeTest, creatives: pd.DataFrame) -> Ints:
     """Rows of the creatives that a defined test compares."""
     inside = creatives["campaign_name"].eq(test.campaign)
     if test.ad_group is not None:
@@ -102,10 +102,10 @@ def _check_overlaps(
         np.repeat(np.array([bound(one) for one in tests], dtype=np.int64), sizes)
         for bound in (_starts, _ends)
     )
-    check_overlaps(names, _labels(creatives.iloc[rows]), first, last)
+    check_overlaps(names, labels(creatives.iloc[rows]), first, last)
 
 
-def _labels(creatives: pd.DataFrame) -> list[str]:
+def labels(creatives: pd.DataFrame) -> list[str]:
     """Name and id of creatives: several may have one name."""
     told = creatives["creative_id"].fillna(creatives["entity_key"].astype(str))
     return [f"{name} ({key})" for name, key in zip(creatives["creative_name"], told, strict=True)]

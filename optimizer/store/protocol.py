@@ -83,6 +83,19 @@ class CreativeTables:
 
 
 @dataclass(frozen=True)
+class CreativeTestRecord:
+    """A test of creatives defined in the application; `definition` as `settings.CreativeTest` in JSON."""
+
+    name: str
+    version: int
+    definition: Mapping[str, Any]
+    defined_at: datetime
+    defined_by: str
+    changed_at: datetime
+    changed_by: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One review: its summary (JSON values), and the frames a re-solve needs (Parquet, by name)."""
 
@@ -414,6 +427,29 @@ class Store(Protocol):
 
     def randomised_bids(self, account: str, until: date) -> pd.DataFrame:
         """Bids that exported tests set at random: `entity_key`, `bid`, `first_day`, `last_day` ≤ `until`."""
+
+    # tests of creatives
+
+    def creative_tests(self, account: str) -> list[CreativeTestRecord]:
+        """The tests that were defined in the application, by name."""
+
+    def save_creative_test(
+        self,
+        account: str,
+        definition: Mapping[str, Any],
+        seen_version: int | None,
+        actor: Actor,
+        action: Literal["creative_test_define", "creative_test_edit", "creative_test_end"],
+    ) -> CreativeTestRecord:
+        """Store a definition (its `name` is its key) with its audit row.
+
+        `seen_version` is the one it replaces, None for a new test. Raises `Conflict`
+        `creative_test_exists` where a new one's name is taken, `creative_test_moved` where another
+        version is in force by now.
+        """
+
+    def creative_shares(self, account: str) -> pd.DataFrame:
+        """Table CREATIVE_SHARES of all reviews: stored by `save_run` from the frame of that name."""
 
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""

@@ -320,6 +320,35 @@ experiment_exports = sa.Table(
 )
 """Steps of a test that were written. `rows`: JSON list of each member's state and bid, as exported."""
 
+creative_tests = sa.Table(
+    "creative_tests",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.name"), primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("defined_at", Moment, nullable=False),
+    sa.Column("defined_by", sa.Text, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+)
+"""Tests of creatives that somebody defined in the application. `definition`: JSON of `settings.CreativeTest`."""
+
+creative_shares = sa.Table(
+    "creative_shares",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.name"), primary_key=True),
+    sa.Column("test", sa.Text, primary_key=True),
+    sa.Column("entity_key", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("asked", sa.Double, nullable=False),
+    sa.Column("suggestion_id", sa.Text),
+)
+"""What a review planned for each creative of a test: its `share` of impressions, what its platform can
+be `asked` for, and the suggestion that asks, null where nothing has to change."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from optimizer.errors import BadSettings, NotFound, Problem, RefusedInput
 from optimizer.store import (
     audit,
+    creative_tests,
     decisions,
     deliveries,
     experiments,
@@ -32,6 +33,7 @@ from optimizer.store.protocol import (
     BatchRecord,
     Change,
     CreativeTables,
+    CreativeTestRecord,
     Delivered,
     ExperimentRecord,
     ExportRecord,
@@ -185,6 +187,9 @@ class SqlStore:
             with self._database.write() as connection:
                 suggestions.insert_run(connection, run, sequence, files)
                 suggestions.replace_day(connection, run, rows)
+                if "creative_shares" in frames:
+                    shares = frames["creative_shares"]
+                    creative_tests.save_shares(connection, account, as_of, shares)
                 self._log(connection, Entry("review", run_id, _counts(rows, as_of)), account, actor)
         except BaseException:
             self._folder.remove(files.values())
@@ -342,6 +347,33 @@ class SqlStore:
         """Bids that exported tests set at random."""
         with self._database.read() as connection:
             return experiments.randomised_bids(connection, account, until)
+
+    # tests of creatives
+
+    def creative_tests(self, account: str) -> list[CreativeTestRecord]:
+        """The tests that were defined in the application, by name."""
+        with self._database.read() as connection:
+            return creative_tests.read(connection, account)
+
+    def save_creative_test(
+        self,
+        account: str,
+        definition: Mapping[str, Any],
+        seen_version: int | None,
+        actor: Actor,
+        action: Literal["creative_test_define", "creative_test_edit", "creative_test_end"],
+    ) -> CreativeTestRecord:
+        """Store a definition with its audit row; see `protocol.Store`."""
+        self.account(account)
+        with self._database.write() as connection:
+            return creative_tests.save(
+                connection, account, definition, seen_version, actor, self._clock(), action
+            )
+
+    def creative_shares(self, account: str) -> pd.DataFrame:
+        """What reviews planned to show; see `protocol.Store`."""
+        with self._database.read() as connection:
+            return creative_tests.read_shares(connection, account)
 
     # the store itself
 
