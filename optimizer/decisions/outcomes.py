@@ -10,7 +10,7 @@ skew for that are drawn exactly, and put in the order of the normals they share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -169,6 +169,22 @@ def draw_gammas(belief: Gamma, draws: int, rng: np.random.Generator) -> Singles:
     return _gammas(belief, _normals(len(belief.mean), draws, rng), rng, ordered=False)
 
 
+def draw_rows(
+    moves: Moves, shocks: CommonShocks, draws: int, rng: np.random.Generator
+) -> Iterator[tuple[Ints, Drawn]]:
+    """Joint draws of what is believed of the rows, some hundred rows at a time.
+
+    The common shocks and the groups' levels are the same in all parts: draw i of every row belongs to
+    one world. `moves.bid` does not matter.
+    """
+    common = rng.standard_normal((4, draws), dtype=np.float32)
+    levels = _levels(moves, draws, rng)
+    starts = range(0, len(moves.bid), _CHUNK)
+    for start, own in zip(starts, rng.spawn(len(starts)), strict=True):
+        part = np.arange(start, min(start + _CHUNK, len(moves.bid)))
+        yield part, _draw(moves, part, shocks, common, levels, own)
+
+
 def draw_curve(
     moves: Moves, bids: Floats, shocks: CommonShocks, draws: int, interval: float, seed: int
 ) -> tuple[Floats, Floats]:
@@ -190,8 +206,8 @@ class _Levels:
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Arrays (rows, draws)."""
+class Drawn:
+    """Arrays (rows, draws); `value` per click, `volume` clicks per day at the response's bid."""
 
     value: Singles
     volume: Singles
@@ -207,11 +223,11 @@ def _draw(
     common: Singles,
     levels: _Levels,
     rng: np.random.Generator,
-) -> _Drawn:
+) -> Drawn:
     response = moves.response.take(index)
     elasticity_shared = shocks.elasticity_at(response.click_share)
     exponent_shared = np.full(len(index), shocks.cpc_exponent)
-    return _Drawn(
+    return Drawn(
         _valued(moves, index, shocks.completion, common[0], levels, rng),
         _shocked(moves.volume.take(index), shocks.demand, common[1], rng),
         _around(response.elasticity, response.elasticity_sd, elasticity_shared, common[2], rng),
@@ -220,7 +236,7 @@ def _draw(
     )
 
 
-def _profit(moves: Moves, rows: Ints, drawn: _Drawn, bid: Floats) -> Singles:
+def _profit(moves: Moves, rows: Ints, drawn: Drawn, bid: Floats) -> Singles:
     """Array (rows, draws) of Δprofit at `bid`, in single precision: the draws' noise is far larger."""
     off, present = bid <= 0, moves.response.bid[rows]
     bought = _column(moves.present[rows])
