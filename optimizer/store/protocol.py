@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from optimizer.errors import Problem
-from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, empty_table
+from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, Role, empty_table
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
 Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
@@ -210,6 +210,30 @@ class NewExperiment:
     figures: Mapping[str, float]
     members: pd.DataFrame
     steps: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The role of a person (an e-mail address as normalised) on one account, or (None) on every one."""
+
+    person: str
+    account: str | None
+    role: Role
+    granted_at: datetime
+    granted_by: str
+
+
+@dataclass(frozen=True)
+class TokenRecord:
+    """What a program that shows the token may do; nothing from `expires_at` or `revoked_at` on."""
+
+    name: str
+    account: str | None
+    role: Role
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 class Store(Protocol):
@@ -450,6 +474,28 @@ class Store(Protocol):
 
     def creative_shares(self, account: str) -> pd.DataFrame:
         """Table CREATIVE_SHARES of all reviews: stored by `save_run` from the frame of that name."""
+
+    # rights
+
+    def grants(self, person: str | None = None) -> list[Grant]:
+        """Roles of one person or of all, by person and account."""
+
+    def set_grant(self, person: str, account: str | None, role: Role | None, actor: Actor) -> None:
+        """Give a role in place of an earlier one on the account, or (None) take it: `NotFound` if none."""
+
+    def tokens(self) -> list[TokenRecord]:
+        """All tokens, revoked ones too, by name."""
+
+    def find_token(self, digest: str) -> TokenRecord | None:
+        """The token whose secret has this SHA-256, if any."""
+
+    def add_token(self, token: TokenRecord, digest: str, actor: Actor) -> None:
+        """Let in who shows the secret of `digest`. Raises `Conflict` where the name was used before."""
+
+    def revoke_token(self, name: str, actor: Actor) -> None:
+        """Let nobody in by this token any more. Raises `NotFound`; again changes nothing."""
+
+    # the store itself
 
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""

@@ -349,6 +349,31 @@ creative_shares = sa.Table(
 """What a review planned for each creative of a test: its `share` of impressions, what its platform can
 be `asked` for, and the suggestion that asks, null where nothing has to change."""
 
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("granted_at", Moment, nullable=False),
+    sa.Column("granted_by", sa.Text, nullable=False),
+)
+"""Roles of people; an empty `account`: on every one. An account may be named before it exists."""
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("expires_at", Moment),
+    sa.Column("revoked_at", Moment),
+)
+"""What programs show to be let in: `digest` is the SHA-256 of a random secret that nobody keeps."""
+
 audit = sa.Table(
     "audit",
     metadata,

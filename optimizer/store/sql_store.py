@@ -22,6 +22,7 @@ from optimizer.store import (
     listings,
     reading,
     records,
+    rights,
     schema,
     suggestions,
 )
@@ -37,12 +38,14 @@ from optimizer.store.protocol import (
     Delivered,
     ExperimentRecord,
     ExportRecord,
+    Grant,
     NewExperiment,
     ReviewTables,
     RunRecord,
     StepRecord,
+    TokenRecord,
 )
-from optimizer.tables import SUGGESTIONS, Actor, Report, check_table
+from optimizer.tables import SUGGESTIONS, Actor, Report, Role, check_table
 
 Clock = Callable[[], datetime]
 
@@ -374,6 +377,38 @@ class SqlStore:
         """What reviews planned to show; see `protocol.Store`."""
         with self._database.read() as connection:
             return creative_tests.read_shares(connection, account)
+
+    # rights
+
+    def grants(self, person: str | None = None) -> list[Grant]:
+        """Roles of one person or of all, by person and account."""
+        with self._database.read() as connection:
+            return rights.grants(connection, person)
+
+    def set_grant(self, person: str, account: str | None, role: Role | None, actor: Actor) -> None:
+        """Give or take a role; see `protocol.Store`."""
+        with self._database.write() as connection:
+            rights.set_grant(connection, person, account, role, actor, self._clock())
+
+    def tokens(self) -> list[TokenRecord]:
+        """All tokens, revoked ones too, by name."""
+        with self._database.read() as connection:
+            return rights.tokens(connection)
+
+    def find_token(self, digest: str) -> TokenRecord | None:
+        """The token whose secret has this SHA-256, if any."""
+        with self._database.read() as connection:
+            return rights.find_token(connection, digest)
+
+    def add_token(self, token: TokenRecord, digest: str, actor: Actor) -> None:
+        """Let in who shows the secret; see `protocol.Store`."""
+        with self._database.write() as connection:
+            rights.add_token(connection, token, digest, actor)
+
+    def revoke_token(self, name: str, actor: Actor) -> None:
+        """Let nobody in by this token any more; see `protocol.Store`."""
+        with self._database.write() as connection:
+            rights.revoke_token(connection, name, actor, self._clock())
 
     # the store itself
 

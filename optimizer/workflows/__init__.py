@@ -15,6 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.reports import Told
     from optimizer.review.creative_detail import CreativeDetail
+    from optimizer.workflows.access import (
+        NewToken,
+        add_token,
+        grant,
+        grants,
+        person_actor,
+        revoke_token,
+        token_actor,
+        tokens,
+        ungrant,
+    )
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.checking import check_predictive
     from optimizer.workflows.creative_tests import CreativeReport, creative_test, creative_tests
@@ -80,6 +91,7 @@ __all__ = [
     "ExperimentReport",
     "ExportResult",
     "ImportResult",
+    "NewToken",
     "Progress",
     "ResolveSummary",
     "ResultsTaken",
@@ -91,6 +103,7 @@ __all__ = [
     "Told",
     "Workspace",
     "accounts",
+    "add_token",
     "approve",
     "approve_experiment",
     "at_rate",
@@ -110,23 +123,30 @@ __all__ = [
     "export_experiment",
     "export_formats",
     "exports",
+    "grant",
+    "grants",
     "import_files",
     "latest_review",
     "lock",
     "new_profile",
     "open_workspace",
+    "person_actor",
     "propose_experiment",
     "quarantine",
     "reject",
     "reject_experiment",
     "review",
+    "revoke_token",
     "simulate",
     "snooze",
     "stop_experiment",
     "suggestion",
     "suggestions",
+    "token_actor",
+    "tokens",
     "totals",
     "undo",
+    "ungrant",
     "unmatched",
     "why_not",
     "with_deliveries",
@@ -135,6 +155,17 @@ __all__ = [
 _HOMES = {
     "optimizer.reports": ("Told",),
     "optimizer.review.creative_detail": ("CreativeDetail",),
+    "optimizer.workflows.access": (
+        "NewToken",
+        "add_token",
+        "grant",
+        "grants",
+        "person_actor",
+        "revoke_token",
+        "token_actor",
+        "tokens",
+        "ungrant",
+    ),
     "optimizer.workflows.auditing": (
         "CheckReport",
         "audit",

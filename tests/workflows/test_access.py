@@ -17,6 +17,7 @@ from tests.workflows.shop_account import OPERATOR
 Scope = Literal["account", "anywhere", "everywhere"]
 NEEDS: dict[str, tuple[Role, Scope]] = {
     "accounts": ("viewer", "anywhere"),
+    "add_token": ("admin", "account"),
     "approve": ("approver", "account"),
     "approve_experiment": ("approver", "account"),
     "at_rate": ("viewer", "account"),
@@ -36,6 +37,8 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "export_experiment": ("approver", "account"),
     "export_formats": ("viewer", "account"),
     "exports": ("viewer", "account"),
+    "grant": ("admin", "account"),
+    "grants": ("admin", "anywhere"),
     "import_files": ("operator", "account"),
     "latest_review": ("viewer", "account"),
     "lock": ("operator", "account"),
@@ -45,19 +48,23 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "reject": ("operator", "account"),
     "reject_experiment": ("operator", "account"),
     "review": ("operator", "account"),
+    "revoke_token": ("admin", "anywhere"),
     "simulate": ("viewer", "anywhere"),
     "snooze": ("operator", "account"),
     "stop_experiment": ("approver", "account"),
     "suggestion": ("viewer", "account"),
     "suggestions": ("viewer", "account"),
+    "tokens": ("admin", "anywhere"),
     "totals": ("viewer", "account"),
     "undo": ("approver", "account"),
+    "ungrant": ("admin", "account"),
     "unmatched": ("viewer", "account"),
     "why_not": ("viewer", "account"),
     "with_deliveries": ("viewer", "account"),
 }
 """The role each workflow needs, and where: on its account, on some account, or on all of them."""
-WITHOUT_ACTOR = {"open_workspace"}
+WITHOUT_ACTOR = {"open_workspace", "person_actor", "token_actor"}
+"""What opens the store, and what says who somebody is."""
 NO_ROLE = "no role"
 HELD = (NO_ROLE, *get_args(Role))
 

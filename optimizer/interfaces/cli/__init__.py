@@ -7,6 +7,7 @@ Exit code 0: done; 1: refused (the message says why; with `--json` an object wit
 from __future__ import annotations
 
 from optimizer.interfaces.cli import (
+    access_commands,
     creative_commands,
     data_commands,
     decision_commands,
@@ -27,6 +28,7 @@ COMMAND_MODULES = (
     experiment_commands,
     serve_command,
     simulate_command,
+    access_commands,
 )
 """Importing them registers their commands."""
 
