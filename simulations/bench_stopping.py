@@ -6,7 +6,8 @@ Two arms share the traffic of 60 days and are looked at every day. Worlds: CTR 2
 20,000 impressions a day for both arms together, each arm's rate either fixed or 10 % off, anew every
 day; conversion rate 3 % at 300 clicks a day, orders delayed by an exponential of mean 5 days, reports
 restated daily, a day entering the evidence once, as known when 95 % of its orders are (and, as
-`false_restated`, as if each look took it as known by then). A/A runs count
+`false_restated`, as if each look took it as known by then); value per impression from 12 orders a day
+(6 for each arm under an even split) whose amounts are lognormal of CV 0.8 or 1.5. A/A runs count
 false winners, runs with a lift of 15 % power. Traffic is split evenly, or by Thompson sampling with at
 least a fifth for each arm. Beside ours: a binomial mSPRT (normal mixture on the rate difference, as
 sequential testing is commonly sold) and stopping when P(best) passes 95 %; with `--gbstats` also
@@ -56,13 +57,25 @@ GBSTATS_RUNS = 80
 
 @dataclass(frozen=True)
 class Case:
-    """`rate` of events per unit, `units` a day for both arms, relative arm-day `noise`."""
+    """`rate` of events per unit, `units` a day for both arms, relative arm-day `noise`.
+
+    Events are worth 1, or lognormal amounts of mean 1 and CV `amount_cv`.
+    """
 
     metric: str
     rate: float
     units: int
     noise: float = 0.0
     delayed: bool = False
+    amount_cv: float = 0.0
+
+    def worth(self, events: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What so many events of each arm are worth together."""
+        if not self.amount_cv:
+            return events
+        spread = np.log1p(self.amount_cv**2)
+        each = np.exp(rng.normal(-spread / 2, np.sqrt(spread), int(events.sum())))
+        return np.bincount(np.repeat(np.arange(len(events)), events), each, len(events))
 
 
 CASES = {
@@ -71,6 +84,8 @@ CASES = {
     "ctr_20000": Case("ctr", 0.02, 20_000),
     "ctr_20000_noise": Case("ctr", 0.02, 20_000, 0.1),
     "cvr_300_delayed": Case("cvr", 0.03, 300, 0.0, delayed=True),
+    "value_12_orders": Case("value_per_impression", 0.0006, 20_000, amount_cv=0.8),
+    "value_12_orders_skewed": Case("value_per_impression", 0.0006, 20_000, amount_cv=1.5),
 }
 
 
@@ -81,12 +96,16 @@ def known_share(age: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Lived:
-    """Runs as pairs of arms: units and events (arms, days), `frozen` as known when 95 % had come."""
+    """Runs as pairs of arms: units and events (arms, days), `frozen` as known when 95 % had come.
+
+    `worth` is what the events are worth.
+    """
 
     units: np.ndarray
     events: np.ndarray
     frozen: np.ndarray
     propensity: np.ndarray
+    worth: np.ndarray
 
 
 def shares_today(case: Case, lived: Lived, day: int, adaptive: bool, rng: Any) -> np.ndarray:
@@ -97,7 +116,9 @@ def shares_today(case: Case, lived: Lived, day: int, adaptive: bool, rng: Any) -
     completed = known_share(np.arange(day - 1, -1, -1)) if case.delayed else np.ones(day)
     told = lived.events[:, :day].sum(axis=1) + 1.0
     seen = lived.units[:, :day] @ completed + 1.0 / case.rate
-    belief = ArmBeliefs(Gamma(told / seen, 1.0 / told), None, None, None)
+    brought = lived.worth[:, :day].sum(axis=1) + 1.0 if case.amount_cv else told
+    known = Gamma(brought / seen, (1.0 + case.amount_cv**2) / told)
+    belief = ArmBeliefs(known, None, None, None)
     first = np.arange(0, arms, 2)
     chances = judge_arms(metric_named("ctr"), belief, first, rng, draws=DRAWS)
     floor = floor_for_claims(0.0, np.full(arms // 2, 2))
@@ -120,7 +141,7 @@ def live(
     `watch` is called after each day.
     """
     shape = (2 * runs, DAYS)
-    lived = Lived(*(np.zeros(shape) for _ in range(4)))
+    lived = Lived(*(np.zeros(shape) for _ in range(5)))
     coming = np.zeros(shape)
     rate = case.rate * np.tile([1 + lift, 1.0], runs)
     for day in range(DAYS):
@@ -135,6 +156,7 @@ def live(
             deliver(lived, coming, day, rng)
         else:
             lived.events[:, day] = lived.frozen[:, day] = events
+            lived.worth[:, day] = case.worth(events, rng)
         if watch is not None:
             watch(lived, day)
     return lived
@@ -161,6 +183,10 @@ def as_days(case: Case, lived: Lived) -> tuple[ArmDays, np.ndarray]:
     test = np.arange(arms) // 2
     if case.metric == "ctr":
         return ArmDays(lived.units, lived.frozen, test=test), settled
+    if case.amount_cv:
+        clicks = lived.units * 0.02
+        told = ArmDays(lived.units, clicks, conversions=lived.events, value=lived.worth, test=test)
+        return told, settled
     shown = lived.units * 50
     return ArmDays(shown, lived.units, conversions=lived.frozen, test=test), settled
 
@@ -172,8 +198,9 @@ def claimed(case: Case, lived: Lived, adaptive: bool) -> tuple[np.ndarray, np.nd
     propensity = lived.propensity if adaptive else None
     ratios = daily_ratios(metric, days, propensity=propensity)
     zero, one = np.arange(0, len(days.test), 2), np.arange(1, len(days.test), 2)
+    told = {"counts": metric.counts, "amount_cv2": days.spread().value}
     return tuple(
-        make_claims(ratios, days.place, pair, settled, ClaimRule(), counts=True).worse[:, -1]
+        make_claims(ratios, days.place, pair, settled, ClaimRule(), **told).worse[:, -1]
         for pair in ((zero, one), (one, zero))
     )
 
@@ -185,7 +212,7 @@ def restated_false_winners(case: Case, runs: int, seed: int) -> float:
     def look(lived: Lived, day: int) -> None:
         until = slice(0, day + 1)
         known = lived.events[:, until]
-        seen = Lived(lived.units[:, until], known, known, lived.propensity[:, until])
+        seen = Lived(lived.units[:, until], known, known, lived.propensity[:, until], known)
         better, worse = claimed(case, seen, adaptive=False)
         np.logical_or(ever, better | worse, out=ever)
 
@@ -242,7 +269,7 @@ def case_figures(
     figures = {"false": (better | worse).mean(), "power": found.mean(), "wrong": wrong.mean()}
     if case.delayed and not adaptive:
         figures["false_restated"] = restated_false_winners(case, runs, seed)
-    if not (adaptive or case.delayed):
+    if not (adaptive or case.delayed or case.amount_cv):
         figures |= {"msprt_false": msprt(case, same).mean(), "peeking_false": peeking(same).mean()}
         figures |= gbstats_false(same, gbstats) if gbstats else {}
     return {name: float(value) for name, value in figures.items()}

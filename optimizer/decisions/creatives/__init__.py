@@ -22,7 +22,12 @@ Sums per arm and day go in, oldest day first; ten thousand tests are one call:
 from optimizer.decisions.creatives.arms import ArmDays
 from optimizer.decisions.creatives.assess import Assessment, Context, Design, alive_arms, assess
 from optimizer.decisions.creatives.claims import ClaimRule, Claims, leader_pairs, make_claims
-from optimizer.decisions.creatives.contrasts import contrast, daily_ratios, estimate_difference
+from optimizer.decisions.creatives.contrasts import (
+    always_interval,
+    contrast,
+    daily_ratios,
+    estimate_difference,
+)
 from optimizer.decisions.creatives.definitions import (
     check_currencies,
     check_overlaps,
@@ -80,6 +85,7 @@ __all__ = [
     "Traffic",
     "UnitSpread",
     "alive_arms",
+    "always_interval",
     "anytime_interval",
     "assess",
     "check_assignment",

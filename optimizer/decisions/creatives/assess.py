@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,7 +18,13 @@ import numpy.typing as npt
 
 from optimizer.decisions.creatives.arms import DISCOUNT, ArmDays
 from optimizer.decisions.creatives.claims import ClaimRule, Claims, leader_pairs, make_claims
-from optimizer.decisions.creatives.contrasts import Estimate, daily_ratios, estimate_difference
+from optimizer.decisions.creatives.contrasts import (
+    Estimate,
+    always_interval,
+    daily_ratios,
+    estimate_difference,
+)
+from optimizer.decisions.creatives.definitions import check_currencies
 from optimizer.decisions.creatives.metrics import Metric, MetricName, expected, metric_named
 from optimizer.decisions.creatives.sampling import (
     Chances,
@@ -44,8 +51,9 @@ ABSENT_DAYS = 3
 class Design:
     """What was fixed before the test: how it is decided, how traffic is given, who chooses it.
 
-    `mode` earn: Thompson sampling with `floor` of all traffic even; find: an even split; top_two:
-    top-two sampling with the floor. `claims_wanted` keeps a fifth for each of two or three arms.
+    `mode` earn: Thompson sampling of which the part `floor` explores; find: an even split; top_two:
+    top-two sampling with `floor` of all traffic even. With `claims_wanted` earning keeps its floor even
+    too, at least a fifth for each of two or three arms.
     `assignment` platform: the platform chooses who is shown, so that nothing is ever claimed.
     `tolerable_loss` relative to the leader's metric, below which choosing it is safe.
     """
@@ -84,7 +92,7 @@ class Assessment:
     shares_off (not served as planned), observational (the platform chooses), too_early, winner,
     safe_to_stop (choosing the leader forgoes next to nothing) or running. `claims` compares each
     leader with its other arms, and `difference` measures them (leader less other, in the ratio that
-    claims compare).
+    claims compare); `always` are the ends of intervals that hold the difference at every look at once.
     """
 
     beliefs: ArmBeliefs
@@ -98,6 +106,7 @@ class Assessment:
     state: Texts
     claims: Claims
     difference: Estimate
+    always: tuple[Floats, Floats]
     served: ShareCheck
 
 
@@ -111,7 +120,8 @@ class Context:
     `propensity` (arms, days) shares that were decided on; `planned` shares to hold the served ones
     against (per arm or by day; the propensities where left out). `assigned` number of units that
     were assigned to each arm, where that is known: then those are tested, against an even split or
-    `planned` shares per arm.
+    `planned` shares per arm. `currency` each arm is paid in, where they may differ: a test across
+    currencies is refused.
     """
 
     past: tuple[CreativeSums, Ints] | None = None
@@ -121,13 +131,20 @@ class Context:
     propensity: Floats | None = None
     planned: Floats | None = None
     assigned: Floats | None = None
+    currency: Sequence[str] | None = None
 
 
 def assess(
     days: ArmDays, design: Design, rng: np.random.Generator, context: Context | None = None
 ) -> Assessment:
-    """Beliefs, chances, shares, verdicts and states of every test in `days`, all of one design."""
+    """Beliefs, chances, shares, verdicts and states of every test in `days`, all of one design.
+
+    Raises `RefusedInput`: `metric_needs` where nothing tells what the metric is made of,
+    `test_currencies` where the arms of a test are paid in several.
+    """
     known, metric = context or Context(), metric_named(design.metric)
+    if known.currency is not None:
+        check_currencies([str(one) for one in days.test], known.currency)
     spread = days.spread()
     beliefs = _beliefs(days, design, spread, known)
     alive = alive_arms(days)
@@ -140,6 +157,7 @@ def assess(
     share = _shares(days, design, chances, alive & (verdict != "loser"))
     state = _states(days, design, claims, served, chances, value, leader, verdict, alive)
     measured = estimate_difference(claims.contrasts)
+    always = always_interval(claims.contrasts, design.rule.alpha, design.rule.effect_variance)
     return Assessment(
         beliefs,
         spread,
@@ -152,6 +170,7 @@ def assess(
         state,
         claims,
         measured,
+        always,
         served,
     )
 
@@ -186,8 +205,9 @@ def _shares(days: ArmDays, design: Design, chances: Chances, open_arms: Bools) -
         return even_shares(days.first, open_arms)
     arms = np.maximum(np.add.reduceat(open_arms.astype(np.int64), days.first), 1)
     floor = floor_for_claims(design.floor, arms) if design.claims_wanted else design.floor
-    give = finding_shares if design.mode == "top_two" else earning_shares
-    return give(chances, days.first, open_arms, floor)
+    if design.mode == "top_two":
+        return finding_shares(chances, days.first, open_arms, floor)
+    return earning_shares(chances, days.first, open_arms, floor, even=design.claims_wanted)
 
 
 def _leader(metric: Metric, value: Floats, takes_part: Bools, days: ArmDays) -> Ints:
@@ -227,6 +247,7 @@ def _claims(
         design.rule,
         counts=metric.counts,
         dispersion=dispersion,
+        amount_cv2=spread.value,
     )
 
 

@@ -90,14 +90,17 @@ def make_claims(
     *,
     counts: bool,
     dispersion: float = 1.0,
+    amount_cv2: float = 0.64,
 ) -> Claims:
     """Evidence for the first of each of `pairs` against the second, and what may be claimed of it.
 
-    `counts`: whether the metric is a rate of events, so that rare ones have their exact test.
+    `counts`: whether the metric is a rate of events, so that rare ones have their exact test; else
+    `amount_cv2` is the squared CV of what one event is worth.
     """
     compared = contrast(ratios, test, pairs, counted)
     rare = _rare(compared, rule) if counts else np.zeros(len(pairs[0]), dtype=np.bool_)
-    evidence, mean = evidence_path(compared.score, rule.effect_variance)
+    skewness = compared.lean * (1.0 if counts else skew_of_amounts(amount_cv2))
+    evidence, mean = evidence_path(compared.score, rule.effect_variance, skewness)
     ahead = mean > 0
     if rare.any():
         evidence[rare], ahead[rare] = _by_counts(ratios, compared, rare, dispersion)
@@ -107,6 +110,11 @@ def make_claims(
     days = np.maximum(rule.least_days - compared.days[:, -1], 0)
     events = np.maximum(rule.least_events - compared.fewest[:, -1], 0.0)
     return Claims(compared, evidence, bound, worse, rare, days, events)
+
+
+def skew_of_amounts(cv2: float) -> float:
+    """How much more skewed a Poisson number of Gamma amounts is than the number: E x³ / (E x²)^{3/2}."""
+    return (1.0 + 2.0 * cv2) / float(np.sqrt(1.0 + cv2))
 
 
 def _compared_arms(test: Ints, pairs: tuple[Ints, Ints]) -> Floats:

@@ -12,12 +12,14 @@ Zhan, Wager and Athey 2021). Where no propensities are known the served shares s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
 from optimizer.decisions.creatives.arms import ArmDays
+from optimizer.decisions.creatives.evidence import EFFECT_VARIANCE, anytime_interval
 from optimizer.decisions.creatives.metrics import Metric
 from optimizer.errors import RefusedInput
 from optimizer.estimates.posteriors import Bools, Floats, Ints
@@ -40,7 +42,9 @@ class Ratios:
 class Contrasts:
     """Arm `one[i]` less arm `other[i]`, arrays (comparisons, days); NaN on days that do not count.
 
-    `score` D_d, `weight` h_d; `fewest` the smaller of both arms' number of events so far.
+    `score` D_d, `weight` h_d; `fewest` the smaller of both arms' number of events so far. `lean` is the
+    skewness that Σ D has so far under no difference, were every event worth the same: an arm shown
+    less has the longer upper tail.
     """
 
     one: Ints
@@ -48,6 +52,7 @@ class Contrasts:
     score: Floats
     weight: Floats
     fewest: Floats
+    lean: Floats
 
     @property
     def days(self) -> Ints:
@@ -127,11 +132,29 @@ def contrast(ratios: Ratios, test: Ints, pairs: tuple[Ints, Ints], counted: Bool
     gamma, expected = _gamma(ratios, test)
     with np.errstate(invalid="ignore", divide="ignore"):
         both = (ratios.below[one] > 0) & (ratios.below[other] > 0) & counted
-        weight = (1.0 / expected[one] + 1.0 / expected[other]) ** -0.5
+        weight = 1.0 / np.sqrt(1.0 / expected[one] + 1.0 / expected[other])
         score = np.where(both, weight * (gamma[one] - gamma[other]), np.nan)
-    weight = np.where(both & ~np.isnan(score), weight, np.nan)
+    used = both & ~np.isnan(score)
+    weight = np.where(used, weight, np.nan)
     seen = [np.cumsum(np.where(both, ratios.events[arm], 0.0), axis=1) for arm in pairs]
-    return Contrasts(one, other, score, weight, np.minimum(*seen))
+    units = [np.where(used, expected[arm], np.inf) for arm in pairs]
+    lean = _lean(units, weight, used, seen[0] + seen[1])
+    return Contrasts(one, other, score, weight, np.minimum(*seen), lean)
+
+
+def _lean(units: Sequence[Floats], weight: Floats, used: Bools, events: Floats) -> Floats:
+    """Skewness of Σ D after each day, D = h(r_a − r_b) of Poisson counts of one rate ρ.
+
+    κ₂ = ρ h²(1/n_a + 1/n_b) = ρ and κ₃ = ρ h³(1/n_a² − 1/n_b²) per day.
+    """
+    scale = np.where(used, weight, 0.0)
+    parts = [1.0 / (one * one) for one in units]
+    tail = scale * scale * scale * (parts[0] - parts[1])
+    shown = np.cumsum(np.where(used, units[0] + units[1], 0.0), axis=1)
+    rate = np.maximum(events, 1.0) / np.maximum(shown, 1e-300)
+    days = np.maximum(np.cumsum(used, axis=1), 1)
+    result: Floats = np.cumsum(tail, axis=1) / np.sqrt(rate * days) / days
+    return result
 
 
 def _gamma(ratios: Ratios, test: Ints) -> tuple[Floats, Floats]:
@@ -163,6 +186,20 @@ def _totals(below: Floats, test: Ints) -> Floats:
     first = np.flatnonzero(np.diff(test, prepend=-1))
     result: Floats = np.add.reduceat(below, first, axis=0)[test]
     return result
+
+
+def always_interval(
+    contrasts: Contrasts, alpha: float, g: float = EFFECT_VARIANCE
+) -> tuple[Floats, Floats]:
+    """Ends of the interval of each difference that may be looked at daily: wrong ever with chance `alpha`.
+
+    That of the mean score, over the mean h; infinite while there are too few days.
+    """
+    low, high = anytime_interval(contrasts.score, alpha, g)
+    days = np.maximum((~np.isnan(contrasts.weight)).sum(axis=1), 1)
+    mean = np.nansum(contrasts.weight, axis=1) / days
+    scale = np.where(mean > 0, mean, np.nan)
+    return low / scale, high / scale
 
 
 def estimate_difference(contrasts: Contrasts) -> Estimate:

@@ -9,6 +9,14 @@ with probability α at most however often one looks (Lai 1976; Pérez-Ortiz, Lar
 Grünwald 2024, on E-statistics and group invariance). Days are the unit: whatever moves an arm's rate
 from day to day widens s², where a binomial variance takes it for evidence.
 
+Scores of arms shown unequally often are skewed, and t with them: the arm shown less has days without an
+event often and a very good one rarely, so that it looks worse and steadier than it is. With γ the
+skewness of Σ D, where it favours the claim t gives way to Hall's (1992) monotone transformation,
+
+    T + γ T²/3 + γ² T³/27 + γ/6,
+
+which takes the skewness out of its distribution and leaves an even split as it is.
+
     rare events: x_a of n = x_a + x_b events are Binomial(n, p₀) given n, p₀ the arm's share of the
     exposure that day;  E = Σ_δ w_δ Π_days of the likelihood ratio of rates e^δ apart,
     δ about N(0, 0.2²) on a grid: a martingale exactly, being a mean of likelihood ratios
@@ -24,6 +32,8 @@ EFFECT_VARIANCE = 0.25
 """g, fixed before any data: the standardised daily effect is believed to be of the order of ½."""
 
 _EFFECTS = np.linspace(-0.5, 0.5, 21)
+_ENOUGH = 600.0
+"""log E beyond which nothing more is counted: far from any bound, and its exponential is finite."""
 _WEIGHTS = np.exp(-0.5 * (_EFFECTS / 0.2) ** 2) / np.exp(-0.5 * (_EFFECTS / 0.2) ** 2).sum()
 
 
@@ -32,16 +42,21 @@ def log_evidence(scores: Floats, g: float = EFFECT_VARIANCE) -> Floats:
     return evidence_path(scores, g)[0]
 
 
-def evidence_path(scores: Floats, g: float = EFFECT_VARIANCE) -> tuple[Floats, Floats]:
+def evidence_path(
+    scores: Floats, g: float = EFFECT_VARIANCE, skewness: Floats | None = None
+) -> tuple[Floats, Floats]:
     """log E and the mean score after each day; days that are NaN change nothing.
 
-    log E is 0 until two days are known, and where all days so far are equal and 0. Scores that are equal
-    without being 0 are overwhelming evidence: their variance is 0 but for rounding.
+    `skewness` of the summed scores after each day where they are skewed: evidence that rests on it does
+    not count. log E is 0 until two days are known, and where all days so far are equal and 0. Scores
+    that are equal without being 0 are overwhelming evidence: their variance is 0 but for rounding.
     """
     days, mean, squares = _running(scores)
     ready = days >= 2
     t = np.where(ready, days, 2.0)
     ratio = _ratio(mean, squares, t)
+    if skewness is not None:
+        ratio = _unskewed(ratio, t, np.minimum(skewness * np.sign(mean), 0.0))
     log_e = -0.5 * np.log1p(t * g)
     log_e += 0.5 * t * (np.log1p(ratio) - np.log1p(ratio / (1.0 + t * g)))
     return np.where(ready & ((squares > 0) | (mean != 0)), log_e, 0.0), mean
@@ -51,6 +66,14 @@ def _ratio(mean: Floats, squares: Floats, t: Floats) -> Floats:
     """T²/(t−1) = t D̄² / Σ(D − D̄)²."""
     least = 1e-24 * t * mean**2 + 1e-300
     result: Floats = t * mean**2 / np.maximum(squares, least)
+    return result
+
+
+def _unskewed(ratio: Floats, t: Floats, skewness: Floats) -> Floats:
+    """T²/(t−1) of Hall's transform of T > 0 under a `skewness` γ ≤ 0."""
+    size = np.sqrt(ratio * (t - 1.0))
+    bent = size + skewness * (size**2 / 3.0 + 1.0 / 6.0) + skewness**2 * size**3 / 27.0
+    result: Floats = np.where(skewness < 0, np.maximum(bent, 0.0) ** 2 / (t - 1.0), ratio)
     return result
 
 
@@ -111,12 +134,14 @@ def log_evidence_of_counts(
         used = (exposure[0] > 0) & (exposure[1] > 0) & ~np.isnan(events[0] + events[1])
     a, b = (np.where(used, one, 0.0) / max(dispersion, 1.0) for one in events)
     odds = np.where(used, exposure[0], 1.0) / np.where(used, exposure[1], 1.0)
-    of_a, both, base = np.cumsum(a, axis=1), a + b, np.log1p(odds)
-    total = np.full(a.shape, -np.inf)
+    of_a, both = np.cumsum(a, axis=1), a + b
+    total = np.zeros(a.shape)
     for effect, weight in zip(_EFFECTS, _WEIGHTS, strict=True):
-        change = np.cumsum(both * (base - np.log1p(odds * np.exp(effect))), axis=1)
-        np.logaddexp(total, np.log(weight) + of_a * effect + change, out=total)
-    return total
+        share = np.log((1.0 + odds) / (1.0 + odds * np.exp(effect)))
+        ratio = np.cumsum(both * share, axis=1) + of_a * effect
+        total += weight * np.exp(np.minimum(ratio, _ENOUGH))
+    with np.errstate(divide="ignore"):
+        return np.log(total)
 
 
 def crossed(log_e: Floats, log_bound: Floats | float, allowed: Bools) -> Bools:

@@ -260,7 +260,7 @@ def _mode_shares(mode: Mode, course: _Course, lived: _Lived, rng: np.random.Gene
     share = np.full((paths, arms), 1.0 / arms)
     if mode != "find" and lived.plan.floor < 1:
         best = _best_chances(course, mode, lived.plan.draws, rng)
-        floor = lived.plan.floor
+        floor = lived.plan.floor if mode == "top_two" or lived.plan.claims_wanted else 0.0
         if lived.plan.claims_wanted and arms <= 3:
             floor = max(floor, CLAIM_SHARE * arms)
         share = (1.0 - floor) * best + floor / arms

@@ -112,13 +112,26 @@ def _judge_alike(
     return np.stack([np.where(dead, 0.0, best), np.where(dead, 0.0, eager), loss])
 
 
-def earning_shares(chances: Chances, first: Ints, alive: Bools, floor: Floats | float) -> Floats:
+def earning_shares(
+    chances: Chances,
+    first: Ints,
+    alive: Bools,
+    floor: Floats | float,
+    *,
+    even: bool = True,
+) -> Floats:
     """Share of its test's impressions per arm, earning while testing: (1 − f)·eager P(best) + f/arms.
 
-    `floor` f is the part of all impressions that is spread evenly over the arms alive, per test or
-    one for all. Shares of a test sum to 1 (0 where none is alive): they are the propensities.
+    `floor` f is the part of all impressions that explores, per test or one for all: spread evenly
+    over the arms alive, or, where not `even`, by plain P(best). What is spread evenly serves claims;
+    arms that are surely not the best earn nothing with it. Shares of a test sum to 1 (0 where none is
+    alive): they are the propensities.
     """
-    return _with_floor(chances.eager, first, alive, floor)
+    if even:
+        return _with_floor(chances.eager, first, alive, floor)
+    kept = _per_arm(floor, first, alive)
+    mixed = (1.0 - kept) * chances.eager + kept * chances.best
+    return _with_floor(mixed, first, alive, 0.0)
 
 
 def finding_shares(
@@ -194,12 +207,15 @@ def _lacking(shares: Floats, even: float, count: int) -> Floats:
     return result
 
 
-def _with_floor(chosen: Floats, first: Ints, alive: Bools, floor: Floats | float) -> Floats:
+def _per_arm(floor: Floats | float, first: Ints, alive: Bools) -> Floats:
     floors = np.asarray(floor, dtype=np.float64)
     if (floors < 0).any() or (floors > 1).any():
         raise BadSettings("share_out_of_range", name="floor", value=float(floors.max()))
-    sizes = _sizes(first, len(alive))
-    kept = np.repeat(np.broadcast_to(floors, len(first)), sizes)
+    return np.repeat(np.broadcast_to(floors, len(first)), _sizes(first, len(alive)))
+
+
+def _with_floor(chosen: Floats, first: Ints, alive: Bools, floor: Floats | float) -> Floats:
+    kept, sizes = _per_arm(floor, first, alive), _sizes(first, len(alive))
     chosen = _normalised(np.where(alive, chosen, 0.0), first, sizes)
     even = even_shares(first, alive)
     # Where no draw speaks for any arm there is nothing to prefer.

@@ -177,6 +177,21 @@ def test_arms_wanted_for_claims_keep_a_fifth() -> None:
     assert wanted.share.min() >= 0.2
 
 
+def test_arms_paid_in_several_currencies_are_refused_by_name() -> None:
+    with pytest.raises(RefusedInput, match="test_currencies") as refused:
+        morning(two(), Context(currency=["CNY", "USD"]), metric="ctr")
+    assert refused.value.fields["currencies"] == "CNY, USD"
+    assert morning(two(), Context(currency=["CNY", "CNY"]), metric="ctr").leader.tolist() == [0]
+
+
+def test_a_thousand_arms_are_one_test() -> None:
+    rng = np.random.default_rng(5)
+    told = morning(lived([*[0.02] * 999, 0.06], rng, days=10), metric="ctr")
+    assert told.leader.tolist() == [999]
+    assert told.share.sum() == pytest.approx(1.0)
+    assert told.chances.best[999] > 0.9
+
+
 def test_past_creatives_of_the_ad_group_narrow_what_is_believed() -> None:
     rng = np.random.default_rng(12)
     few = lived([0.02, 0.02], rng, days=2, impressions=100)

@@ -150,6 +150,27 @@ def test_alike_arms_seldom_lose() -> None:
     assert 0 < tests.sum() <= 20
 
 
+@pytest.mark.parametrize("metric", ["value_per_impression", "profit_per_impression"])
+def test_an_arm_shown_seldom_is_no_loser_for_its_few_large_orders(metric: str) -> None:
+    """1,500 A/A tests at 80 to 20, 2 orders a day for the lesser arm: the side that t favours."""
+    rng, runs, days = np.random.default_rng(11), 1500, 60
+    shown = np.tile([[16_000.0], [4_000.0]], (runs, days))
+    orders = rng.poisson(0.0005 * shown)
+    value = rng.gamma(0.8 * np.maximum(orders, 1e-9), 75.0) * (orders > 0)
+    test = np.arange(2 * runs) // 2
+    told = ArmDays(shown, shown * 0.02, shown * 0.002, orders.astype(float), value, test=test)
+    pairs = np.arange(0, 2 * runs, 2), np.arange(1, 2 * runs, 2)
+    ratios = daily_ratios(metric_named(metric), told)
+    found = make_claims(
+        ratios, told.place, pairs, np.ones(days, bool), RULE, counts=False, amount_cv2=1.25
+    )
+    plain = log_evidence(found.contrasts.score)
+    mean = np.nancumsum(found.contrasts.score, axis=1)
+    named = ((plain >= np.log(20)) & (mean > 0) & (found.contrasts.fewest >= 20)).any(axis=1)
+    assert named.mean() > 0.02
+    assert found.worse[:, -1].mean() <= 0.0125
+
+
 def test_arms_that_take_no_part_are_not_compared() -> None:
     pairs = leader_pairs(
         np.array([1, -1]), np.array([0, 3]), np.array([True, True, False, True, True])

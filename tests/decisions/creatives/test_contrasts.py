@@ -8,6 +8,7 @@ from scipy import stats
 
 from optimizer.decisions.creatives import (
     ArmDays,
+    always_interval,
     contrast,
     daily_ratios,
     estimate_difference,
@@ -149,3 +150,40 @@ def test_unknown_differences_have_infinite_intervals() -> None:
     none = estimate_difference(contrast(ratios, ONE_TEST, PAIR, np.zeros(2, dtype=bool)))
     assert np.isnan(none.difference[0])
     assert none.days[0] == 0
+
+
+def test_scores_of_an_arm_shown_less_lean_as_counts_say() -> None:
+    """20,000 tests of equal arms at 80 to 20: skewness of the sum of scores against its formula."""
+    rng = np.random.default_rng(3)
+    shown = np.tile([[800.0], [200.0]], (20_000, 5))
+    clicks = rng.poisson(0.01 * shown).astype(float)
+    told = ArmDays(shown, clicks, test=np.repeat(np.arange(20_000), 2))
+    pairs = np.arange(0, 40_000, 2), np.arange(1, 40_000, 2)
+    ratios = daily_ratios(metric_named("ctr"), told)
+    found = contrast(ratios, told.place, pairs, np.ones(5, dtype=bool))
+    skewness = stats.skew(found.score.sum(axis=1))
+    assert skewness < -0.1
+    assert np.mean(found.lean[:, -1]) == pytest.approx(skewness, rel=0.15)
+
+
+def test_arms_shown_alike_do_not_lean() -> None:
+    days = lived([0.03, 0.02], np.random.default_rng(0), days=12)
+    found = contrast(
+        daily_ratios(metric_named("ctr"), days), ONE_TEST, PAIR, np.ones(12, dtype=bool)
+    )
+    np.testing.assert_array_equal(found.lean, 0.0)
+
+
+def test_intervals_for_daily_looks_are_wider_and_hold_the_truth_at_every_one() -> None:
+    runs, days = 300, 30
+    told = lived([0.03, 0.02] * runs, np.random.default_rng(2), days=days, test=np.arange(600) // 2)
+    pairs = np.arange(0, 600, 2), np.arange(1, 600, 2)
+    ratios = daily_ratios(metric_named("ctr"), told)
+    missed = np.zeros(runs, dtype=bool)
+    for day in range(5, days + 1):
+        found = contrast(ratios, told.place, pairs, np.arange(days) < day)
+        low, high = always_interval(found, 0.05)
+        missed |= (low > 0.01) | (high < 0.01)
+    once = estimate_difference(found).interval(0.95)
+    assert missed.mean() <= 0.05
+    assert ((high - low) > (once[1] - once[0])).all()

@@ -170,3 +170,21 @@ def test_the_grid_of_effects_loses_little_against_the_whole_prior() -> None:
         (np.array([[a]]), np.array([[n - a]])), (np.ones((1, 1)), np.ones((1, 1)))
     )
     assert found[0, 0] == pytest.approx(fine, abs=0.1)
+
+
+def test_skewness_that_favours_the_claim_is_taken_out_and_no_other() -> None:
+    scores = np.random.default_rng(1).normal(0.6, 1.0, (1, 30))
+    plain, bent, other = (
+        evidence_path(scores, skewness=np.full((1, 30), skew))[0][0, -1]
+        for skew in (0.0, -0.3, 0.3)
+    )
+    assert plain == pytest.approx(log_evidence(scores)[0, -1])
+    assert bent < plain
+    assert other == plain
+
+
+def test_more_always_stays_more_evidence_however_skewed() -> None:
+    t = np.linspace(0, 3, 40)[:, None] + np.random.default_rng(2).normal(0, 1, 30)
+    told = evidence_path(t, skewness=np.full(t.shape, -0.4))[0][:, -1]
+    ahead = t.mean(axis=1) > 0
+    assert (np.diff(told[ahead]) >= -1e-9).all()

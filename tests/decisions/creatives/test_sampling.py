@@ -99,6 +99,15 @@ def test_the_cost_of_a_conversion_mirrors_its_reciprocal() -> None:
     np.testing.assert_allclose(one.best, other.best, atol=0.01)
 
 
+def test_without_claims_the_floor_explores_where_an_arm_may_be_the_best() -> None:
+    chances = judge_arms(
+        CTR, believed([0.02, 0.019, 0.001], cv2=0.01), ONE_TEST, np.random.default_rng(0)
+    )
+    share = earning_shares(chances, ONE_TEST, np.ones(3, dtype=bool), 0.5, even=False)
+    np.testing.assert_allclose(share, 0.5 * chances.eager + 0.5 * chances.best)
+    assert share[2] == 0
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=5),
