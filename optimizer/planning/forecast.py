@@ -223,4 +223,5 @@ def _relative_amount(orders: Floats, rng: np.random.Generator) -> Floats:
 def day_index(first_day: date, days: int) -> Ints:
     """The forecast's days as days since 1970-01-01."""
     first: int = day_number(first_day)
-    return np.arange(first, first + days)
+    result: Ints = np.arange(first, first + days)
+    return result
