@@ -236,6 +236,20 @@ class TokenRecord:
     revoked_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class PlanRecord:
+    """A kept scenario and its plan (JSON values), made from the beliefs of run `run_id`."""
+
+    plan_id: str
+    account: str
+    name: str
+    run_id: str
+    scenario: Mapping[str, Any]
+    result: Mapping[str, Any]
+    saved_at: datetime
+    saved_by: str
+
+
 class Store(Protocol):
     """State (decisions, batches, audit) and history (what reports said) of all accounts."""
 
@@ -496,6 +510,36 @@ class Store(Protocol):
         """Let nobody in by this token any more. Raises `NotFound`; again changes nothing."""
 
     # the store itself
+
+    # plans
+
+    def plans(self, account: str) -> list[PlanRecord]:
+        """Kept scenarios, newest first."""
+
+    def save_plan(
+        self,
+        account: str,
+        name: str,
+        run_id: str,
+        scenario: Mapping[str, Any],
+        result: Mapping[str, Any],
+        actor: Actor,
+    ) -> PlanRecord:
+        """Keep a scenario with its audit row. Raises `Conflict` where the name is taken."""
+
+    def delete_plan(self, account: str, name: str, actor: Actor) -> None:
+        """Forget a scenario, with an audit row that holds it. Raises `NotFound` listing those kept."""
+
+    def adopt_plan(
+        self,
+        run_id: str,
+        name: str,
+        scenario: Mapping[str, Any],
+        result: Mapping[str, Any],
+        suggestions: pd.DataFrame,
+        actor: Actor,
+    ) -> None:
+        """As `update_run`, for a re-solve at a plan's money; its audit row holds the scenario."""
 
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""

@@ -374,6 +374,21 @@ tokens = sa.Table(
 )
 """What programs show to be let in: `digest` is the SHA-256 of a random secret that nobody keeps."""
 
+plans = sa.Table(
+    "plans",
+    metadata,
+    sa.Column("plan_id", sa.String(16), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.name"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False),
+    sa.Column("scenario", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.Column("saved_by", sa.Text, nullable=False),
+    sa.UniqueConstraint("account", "name"),
+)
+"""Scenarios somebody kept, and what the plan of them was: both JSON, made from the run named."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -20,6 +20,7 @@ from optimizer.store import (
     experiments,
     imports,
     listings,
+    plans,
     reading,
     records,
     rights,
@@ -40,6 +41,7 @@ from optimizer.store.protocol import (
     ExportRecord,
     Grant,
     NewExperiment,
+    PlanRecord,
     ReviewTables,
     RunRecord,
     StepRecord,
@@ -377,6 +379,51 @@ class SqlStore:
         """What reviews planned to show; see `protocol.Store`."""
         with self._database.read() as connection:
             return creative_tests.read_shares(connection, account)
+
+    # plans
+
+    def plans(self, account: str) -> list[PlanRecord]:
+        """Kept scenarios, newest first."""
+        with self._database.read() as connection:
+            return plans.read(connection, account)
+
+    def save_plan(
+        self,
+        account: str,
+        name: str,
+        run_id: str,
+        scenario: Mapping[str, Any],
+        result: Mapping[str, Any],
+        actor: Actor,
+    ) -> PlanRecord:
+        """Keep a scenario; see `protocol.Store`."""
+        self.account(account)
+        told = (account, name, run_id, scenario, result)
+        with self._database.write() as connection:
+            return plans.save(connection, *told, actor, self._clock())
+
+    def delete_plan(self, account: str, name: str, actor: Actor) -> None:
+        """Forget a scenario; see `protocol.Store`."""
+        with self._database.write() as connection:
+            plans.delete(connection, account, name, actor, self._clock())
+
+    def adopt_plan(
+        self,
+        run_id: str,
+        name: str,
+        scenario: Mapping[str, Any],
+        result: Mapping[str, Any],
+        rows: pd.DataFrame,
+        actor: Actor,
+    ) -> None:
+        """Store a re-solve at a plan's money; see `protocol.Store`."""
+        check_table(rows, SUGGESTIONS)
+        with self._database.write() as connection:
+            run = suggestions.run(connection, run_id)
+            suggestions.set_summary(connection, run_id, result)
+            suggestions.replace_open(connection, run, rows)
+            detail = {"run": run_id, "scenario": dict(scenario)} | _counts(rows, run.as_of)
+            self._log(connection, Entry("plan_adopt", name, detail), run.account, actor)
 
     # rights
 
