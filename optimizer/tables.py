@@ -496,10 +496,24 @@ CREATIVE_ARMS = Table(
         "uplift_mean": _null("float", "metric less the leader's, with its 80 % interval"),
         "uplift_low": _null("float"),
         "uplift_high": _null("float"),
+        "difference": _null("float", "leader less it, of the ratio that claims compare, day by day"),
+        "difference_low": _null("float", "with an interval that may be looked at daily"),
+        "difference_high": _null("float"),
     },
     ("test", "entity_key"),
 )
 """What is believed of each creative in a test."""
+
+CREATIVE_TEXTS = Table(
+    "creative_texts",
+    {
+        "entity_key": Column("int", "the creative"),
+        "day": Column("date", "newest day of a report that showed it"),
+        "text": Column("str", "its texts or name there"),
+    },
+    ("entity_key", "day"),
+)
+"""What reports showed of creatives over time: a changed text under one id is another creative."""
 
 CREATIVE_SHARES = Table(
     "creative_shares",
@@ -517,6 +531,21 @@ CREATIVE_SHARES = Table(
     ("test", "entity_key", "as_of"),
 )
 """Shares that reviews planned for the creatives of defined tests: the propensities of later days."""
+
+CREATIVE_SERVED = Table(
+    "creative_served",
+    {
+        "test": Column("str"),
+        "entity_key": Column("int", "the creative"),
+        "as_of": Column("date", "the review whose plan is in force"),
+        "share": Column("float", "planned part of the test's impressions"),
+        "asked": Column("float", "what the platform was asked for"),
+        "impressions": Column("float", "since the day after the review"),
+        "served": _null("float", "part of the test's impressions since; null: no report of them yet"),
+    },
+    ("test", "entity_key"),
+)
+"""The newest plan in force of each creative test, and what was served."""
 
 CREATIVE_DENSITIES = Table(
     "creative_densities",

@@ -26,13 +26,10 @@ from optimizer.review.creative_tests import list_tests
 from optimizer.review.creatives import (
     CreativeInputs,
     Judged,
-    account_lags,
-    arm_days,
-    daily_rows,
     design_of,
     draw_metric,
     judge,
-    ripe_days,
+    material,
 )
 from optimizer.settings import Settings
 from optimizer.tables import CREATIVE_DAYS, CREATIVE_DENSITIES, CREATIVE_MODES, Table, empty_table
@@ -62,19 +59,14 @@ def creative_detail(
     Raises `NotFound("creative_test_missing")`, `RefusedInput("metric_needs")` where no report tells
     what its metric is made of, and as `review_creatives`.
     """
-    daily = daily_rows(inputs)[0]
-    listed = list_tests(inputs.creatives, daily, settings.account, as_of)
+    told = material(inputs, settings, as_of)[0]
+    listed = list_tests(inputs.creatives, told.daily, settings.account, as_of)
     names = [one.name for one in listed.tests]
     if test not in names:
         raise NotFound("creative_test_missing", account=inputs.account, test=test)
     rng = np.random.default_rng(seed)
     part = listed.take([names.index(test)])
-    creatives = inputs.creatives.iloc[part.creative]
-    lags = account_lags(inputs, settings)
-    days = arm_days(part, creatives, daily, lags, as_of)
-    if inputs.attribution_basis == "order":
-        days = ripe_days(days, lags[0].ordinary)
-    judged = judge(part, creatives, days, settings.account, rng)
+    judged = judge(part, told, told.days_of(part), rng)
     modes, size = _forecasts(judged, rng)
     return CreativeDetail(_densities(judged, rng), _course(judged, as_of, rng), modes, size)
 
@@ -130,8 +122,10 @@ def _course(judged: Judged, as_of: date, rng: np.random.Generator) -> pd.DataFra
 
 
 def _best_until(judged: Judged, end: int, rng: np.random.Generator) -> Floats:
-    days = _first_days(judged.days, end)
-    return assess(days, design_of(judged.listed.tests[0]), rng, judged.context).chances.best
+    days, context = _first_days(judged.days, end), judged.context
+    if context.propensity is not None:
+        context = replace(context, propensity=context.propensity[:, :end])
+    return assess(days, design_of(judged.listed.tests[0]), rng, context).chances.best
 
 
 def _first_days(days: ArmDays, end: int) -> ArmDays:

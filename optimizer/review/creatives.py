@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -14,11 +14,13 @@ from optimizer.decisions.creatives import (
     ArmDays,
     Assessment,
     Context,
+    CreativeSums,
     Design,
     assess,
     draw_scores,
     draw_uplift,
     metric_named,
+    present_text_since,
 )
 from optimizer.decisions.creatives.metrics import Metric
 from optimizer.estimates.conversion_lag import (
@@ -32,10 +34,18 @@ from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Floats, Ints, Singles, group_sum
 from optimizer.estimates.seasonality import event_days
 from optimizer.estimates.value_per_click import kept_share
+from optimizer.review.creative_shares import share_panel
 from optimizer.review.creative_tests import Listed, bounds, list_tests
 from optimizer.review.maturity import lag_prior
 from optimizer.settings import Account, Basis, CreativeTest, Settings
-from optimizer.tables import CREATIVE_ARMS, CREATIVE_TESTS, Table, empty_table
+from optimizer.tables import (
+    CREATIVE_ARMS,
+    CREATIVE_SHARES,
+    CREATIVE_TESTS,
+    CREATIVE_TEXTS,
+    Table,
+    empty_table,
+)
 
 _COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
 _NEEDED = ("impressions", "clicks")
@@ -45,6 +55,7 @@ _BELIEVED = (
     *(f"metric_{end}" for end in ("mean", "low", "high")),
     *(f"uplift_{end}" for end in ("mean", "low", "high")),
     "p_best", "expected_loss", "evidence",
+    "difference", "difference_low", "difference_high",
 )  # fmt: skip
 _ENDS = (0.1, 0.9)
 _DRAWS = 500
@@ -53,7 +64,11 @@ _RIPE = 0.95
 
 @dataclass(frozen=True)
 class CreativeInputs:
-    """Creatives of one account as known on one day: tables CREATIVES, CREATIVE_DAILY and VERSIONS."""
+    """Creatives of one account as known on one day: tables CREATIVES, CREATIVE_DAILY and VERSIONS.
+
+    `shares` (CREATIVE_SHARES) were planned by earlier reviews; `texts` (CREATIVE_TEXTS) is what reports
+    showed of them over time.
+    """
 
     account: str
     platform: str
@@ -62,6 +77,8 @@ class CreativeInputs:
     daily: pd.DataFrame
     versions: pd.DataFrame
     attribution_basis: Basis = "click"
+    shares: pd.DataFrame = field(default_factory=lambda: empty_table(CREATIVE_SHARES))
+    texts: pd.DataFrame = field(default_factory=lambda: empty_table(CREATIVE_TEXTS))
 
 
 @dataclass(frozen=True)
@@ -85,21 +102,18 @@ def review_creatives(
     `creative_test_arms`) where a defined test and the reports disagree, and `RefusedInput`
     (`tests_overlap`).
     """
-    daily, periods = daily_rows(inputs)
-    listed = list_tests(inputs.creatives, daily, settings.account, as_of)
-    lags = account_lags(inputs, settings)
+    told, periods = material(inputs, settings, as_of)
+    listed = list_tests(inputs.creatives, told.daily, settings.account, as_of)
     found = []
     ended = {one.name for one in listed.tests if one.end is not None and one.end < as_of}
     for number, part in enumerate(_alike(listed)):
         rng = np.random.default_rng([seed, number])
         creatives = inputs.creatives.iloc[part.creative]
-        days = arm_days(part, creatives, daily, lags, as_of)
-        if inputs.attribution_basis == "order":
-            days = ripe_days(days, lags[0].ordinary)
+        days = told.days_of(part)
         if not _measurable(part.tests[0], days, settings.account):
             found.append(_unmeasured(part, creatives, days))
             continue
-        judged = judge(part, creatives, days, settings.account, rng)
+        judged = judge(part, told, days, rng)
         found.append((_test_rows(judged), _arm_rows(judged, rng)))
     tests = _joined([one[0] for one in found], CREATIVE_TESTS)
     arms = _joined([one[1] for one in found], CREATIVE_ARMS)
@@ -109,10 +123,99 @@ def review_creatives(
     return CreativeReview(tests, arms, periods)
 
 
-def daily_rows(inputs: CreativeInputs) -> tuple[pd.DataFrame, int]:
-    """Rows of single days, and how many others there are."""
+@dataclass(frozen=True)
+class Material:
+    """What all tests of an account are judged from: `daily` rows of single days, completion, and the rest."""
+
+    inputs: CreativeInputs
+    settings: Settings
+    as_of: date
+    daily: pd.DataFrame
+    lags: tuple[Lags, Lags]
+
+    def days_of(self, listed: Listed) -> ArmDays:
+        """Arms × days of the tests, from the day on which each arm's present text was first shown."""
+        creatives = self.inputs.creatives.iloc[listed.creative]
+        days = arm_days(listed, creatives, self.daily, self.lags, self.as_of)
+        since = _text_since(self.inputs.texts, creatives["entity_key"], self._numbers(days))
+        days = days.since(since) if since.any() else days
+        if self.inputs.attribution_basis == "order":
+            return ripe_days(days, self.lags[0].ordinary)
+        return days
+
+    def context(self, listed: Listed, days: ArmDays) -> Context:
+        """What is known beside the days: margins, the ad groups' other creatives, planned shares."""
+        creatives, account = self.inputs.creatives.iloc[listed.creative], self.settings.account
+        group = _ad_groups(self.inputs.creatives)
+        return Context(
+            past=self._past(listed, group),
+            group=group[listed.creative],
+            kept=kept_share(account, _item_of(creatives, account), _worth(days, account)),
+            value_per_conversion=account.value_per_conversion,
+            propensity=self._propensity(listed, days),
+        )
+
+    def _past(self, listed: Listed, group: Ints) -> tuple[CreativeSums, Ints] | None:
+        """Sums of the creatives of these tests' ad groups that are in none of them, and their ad groups."""
+        others = np.isin(group, group[listed.creative])
+        others[listed.creative] = False
+        rows = np.flatnonzero(others)
+        if len(rows) == 0:
+            return None
+        test = np.zeros(len(rows), dtype=np.int64)
+        every = CreativeTest(name="past", campaign="past")
+        past = self.days_of(Listed((every,), (True,), rows, test))
+        return past.sums(), group[rows]
+
+    def _propensity(self, listed: Listed, days: ArmDays) -> Floats | None:
+        """Shares of each day that a plan or the test's stated split decided; None where none did."""
+        tests = [listed.tests[place] for place in listed.test]
+        creatives = self.inputs.creatives.iloc[listed.creative]
+        if all(one.rotation == "platform" for one in tests):
+            return None
+        keys = creatives["entity_key"].to_numpy(dtype=np.int64)
+        names = [one.name for one in tests]
+        panel = share_panel(self.inputs.shares, names, keys, self._numbers(days))
+        stated = [
+            one.split.get(str(key), one.split.get(str(name), np.nan))
+            for one, key, name in zip(
+                tests, creatives["creative_id"], creatives["creative_name"], strict=True
+            )
+        ]
+        panel = np.where(np.isnan(panel), np.array(stated)[:, None], panel)
+        return None if np.isnan(panel).all() else panel
+
+    def _numbers(self, days: ArmDays) -> Ints:
+        today = day_number(self.as_of)
+        return np.arange(today - days.impressions.shape[1], today)
+
+
+def material(inputs: CreativeInputs, settings: Settings, as_of: date) -> tuple[Material, int]:
+    """What tests are judged from, and how many rows of several days are left out of it."""
     single = inputs.daily["first_day"].eq(inputs.daily["last_day"])
-    return inputs.daily[single], int((~single).sum())
+    lags = account_lags(inputs, settings)
+    return Material(inputs, settings, as_of, inputs.daily[single], lags), int((~single).sum())
+
+
+def _ad_groups(creatives: pd.DataFrame) -> Ints:
+    """Number of the ad group of each creative."""
+    named = creatives.groupby(["campaign_name", "ad_group_name"], dropna=False, sort=False)
+    return named.ngroup().to_numpy(dtype=np.int64)
+
+
+def _text_since(texts: pd.DataFrame, keys: pd.Series[int], days: Ints) -> Ints:
+    """First column of each arm's present text: 0 where it never changed in these days or nobody knows."""
+    own = texts[texts["entity_key"].isin(keys)]
+    day = own["day"].to_numpy().astype("datetime64[D]").astype(np.int64) - days[0]
+    seen = np.full((len(keys), len(days)), None, dtype=object)
+    at = pd.Series(np.arange(len(keys)), index=keys.to_numpy())
+    order = np.argsort(day, kind="stable")
+    column = np.clip(day, 0, len(days) - 1)[order]
+    for key, place, text in zip(
+        own["entity_key"].to_numpy()[order], column, own["text"].iloc[order], strict=True
+    ):
+        seen[at.loc[[key]].to_numpy(), place] = text
+    return present_text_since(seen) if len(own) else np.zeros(len(keys), dtype=np.int64)
 
 
 def ripe_days(days: ArmDays, lag: Completion) -> ArmDays:
@@ -138,20 +241,11 @@ class Judged:
     told: Assessment
 
 
-def judge(
-    listed: Listed,
-    creatives: pd.DataFrame,
-    days: ArmDays,
-    account: Account,
-    rng: np.random.Generator,
-) -> Judged:
+def judge(listed: Listed, told: Material, days: ArmDays, rng: np.random.Generator) -> Judged:
     """Tests of one design on the morning after the last of `days`."""
-    context = Context(
-        kept=kept_share(account, _item_of(creatives, account), _worth(days, account)),
-        value_per_conversion=account.value_per_conversion,
-    )
-    told = assess(days, design_of(listed.tests[0]), rng, context)
-    return Judged(listed, creatives, days, context, told)
+    context = told.context(listed, days)
+    found = assess(days, design_of(listed.tests[0]), rng, context)
+    return Judged(listed, told.inputs.creatives.iloc[listed.creative], days, context, found)
 
 
 def _measurable(test: CreativeTest, days: ArmDays, account: Account) -> bool:
@@ -264,6 +358,7 @@ def _arm_rows(judged: Judged, rng: np.random.Generator) -> pd.DataFrame:
     listed, creatives, days, told = judged.listed, judged.creatives, judged.days, judged.told
     metric = metric_named(listed.tests[0].metric)
     low, high = np.quantile(draw_metric(metric, told, rng), _ENDS, axis=1)
+    measured = _measured(told, len(listed.test))
     ahead = np.where(told.leader >= 0, told.leader, days.first)[days.place]
     uplift = draw_uplift(metric, told.beliefs, ahead, rng)
     return _typed(
@@ -279,6 +374,9 @@ def _arm_rows(judged: Judged, rng: np.random.Generator) -> pd.DataFrame:
             uplift_mean=uplift[0],
             uplift_low=uplift[1],
             uplift_high=uplift[2],
+            difference=measured[0],
+            difference_low=measured[1],
+            difference_high=measured[2],
         ),
         CREATIVE_ARMS,
     )
@@ -312,6 +410,13 @@ def _evidence(told: Assessment, arms: int) -> Floats:
     claims = told.claims
     result[claims.contrasts.other] = claims.log_evidence[:, -1] / claims.log_bound
     return result
+
+
+def _measured(told: Assessment, arms: int) -> Floats:
+    """Leader less each arm as days and shares tell it, and its interval at any look; NaN for leaders."""
+    result = np.full((3, arms), np.nan)
+    result[:, told.claims.contrasts.other] = told.difference.difference, *told.always
+    return np.where(np.isfinite(result), result, np.nan)
 
 
 def _test_rows(judged: Judged) -> pd.DataFrame:

@@ -7,7 +7,8 @@ import pytest
 
 from optimizer.review.creatives import review_creatives
 from optimizer.settings import Account, CreativeTest, Item, Settings
-from tests.review.creative_accounts import TODAY, creative_inputs
+from optimizer.tables import CREATIVE_SHARES, CREATIVE_TEXTS
+from tests.review.creative_accounts import TODAY, creative_inputs, typed
 
 
 def defined(**fields: object) -> Settings:
@@ -182,3 +183,90 @@ def test_figures_are_finite(metric: str) -> None:
     numbers = found.arms[["metric_mean", "metric_low", "metric_high", "p_best", "share_next"]]
     assert np.isfinite(numbers.to_numpy()).all()
     assert found.arms["share_next"].sum() == pytest.approx(1)
+
+
+def test_the_ad_groups_earlier_creatives_are_the_prior_of_its_new_ones() -> None:
+    """Two arms of three days: what four paused siblings brought says where they are likely to lie."""
+    inputs = creative_inputs(ctr=(0.02, 0.02, 0.02, 0.02, 0.02, 0.02), per_day=200)
+    young = inputs.daily["entity_key"].le(2) & inputs.daily["first_day"].lt("2026-06-27")
+    old = inputs.daily["entity_key"].gt(2) & inputs.daily["first_day"].ge("2026-06-20")
+    daily = inputs.daily[~young & ~old]
+    asked = defined(metric="ctr", arms=("91", "92"))
+    alone = inputs.creatives["entity_key"].le(2)
+    wide, narrow = (
+        review_creatives(replace(inputs, daily=daily, creatives=kept), asked, TODAY).arms
+        for kept in (inputs.creatives[alone], inputs.creatives)
+    )
+    width = [(one["metric_high"] - one["metric_low"]).to_numpy() for one in (wide, narrow)]
+    assert (width[1] < 0.9 * width[0]).all()
+    assert narrow["creative_id"].tolist() == ["91", "92"]
+
+
+def planned(share: float, keys: tuple[int, int] = (1, 2)) -> pd.DataFrame:
+    """Both arms' shares as planned twenty days ago and handed over."""
+    return typed(
+        pd.DataFrame(
+            {
+                "test": "titles",
+                "entity_key": keys,
+                "as_of": pd.Timestamp(TODAY - timedelta(days=20)),
+                "mode": "earn",
+                "share": (share, 1 - share),
+                "asked": (share, 1 - share),
+                "taken": True,
+                "in_force": True,
+            }
+        ),
+        CREATIVE_SHARES,
+    )
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.5, "winner"), (0.6, "shares_off")])
+def test_shares_are_held_against_what_was_planned_since(share: float, state: str) -> None:
+    """Both were served alike: as planned, or a fifth off the plan."""
+    inputs = replace(creative_inputs(), shares=planned(share))
+    found = review_creatives(inputs, defined(metric="ctr", rotation="randomised"), TODAY).tests
+    assert found["state"].tolist() == [state]
+
+
+def test_without_a_plan_nobody_knows_what_was_to_be_served() -> None:
+    inputs = creative_inputs()
+    halved = inputs.daily["entity_key"].eq(2)
+    counts = {
+        name: inputs.daily[name].where(~halved, inputs.daily[name] // 2)
+        for name in ("impressions", "clicks")
+    }
+    lopsided = replace(inputs, daily=inputs.daily.assign(**counts))
+    asked = defined(metric="ctr", rotation="randomised")
+    found = review_creatives(lopsided, asked, TODAY).tests.iloc[0]
+    assert found["state"] == "winner"
+    assert found["served_off"] > 0.3
+    split = defined(
+        metric="ctr", rotation="randomised", arms=("91", "92"), split={"91": 2 / 3, "92": 1 / 3}
+    )
+    assert review_creatives(lopsided, split, TODAY).tests["served_off"].iloc[0] < 0.01
+
+
+def test_the_difference_is_told_with_an_interval_for_daily_looks() -> None:
+    for shares in (planned(0.5).iloc[:0], planned(0.5)):
+        inputs = replace(creative_inputs(), shares=shares)
+        arms = review_creatives(inputs, defined(metric="ctr"), TODAY).arms
+        told = arms[["difference", "difference_low", "difference_high"]].astype(float).to_numpy()
+        assert np.isnan(told[0]).all()
+        assert told[1, 1] < 0.01 < told[1, 2]
+        assert told[1, 0] == pytest.approx(0.01, rel=0.1)
+
+
+def test_a_changed_text_under_one_id_is_another_creative() -> None:
+    """Arm 91 was another text until ten days ago: only its last ten days are compared."""
+    changed = TODAY - timedelta(days=10)
+    texts = pd.DataFrame(
+        {
+            "entity_key": [1, 1, 2],
+            "day": pd.to_datetime([TODAY - timedelta(days=30), changed, changed]),
+            "text": ["old", "new", "same"],
+        }
+    )
+    inputs = replace(creative_inputs(), texts=typed(texts, CREATIVE_TEXTS))
+    found = review_creatives(inputs, defined(metric="ctr"), TODAY).arms
+    assert found["impressions"].tolist() == [10 * 4000, 40 * 4000]

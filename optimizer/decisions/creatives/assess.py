@@ -117,8 +117,8 @@ class Context:
     `past` sums of earlier creatives with the number of each one's ad group, and `group` that of each arm
     (its test's number where left out): arms are drawn to what their ad group had before. `kept`
     share of value after margin and refunds; `value_per_conversion` where no report tells values;
-    `propensity` (arms, days) shares that were decided on; `planned` shares to hold the served ones
-    against (per arm or by day; the propensities where left out). `assigned` number of units that
+    `propensity` (arms, days) shares that were decided on, NaN where nobody did; `planned` shares to hold
+    the served ones against (per arm or by day; the propensities where left out). `assigned` number of units that
     were assigned to each arm, where that is known: then those are tested, against an even split or
     `planned` shares per arm. `currency` each arm is paid in, where they may differ: a test across
     currencies is refused.
@@ -257,17 +257,30 @@ def _served(days: ArmDays, design: Design, known: Context) -> ShareCheck:
         even = np.ones(len(days.test))
         asked = even if known.planned is None else known.planned
         return check_assignment(known.assigned, asked, days.first)
+    shown, planned, told = _plan(days, design, known)
+    checked = check_served(shown, planned, days.first)
+    held = told & (design.assignment != "platform")
+    return ShareCheck(np.where(held, checked.p, np.nan), checked.deviation, checked.alarm & held)
+
+
+def _plan(days: ArmDays, design: Design, known: Context) -> tuple[Floats, Floats, Bools]:
+    """Impressions and planned shares of the days that are held against a plan; per test, whether any is.
+
+    Of tests with a plan only the days on which all their shares were decided; of others all days,
+    against an even split, which is a plan where arms take turns.
+    """
+    even = days.ran.astype(np.float64)
+    turns = np.full(len(days.first), design.assignment == "even_rotation" or design.mode == "find")
     planned = known.propensity if known.planned is None else known.planned
     if planned is None:
-        planned = days.ran.astype(np.float64)
-        told = design.assignment == "even_rotation" or design.mode == "find"
-    else:
-        told = design.assignment != "platform"
-    checked = check_served(days.impressions, planned, days.first)
-    if told and design.assignment != "platform":
-        return checked
-    tests = len(days.first)
-    return ShareCheck(np.full(tests, np.nan), checked.deviation, np.zeros(tests, dtype=np.bool_))
+        return days.impressions, even, turns
+    share = np.asarray(planned, dtype=np.float64)
+    share = np.broadcast_to(share[:, None] if share.ndim == 1 else share, even.shape)
+    decided = np.logical_and.reduceat(~np.isnan(share), days.first, axis=0)
+    told = decided.any(axis=1)
+    used, any_used = decided[days.place], told[days.place][:, None]
+    shown = np.where(used | ~any_used, days.impressions, 0.0)
+    return shown, np.where(any_used, np.where(used, share, 0.0), even), told | turns
 
 
 def _verdicts(

@@ -29,7 +29,8 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints
 class Ratios:
     """`above` over `below` per arm and day, and the `events` seen: (arms, days), NaN where unknown.
 
-    `propensity` is the share each arm was given of its test's `below`, where that was decided.
+    `propensity` is the share each arm was given of its test's `below`, NaN where nobody decided it: there
+    the served share stands in.
     """
 
     above: Floats
@@ -163,11 +164,12 @@ def _gamma(ratios: Ratios, test: Ints) -> tuple[Floats, Floats]:
         ratio = ratios.above / ratios.below
     if ratios.propensity is None:
         return ratio, ratios.below
-    expected = ratios.propensity * _totals(ratios.below, test)
+    decided = ~np.isnan(ratios.propensity)
+    expected = np.where(decided, ratios.propensity * _totals(ratios.below, test), ratios.below)
     before = _ratio_before(ratios)
     with np.errstate(invalid="ignore", divide="ignore"):
         pulled = before + ratios.below / expected * (ratio - before)
-    return np.where(np.isnan(before), ratio, pulled), expected
+    return np.where(np.isnan(before) | ~decided, ratio, pulled), expected
 
 
 def _ratio_before(ratios: Ratios) -> Floats:
