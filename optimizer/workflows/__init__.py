@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     )
     from optimizer.workflows.reviewing import ReviewReport, latest_review, review
     from optimizer.workflows.simulating import SimulationReport, simulate
+    from optimizer.workflows.tuning import Tuning, tune
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "StepExport",
     "SuggestionDetail",
     "Told",
+    "Tuning",
     "Workspace",
     "accounts",
     "add_token",
@@ -145,6 +147,7 @@ __all__ = [
     "token_actor",
     "tokens",
     "totals",
+    "tune",
     "undo",
     "ungrant",
     "unmatched",
@@ -241,6 +244,10 @@ _HOMES = {
     "optimizer.workflows.simulating": (
         "SimulationReport",
         "simulate",
+    ),
+    "optimizer.workflows.tuning": (
+        "Tuning",
+        "tune",
     ),
     "optimizer.workflows.workspace": (
         "Progress",

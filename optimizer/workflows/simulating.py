@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -57,10 +58,9 @@ def simulate(
     """
     actor.require_anywhere("viewer")
     found = find_configs(configs)
-    files = _files(found, markets)
-    _require_own_names(files)
+    files = market_files(found, markets)
     told = {path.stem: load_market_file(path) for path in files}
-    with _executor(jobs if jobs is not None else os.cpu_count() or 1) as executor:
+    with workers(jobs) as executor:
         board = play(
             told,
             list(dict.fromkeys(policies)),
@@ -74,9 +74,15 @@ def simulate(
     return SimulationReport(board, {name: one.currency for name, one in told.items()})
 
 
-def _files(configs: Configs, markets: Sequence[str]) -> list[Path]:
+def market_files(configs: Configs, markets: Sequence[str]) -> list[Path]:
+    """Files or shipped markets by name, all shipped ones when none is named.
+
+    Raises `NotFound`, and `RefusedInput` for two of one name.
+    """
     shipped = {path.stem: path for path in configs.files("markets")}
-    return [_file(shipped, name) for name in markets] or list(shipped.values())
+    files = [_file(shipped, name) for name in markets] or list(shipped.values())
+    _require_own_names(files)
+    return files
 
 
 def _file(shipped: Mapping[str, Path], name: str) -> Path:
@@ -100,10 +106,23 @@ def _require_own_names(files: Sequence[Path]) -> None:
 
 
 @contextmanager
-def _executor(jobs: int) -> Iterator[Executor | None]:
-    """Processes that import the program anew: a fork would inherit the threads of the kernels."""
-    if jobs <= 1:
+def workers(jobs: int | None) -> Iterator[Executor | None]:
+    """`jobs` processes, as many as there are cores when not said; None for one.
+
+    They import the program anew: a fork would inherit the threads of the kernels. An interrupt from
+    the keyboard is for the one who asked: what waits is dropped, what is under way ends quietly.
+    """
+    count = jobs if jobs is not None else os.cpu_count() or 1
+    if count <= 1:
         yield None
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-        yield executor
+    with ProcessPoolExecutor(count, get_context("spawn"), _ignore_interrupts) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

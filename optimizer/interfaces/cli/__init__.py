@@ -15,6 +15,7 @@ from optimizer.interfaces.cli import (
     review_commands,
     serve_command,
     simulate_command,
+    tune_command,
 )
 from optimizer.interfaces.cli.running import app
 
@@ -28,6 +29,7 @@ COMMAND_MODULES = (
     experiment_commands,
     serve_command,
     simulate_command,
+    tune_command,
     access_commands,
 )
 """Importing them registers their commands."""
