@@ -33,10 +33,14 @@ _FACT = {
     **dict.fromkeys(("pause", "resume"), "status"),
     "set_budget": "campaign_budget",
     "set_target": "campaign_target",
+    "shift_creative": "status",
 }
+_WEIGHT = "creative_weight"
+"""Reason of a share that is handed over as a number; other creatives are turned on."""
+_NEAR_SHARE = 0.05
 _GONE = ("REMOVED", "ARCHIVED")
 _EXCLUDED = ("EXCLUDED", "ADDED_EXCLUDED")
-_AMOUNTS = ("bid", "campaign_budget", "campaign_target")
+_AMOUNTS = ("share", "bid", "campaign_budget", "campaign_target")
 _OF_CAMPAIGN = ("set_budget", "set_target")
 _SEPARATOR = "\x1f"
 
@@ -96,26 +100,28 @@ def _is_news(rows: pd.DataFrame, told: pd.DataFrame) -> pd.Series[bool]:
 def _is_live(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
     kind = rows["kind"]
     paused = kind.eq("pause") & seen["text"].eq("PAUSED")
-    resumed = kind.eq("resume") & seen["text"].eq("ENABLED")
+    resumed = kind.isin(["resume", "shift_creative"]) & seen["text"].eq("ENABLED")
     excluded = kind.eq("add_negative") & seen["text"].isin(_EXCLUDED)
-    return paused | resumed | excluded | (_is_amount(rows) & _alike(seen, rows["approved_bid"]))
+    return paused | resumed | excluded | (_is_amount(rows) & _alike(seen, rows, "approved_bid"))
 
 
 def _is_old(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
     kind = rows["kind"]
     enabled = kind.eq("pause") & seen["text"].eq("ENABLED")
-    paused = kind.eq("resume") & seen["text"].eq("PAUSED")
+    paused = kind.isin(["resume", "shift_creative"]) & seen["text"].eq("PAUSED")
     absent = kind.eq("add_negative") & ~seen["text"].isin(_EXCLUDED)
-    return enabled | paused | absent | (_is_amount(rows) & _alike(seen, rows["bid"]))
+    return enabled | paused | absent | (_is_amount(rows) & _alike(seen, rows, "bid"))
 
 
 def _is_amount(rows: pd.DataFrame) -> pd.Series[bool]:
-    return rows["kind"].map(_FACT).isin(_AMOUNTS)
+    return _wanted(rows).isin(_AMOUNTS)
 
 
-def _alike(seen: pd.DataFrame, wanted: pd.Series[float]) -> pd.Series[bool]:
-    alike = np.isclose(seen["amount"].astype("float64"), wanted, rtol=0, atol=_NEAR)
-    return pd.Series(alike, index=seen.index)
+def _alike(seen: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.Series[bool]:
+    """Amounts exactly, shares within what chance and rounding leave of them."""
+    off = (seen["amount"].astype("float64") - rows[name]).abs()
+    near = off <= np.where(_wanted(rows).eq("share"), _NEAR_SHARE, _NEAR)
+    return pd.Series(near, index=seen.index)
 
 
 def _seen(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
@@ -176,14 +182,16 @@ _FOUND = ("amount", "text", "day", "as_of", "batch_id", "file_name")
 
 
 def _wanted(rows: pd.DataFrame) -> pd.Series[str]:
-    """The fact that tells of each row: bids, statuses, budgets; of negatives their presence."""
-    return rows["kind"].map(_FACT).fillna("negative")
+    """The fact that tells of each row: bids, statuses, budgets, shares; of negatives their presence."""
+    fact = rows["kind"].map(_FACT).fillna("negative")
+    weight = rows["kind"].eq("shift_creative") & rows["reason"].eq(_WEIGHT)
+    return fact.mask(weight, "share")
 
 
 def _subject(rows: pd.DataFrame) -> pd.Series[str]:
     """The key that `_seen` finds the row's facts under."""
     text = _name_key(rows).mask(rows["kind"].isin(_OF_CAMPAIGN), rows["campaign_name"])
-    own = rows["kind"].isin(["raise", "lower", "pause", "resume"])
+    own = rows["kind"].isin(["raise", "lower", "pause", "resume", "shift_creative"])
     return text.mask(own, rows["entity_key"])
 
 
@@ -201,7 +209,7 @@ def _joined(parts: list[Any]) -> pd.Series[Any]:
 
 
 def _of_entities(shown: pd.DataFrame) -> pd.DataFrame:
-    facts = shown[shown["fact"].isin(["bid", "status"])]
+    facts = shown[shown["fact"].isin(["bid", "status", "share"])]
     return facts.assign(key=facts["entity_key"])
 
 

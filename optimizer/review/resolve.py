@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from optimizer.review.assembly import (
     summarise,
     yield_pauses,
 )
+from optimizer.review.creative_suggestions import open_creatives
 from optimizer.review.plan import gamma_of, move_columns, moves_of, response_of
 from optimizer.review.solving import paused_rows, solve
 from optimizer.review.suggestions import ReviewResult
@@ -31,7 +33,12 @@ Context = Mapping[str, Any]
 
 def resolve_account(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     """The same run under new holds (table HOLDS): beliefs and draws stay, the solution moves."""
-    return resolve_plan(result.frames["plan"], result.frames["terms"], result.context, holds)
+    frames = result.frames
+    solved = resolve_plan(frames["plan"], frames["terms"], result.context, holds)
+    if "creatives" not in frames:
+        return solved
+    day = date.fromisoformat(result.context["as_of"])
+    return replace(solved, creatives=open_creatives(frames["creatives"], holds, day))
 
 
 def resolve_plan(

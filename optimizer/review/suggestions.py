@@ -16,6 +16,8 @@ import pandas as pd
 from optimizer.settings import Basis
 from optimizer.tables import (
     BID_CHANGES,
+    CREATIVE_SHARES,
+    CREATIVE_TEXTS,
     LANDSCAPES,
     NEGATIVES,
     ORGANIC,
@@ -34,11 +36,25 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class CreativeRecord:
+    """What reports and plans tell of an account's creatives.
+
+    Tables CREATIVES, CREATIVE_DAILY, CREATIVE_TEXTS and CREATIVE_SHARES.
+    """
+
+    creatives: pd.DataFrame
+    daily: pd.DataFrame
+    texts: pd.DataFrame = field(default_factory=lambda: empty_table(CREATIVE_TEXTS))
+    shares: pd.DataFrame = field(default_factory=lambda: empty_table(CREATIVE_SHARES))
+
+
+@dataclass(frozen=True)
 class ReviewInputs:
     """One account as known on one day; frames match the tables of the same name in `tables`.
 
     `budget` overrides the account's daily budget. `attribution_basis` says what a conversion's day
     is: the day of its click (completed by F) or of the order. `alerts` were known before the review.
+    `creatives` is None where no report tells of any.
     """
 
     account: str
@@ -57,6 +73,7 @@ class ReviewInputs:
     alerts: tuple[Mapping[str, Any], ...] = ()
     organic: pd.DataFrame = field(default_factory=lambda: empty_table(ORGANIC))
     negatives: pd.DataFrame = field(default_factory=lambda: empty_table(NEGATIVES))
+    creatives: CreativeRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class ReviewResult:
     """A summary, the plan's suggestions (table SUGGESTIONS) and the frames a re-solve works from.
 
     `levers` are suggestions on budgets and targets (same table): alternatives to the plan, in no
-    total of it.
+    total of it, as are `creatives`, the suggestions on creatives.
 
     `frames`: "plan" has one row per keyword (estimates, limits, outcome), "terms" one per judged
     search term. `context` holds the run's constants as JSON, the seed of its draws among them.
@@ -103,12 +120,14 @@ class ReviewResult:
     frames: Mapping[str, pd.DataFrame]
     context: Mapping[str, Any]
     levers: pd.DataFrame = field(default_factory=lambda: empty_table(SUGGESTIONS))
+    creatives: pd.DataFrame = field(default_factory=lambda: empty_table(SUGGESTIONS))
 
     def proposals(self) -> pd.DataFrame:
-        """All that a person may decide on: the plan's suggestions and the levers, best first."""
-        if self.levers.empty:
+        """All a person may decide on: the plan's suggestions, levers and creatives, best first."""
+        beside = [frame for frame in (self.levers, self.creatives) if len(frame)]
+        if not beside:
             return self.suggestions
-        both = pd.concat([self.suggestions, self.levers], ignore_index=True)
+        both = pd.concat([self.suggestions, *beside], ignore_index=True)
         both = both.astype(self.suggestions.dtypes.to_dict())
         order = ["delta_profit_mean", "id"]
         return both.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)

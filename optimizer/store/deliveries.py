@@ -23,7 +23,7 @@ _D = schema.deliveries.c
 _PLACE = ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name", "keyword_id")
 _OWN = (
     *("id", "version", "kind", "slot", "entity_key", *_PLACE, "keyword_text", "match_type"),
-    *("bid", "approved_bid", "delivery", "as_of", "export_id"),
+    *("bid", "approved_bid", "delivery", "as_of", "export_id", "reason"),
 )
 _TOLD = ("code", "text", "seen_value", "seen_state", "seen_on", "batch_id", "file_name", "told_at")
 _NUMBERS = ("bid", "approved_bid", "seen_value")
@@ -33,7 +33,9 @@ _MOMENTS = dict.fromkeys(("exported_at", "told_at"), "datetime64[us, UTC]")
 _FACTS: Mapping[str, tuple[str, ...]] = {
     "keyword": ("bid_micros", "campaign_budget_micros", "status"),
     "search_term": ("term_status",),
+    "creative": ("status",),
 }
+_LETTER = {"keyword": "", "search_term": "t", "creative": "a"}
 SHOWN = (
     *("entity_key", *_PLACE, "keyword_text", "match_type"),
     *("fact", "amount", "text", "day", "as_of", "batch_id", "file_name", "imported_at"),
@@ -102,7 +104,7 @@ def _facts(
     return facts.assign(
         **told,
         keyword_text=place[text].to_numpy(),
-        entity_key="t" + keys if kind == "search_term" else keys,
+        entity_key=_LETTER[kind] + keys,
     )
 
 

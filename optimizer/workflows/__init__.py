@@ -27,7 +27,14 @@ if TYPE_CHECKING:
         ungrant,
     )
     from optimizer.workflows.auditing import CheckReport, audit, check
+    from optimizer.workflows.backtesting import BacktestReport, backtest
     from optimizer.workflows.checking import check_predictive
+    from optimizer.workflows.creative_definitions import (
+        DefinedTest,
+        define_creative_test,
+        defined_tests,
+        end_creative_test,
+    )
     from optimizer.workflows.creative_tests import CreativeReport, creative_test, creative_tests
     from optimizer.workflows.deciding import (
         DecisionResult,
@@ -67,6 +74,7 @@ if TYPE_CHECKING:
         quarantine,
         unmatched,
     )
+    from optimizer.workflows.monitoring import AccountStatus, account_statuses, ready
     from optimizer.workflows.queue import (
         SelectionTotals,
         SuggestionDetail,
@@ -83,10 +91,13 @@ if TYPE_CHECKING:
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
+    "AccountStatus",
+    "BacktestReport",
     "CheckReport",
     "CreativeDetail",
     "CreativeReport",
     "DecisionResult",
+    "DefinedTest",
     "DeliveryReport",
     "DemoReport",
     "ExperimentReport",
@@ -104,21 +115,26 @@ __all__ = [
     "Told",
     "Tuning",
     "Workspace",
+    "account_statuses",
     "accounts",
     "add_token",
     "approve",
     "approve_experiment",
     "at_rate",
     "audit",
+    "backtest",
     "batches",
     "check",
     "check_predictive",
     "conflicts",
     "creative_test",
     "creative_tests",
+    "define_creative_test",
+    "defined_tests",
     "deliveries",
     "demo",
     "edit",
+    "end_creative_test",
     "experiment",
     "explain_file",
     "export",
@@ -135,6 +151,7 @@ __all__ = [
     "person_actor",
     "propose_experiment",
     "quarantine",
+    "ready",
     "reject",
     "reject_experiment",
     "review",
@@ -174,7 +191,17 @@ _HOMES = {
         "audit",
         "check",
     ),
+    "optimizer.workflows.backtesting": (
+        "BacktestReport",
+        "backtest",
+    ),
     "optimizer.workflows.checking": ("check_predictive",),
+    "optimizer.workflows.creative_definitions": (
+        "DefinedTest",
+        "define_creative_test",
+        "defined_tests",
+        "end_creative_test",
+    ),
     "optimizer.workflows.creative_tests": (
         "CreativeReport",
         "creative_test",
@@ -225,6 +252,11 @@ _HOMES = {
         "new_profile",
         "quarantine",
         "unmatched",
+    ),
+    "optimizer.workflows.monitoring": (
+        "AccountStatus",
+        "account_statuses",
+        "ready",
     ),
     "optimizer.workflows.queue": (
         "SelectionTotals",

@@ -13,6 +13,7 @@ from optimizer.review.creatives import CreativeInputs, review_creatives
 from optimizer.settings import Basis, Settings
 from optimizer.store.protocol import ReviewTables
 from optimizer.tables import Actor
+from optimizer.workflows.creative_definitions import with_defined_tests
 from optimizer.workflows.items import stated_settings
 from optimizer.workflows.review_inputs import (
     attribution_basis,
@@ -90,15 +91,28 @@ def _read(
 ) -> tuple[CreativeInputs, Settings, date]:
     day = as_of or newest_day(workspace, checked_account_name(account))
     settings = stated_settings(workspace, account, day)[0]
-    window = settings.estimation.window_days
-    known = workspace.store.review_tables(account, day, window)
-    shown = workspace.store.creative_tables(account, day, window)
+    settings = with_defined_tests(workspace, account, settings)
+    known = workspace.store.review_tables(account, day, settings.estimation.window_days)
+    return creative_inputs(workspace, known, settings), settings, day
+
+
+def creative_inputs(
+    workspace: Workspace, known: ReviewTables, settings: Settings
+) -> CreativeInputs:
+    """What tests of creatives are judged by, beside what a review of bids has `known`."""
+    record, window = known.account, settings.estimation.window_days
+    shown = workspace.store.creative_tables(record.name, known.as_of, window)
     versions, basis = _run_off(workspace, known, window)
-    record = known.account
-    inputs = CreativeInputs(
-        account, record.platform, record.currency, shown.creatives, shown.daily, versions, basis
+    return CreativeInputs(
+        record.name,
+        record.platform,
+        record.currency,
+        shown.creatives,
+        shown.daily,
+        versions,
+        basis,
+        shares=workspace.store.creative_shares(record.name),
     )
-    return inputs, settings, day
 
 
 def _run_off(workspace: Workspace, known: ReviewTables, window: int) -> tuple[pd.DataFrame, Basis]:

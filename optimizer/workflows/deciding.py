@@ -29,6 +29,8 @@ Ref = tuple[str, int]
 Command = Callable[[Standing, int], Transition]
 Check = Callable[[Holdings, Sequence[Transition], Actor], None]
 _ATTEMPTS = 3
+_SLOTS = {"t": ("add", "negative"), "c": ("budget", "target"), "a": ("creative",)}
+"""Slots by the letter that the key of what is no keyword begins with."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def lock(
     actor.require("operator", account)
     held = load_holdings(workspace, account)
     key = _entity_key(held, target if isinstance(target, str) else target[0])
-    slots = {"t": ("add", "negative"), "c": ("budget", "target")}.get(key[:1], ("bid", "state"))
+    slots = _SLOTS.get(key[:1], ("bid", "state"))
     for slot in slots:
         workspace.store.set_lock(account, key, slot, locked, actor)
     return solved_again(workspace, account, (key,), [], actor)

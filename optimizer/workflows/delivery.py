@@ -18,6 +18,7 @@ from optimizer.review.delivery import UNMATCHED, VERDICTS, judge, judge_results
 from optimizer.store.deliveries import SHOWN
 from optimizer.store.protocol import Delivered
 from optimizer.tables import Actor
+from optimizer.workflows.creative_delivery import served_facts
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace, newest_day
 
@@ -120,6 +121,8 @@ def follow_up(workspace: Workspace, account: str, actor: Actor) -> dict[str, int
     if rows.empty:
         return {}
     shown = workspace.store.shown(account, rows["as_of"].min().date())
+    served = served_facts(workspace, account, rows, shown)
+    shown = pd.concat([shown, served], ignore_index=True) if len(served) else shown
     told = _settled(workspace, account, actor, lambda rows: _judge(workspace, account, rows, shown))
     return _moved(told)
 

@@ -10,12 +10,14 @@ import json
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from optimizer.estimates.segments import normalise_text
+from optimizer.review.creative_suggestions import SLOT
 from optimizer.review.exports import EXPORT_ROWS
 from optimizer.review.exports.blocking import blocked_pairs, lost_terms
-from optimizer.review.exports.rows import level_of
+from optimizer.review.exports.rows import WEIGHT_KIND, level_of, of_creatives
 from optimizer.review.negatives import in_campaigns
 from optimizer.store.protocol import ReviewTables
 from optimizer.workflows.holdings import Holdings
@@ -33,7 +35,12 @@ def changes_now(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
     keys = rows["entity_key"].astype(str)
     tables = _tables(held, newest)
     known = _keyed(tables)
-    return with_blocks(with_state(approved_changes(held, rows), keys, known), known, tables)
+    changes = with_state(approved_changes(held, rows), keys, known)
+    if of_creatives(changes).any():
+        window = held.settings.estimation.window_days
+        shown = held.workspace.store.creative_tables(held.account, newest, window).creatives
+        changes = with_creatives(changes, keys, shown)
+    return with_blocks(changes, known, tables)
 
 
 def approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +57,36 @@ def approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
         current_bid=named["old_bid"], exists=False, target=_targets(rows), **told
     )
     changes[[*_STATE, *_UNTOLD]] = None
-    return changes[list(EXPORT_ROWS.columns)].reset_index(drop=True)
+    changes["creatives_left"] = np.nan
+    return _on_creatives(changes)[list(EXPORT_ROWS.columns)].reset_index(drop=True)
+
+
+def _on_creatives(changes: pd.DataFrame) -> pd.DataFrame:
+    """Suggestions on creatives as edits: on, off, or a weight."""
+    creative = changes["slot"].eq(SLOT)
+    wanted = creative & changes["reason"].eq("creative_wanted")
+    kind = changes["kind"].mask(wanted, "resume")
+    amounts = {
+        name: changes[name].where(~creative | kind.eq(WEIGHT_KIND))
+        for name in ("old_bid", "new_bid", "current_bid")
+    }
+    level = changes["level"].astype("object").mask(creative, "creative").astype("str")
+    return changes.assign(kind=kind, level=level, **amounts)
+
+
+def with_creatives(
+    changes: pd.DataFrame, keys: pd.Series[str], creatives: pd.DataFrame
+) -> pd.DataFrame:
+    """Present statuses of creatives, and how many others of their ad group are on after the file."""
+    named = creatives.assign(key="a" + creatives["entity_key"].astype(str)).set_index("key")
+    stopped = set(keys[changes["kind"].eq("pause").to_numpy()])
+    on = ~named["status"].isin(_OFF) & ~named.index.isin(stopped)
+    left = on.groupby([named["campaign_name"], named["ad_group_name"]]).sum()
+    place = pd.MultiIndex.from_frame(changes[_PLACE])
+    about = of_creatives(changes).to_numpy()
+    status = changes["status"].astype("object").mask(about, named["status"].reindex(keys).array)
+    count = pd.Series(left.reindex(place).to_numpy(dtype="float64"), index=changes.index)
+    return changes.assign(status=status.astype("str"), creatives_left=count.where(about))
 
 
 _OF_DAY = ("bid_source", "target_type")
@@ -105,7 +141,7 @@ def with_blocks(changes: pd.DataFrame, known: pd.DataFrame, tables: ReviewTables
     """What each negative would silence or lose, and which negative in force silences a new keyword."""
     leveled = changes.assign(level=level_of(changes))
     negatives = leveled[leveled["kind"].eq("add_negative")]
-    shown = leveled[leveled["kind"].isin(["add_keyword", "resume"])]
+    shown = leveled[leveled["kind"].isin(["add_keyword", "resume"]) & ~of_creatives(changes)]
     words = _active(known, changes)
     after = pd.concat([words, shown], ignore_index=True)
     converting = _terms(tables, tables.term_daily.query("conversions > 0")["entity_key"])

@@ -20,7 +20,13 @@ from uuid import uuid4
 import pandas as pd
 
 from optimizer.errors import Conflict, NotFound, OptimizerError, RefusedInput
-from optimizer.review.exports import Writer, writer_for, writers_of
+from optimizer.review.exports import (
+    Writer,
+    refusals_of,
+    write_files,
+    writer_for,
+    writers_of,
+)
 from optimizer.review.exports.amounts import on_step
 from optimizer.settings import BidLimit
 from optimizer.store.protocol import ExportRecord
@@ -97,14 +103,16 @@ def _export_rows(
         raise Conflict("rows_refused", count=len(rivalled), rows=list(rivalled))
     if excess:
         raise Conflict("over_budget", excess=list(excess))
-    files = _named(account, export_id, writer.write_bulk_upload(changes, held.limit))
+    platform = store.account(account).platform
+    written = write_files(writer, platform, changes, held.limit)
+    files = _named(account, export_id, written)
     versions = list(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
-    written = write_recorded(
+    paths = write_recorded(
         out,
         files,
         lambda: store.record_export(account, export_id, sorted(files), versions, actor),
     )
-    return ExportResult(export_id, written, len(rows))
+    return ExportResult(export_id, paths, len(rows))
 
 
 def write_recorded(
@@ -128,7 +136,7 @@ def _preview(
     rivalled: tuple[dict[str, Any], ...],
     excess: tuple[dict[str, Any], ...],
 ) -> ExportResult:
-    refused = tuple(one.told() for one in writer.refusals(changes, limit))
+    refused = tuple(one.told() for one in refusals_of(writer, changes, limit))
     return ExportResult(export_id, {}, len(changes), (*rivalled, *refused), excess)
 
 
@@ -171,10 +179,9 @@ def _written_as(
 ) -> dict[str, bytes]:
     """The files of a recorded export, in the format whose names it recorded."""
     for writer in writers_of(platform).values():
-        if not writer.refusals(changes, limit):
-            files = _named(
-                record.account, record.export_id, writer.write_bulk_upload(changes, limit)
-            )
+        if not refusals_of(writer, changes, limit):
+            written = write_files(writer, platform, changes, limit)
+            files = _named(record.account, record.export_id, written)
             if sorted(files) == sorted(record.file_names):
                 return files
     raise Conflict("export_changed", account=record.account, export_id=record.export_id)

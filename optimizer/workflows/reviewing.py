@@ -22,6 +22,7 @@ from optimizer.settings import Settings
 from optimizer.store.protocol import AccountRecord, ReviewTables, RunRecord
 from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.checking import with_check
+from optimizer.workflows.creative_plans import with_creatives
 from optimizer.workflows.items import stated_settings
 from optimizer.workflows.review_inputs import review_inputs, with_landscape
 from optimizer.workflows.values import plain, plain_record
@@ -110,6 +111,7 @@ def review(
     inputs, points = with_landscape(read, landscape)
     result = _reviewed(workspace, inputs, settings, day, seed)
     result = with_check(workspace, result, inputs, settings, day)
+    result = with_creatives(workspace, result, known, settings, day, seed)
     origin = _origin(known, settings, seed, budget) | points
     if dry_run:
         return _dry_report(result, origin)

@@ -28,6 +28,7 @@ ROW = {
     "delivery": "exported",
     "as_of": pd.Timestamp("2026-03-02"),
     "export_id": "e",
+    "reason": "above_line",
     "exported_at": pd.Timestamp("2026-03-02 09:00", tz="UTC"),
     "code": None,
     "text": None,
@@ -58,6 +59,9 @@ NEGATIVE = {
 ADDED = {"kind": "add_keyword", "slot": "add", "entity_key": "t9", "bid": float("nan")}
 BUDGET = {"kind": "set_budget", "slot": "budget", "entity_key": "c:Shoes", "bid": 50.0}
 
+WEIGHT = {"kind": "shift_creative", "slot": "creative", "reason": "creative_weight"}
+WEIGHT |= {"bid": 0.33, "approved_bid": 0.7}
+LATER = pd.Timestamp("2026-03-03")
 TARGET = {**BUDGET, "kind": "set_target", "slot": "target", "bid": 4.0, "approved_bid": 3.6}
 
 
@@ -81,6 +85,19 @@ def verdict(row: dict[str, Any], *facts: dict[str, Any]) -> tuple[str, str] | No
         (PAUSE, {"fact": "status", "text": "PAUSED"}, ("confirmed_live", "approved_value_seen")),
         (PAUSE, {"fact": "status", "text": "ENABLED"}, ("exported", "old_value_seen")),
         (PAUSE, {"fact": "status", "text": "REMOVED"}, ("drifted", "other_value_seen")),
+        (
+            WEIGHT,
+            {"fact": "share", "amount": 0.72, "day": LATER},
+            ("confirmed_live", "approved_value_seen"),
+        ),
+        (WEIGHT, {"fact": "share", "amount": 0.31, "day": LATER}, ("exported", "old_value_seen")),
+        (WEIGHT, {"fact": "share", "amount": 0.5, "day": LATER}, ("drifted", "other_value_seen")),
+        (WEIGHT, {"fact": "status", "text": "ENABLED"}, None),
+        (
+            {**WEIGHT, "reason": "creative_wanted"},
+            {"fact": "status", "text": "ENABLED"},
+            ("confirmed_live", "approved_value_seen"),
+        ),
         (
             {**BUDGET, "approved_bid": 60.0},
             {"fact": "campaign_budget", "amount": 60.0},

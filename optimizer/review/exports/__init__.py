@@ -18,13 +18,24 @@ from optimizer.review.exports import (
     google_ads_editor,
     microsoft_ads,
     taobao,
+    weights,
 )
 from optimizer.review.exports.change_list import BAIDU, JD, PINDUODUO
 from optimizer.review.exports.changes import Change
-from optimizer.review.exports.rows import EXPORT_ROWS, Refusal
+from optimizer.review.exports.checks import require_none
+from optimizer.review.exports.rows import EXPORT_ROWS, WEIGHT_KIND, Refusal
 from optimizer.settings import BidLimit
 
-__all__ = ["EXPORT_ROWS", "Change", "Refusal", "Writer", "writer_for", "writers_of"]
+__all__ = [
+    "EXPORT_ROWS",
+    "Change",
+    "Refusal",
+    "Writer",
+    "refusals_of",
+    "write_files",
+    "writer_for",
+    "writers_of",
+]
 
 
 class Writer(Protocol):
@@ -70,3 +81,26 @@ def writer_for(platform: str, format_: str | None = None) -> Writer:
             "format_missing", platform=platform, format=chosen, available=sorted(writers)
         )
     return writers[chosen]
+
+
+def refusals_of(writer: Writer, rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
+    """Why rows (EXPORT_ROWS) cannot be written, whichever file they belong in."""
+    weighed = rows["kind"].eq(WEIGHT_KIND)
+    return [
+        *writer.refusals(rows[~weighed].reset_index(drop=True), limit),
+        *weights.refusals(rows[weighed].reset_index(drop=True)),
+    ]
+
+
+def write_files(
+    writer: Writer, platform: str, rows: pd.DataFrame, limit: BidLimit
+) -> dict[str, bytes]:
+    """The platform's files of these rows and, for shares of creatives, a list for a person.
+
+    Raises `Conflict` `rows_refused` when a row cannot be written.
+    """
+    require_none(refusals_of(writer, rows, limit))
+    weighed = rows["kind"].eq(WEIGHT_KIND)
+    for_platform, by_hand = (rows[mask].reset_index(drop=True) for mask in (~weighed, weighed))
+    files = writer.write_bulk_upload(for_platform, limit) if len(for_platform) else {}
+    return files | (weights.write_weights(by_hand, platform) if len(by_hand) else {})

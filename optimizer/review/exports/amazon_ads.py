@@ -152,6 +152,8 @@ def _subject(change: Change) -> Sheet:
         return {"Entity": "Campaign", "Daily Budget": change.value}
     if change.action == "add_negative":
         return _negative(change)
+    if change.level == "creative":
+        return {"Entity": "Product Ad", "Ad ID": change.keyword_id, **_moved(change)}
     if change.match_type not in _TYPES:
         return {
             "Entity": "Product Targeting",
@@ -206,6 +208,9 @@ def _change(cells: Mapping[str, Any]) -> Change:
     }
     if entity == "Campaign":
         return Change("set_budget", level="campaign", value=_number(cells["Daily Budget"]), **place)
+    if entity == "Product Ad":
+        ad = {"level": "creative", "keyword_id": cells["Ad ID"]}
+        return Change(_keyword_action(cells), **ad, **place)
     if "Negative" in entity:
         return Change("add_negative", level=_level(entity), **_read_text(cells), **place)
     return Change(

@@ -47,7 +47,7 @@ _DEEDS: Mapping[Action, str] = {
 _TARGETS = {"roas": "改目标投产比", "cpa": "改目标成本"}
 _ORDER = (*_DEEDS.values(), *_TARGETS.values())
 _ACTIONS: Mapping[str, Action] = {word: action for action, word in _DEEDS.items()}
-_LEVELS = {"keyword": "关键词", "ad_group": "单元", "campaign": "计划"}
+_LEVELS = {"keyword": "关键词", "creative": "创意", "ad_group": "单元", "campaign": "计划"}
 _LEVEL_OF = {word: level for level, word in _LEVELS.items()}
 
 

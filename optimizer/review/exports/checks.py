@@ -19,6 +19,7 @@ from optimizer.review.exports.rows import (
     column,
     flag,
     level_of,
+    of_creatives,
 )
 from optimizer.review.exports.texts import safe_text_refusals
 from optimizer.settings import BidLimit
@@ -37,6 +38,7 @@ def common_refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
     """State, bid, text and duplicate checks shared by every platform."""
     return [
         *_state_refusals(rows),
+        *_creative_refusals(rows),
         *_blocking_refusals(rows),
         *_bid_refusals(rows),
         *_amount_refusals(rows, limit),
@@ -59,7 +61,7 @@ def id_refusals(rows: pd.DataFrame) -> list[Refusal]:
     needed = {
         "campaign_id": pd.Series(True, index=rows.index),
         "ad_group_id": level.ne("campaign"),
-        "keyword_id": level.eq("keyword") & ~new,
+        "keyword_id": level.isin(["keyword", "creative"]) & ~new,
     }
     wrong = [mask & ~_numeric(rows[name]) for name, mask in needed.items()]
     return flag(rows, wrong[0] | wrong[1] | wrong[2], "id_missing", *needed)
@@ -70,7 +72,7 @@ def _numeric(ids: pd.Series[str]) -> pd.Series[bool]:
 
 
 def _state_refusals(rows: pd.DataFrame) -> list[Refusal]:
-    kind, status = rows["kind"], rows["status"]
+    kind, status = rows["kind"], rows["status"].mask(of_creatives(rows))
     bids, states = kind.isin(BID_KINDS), kind.isin(STATE_KINDS)
     gone = status.isin(_GONE) & (bids | states)
     group = rows["ad_group_status"].isin(_OFF) & level_of(rows).ne("campaign")
@@ -85,10 +87,24 @@ def _state_refusals(rows: pd.DataFrame) -> list[Refusal]:
     ]
 
 
+def _creative_refusals(rows: pd.DataFrame) -> list[Refusal]:
+    """Creatives that are gone or already as asked, and an ad group that would show none any more."""
+    creative, kind, status = of_creatives(rows), rows["kind"], rows["status"]
+    stop, start = creative & kind.eq("pause"), creative & kind.eq("resume")
+    left = pd.to_numeric(column(rows, "creatives_left"))
+    return [
+        *flag(rows, creative & status.isin(_GONE), "creative_removed"),
+        *flag(rows, stop & status.eq("PAUSED"), "creative_already_paused"),
+        *flag(rows, start & status.eq("ENABLED"), "creative_already_enabled"),
+        *flag(rows, stop & left.eq(0), "creative_is_last"),
+    ]
+
+
 def _blocking_refusals(rows: pd.DataFrame) -> list[Refusal]:
     """Negatives that would silence own keywords or converting terms, and keywords never to show."""
     kind = rows["kind"]
-    negative, shown = kind.eq("add_negative"), kind.isin(["add_keyword", "resume"])
+    negative = kind.eq("add_negative")
+    shown = kind.isin(["add_keyword", "resume"]) & ~of_creatives(rows)
     own = column(rows, "blocks_keyword").combine_first(_blocks_new(rows, negative, shown))
     told = rows.assign(
         blocks_keyword=own.where(own.notna() | ~rows["exists"], rows["keyword_text"]),
@@ -158,7 +174,10 @@ def _duplicate_refusals(rows: pd.DataFrame) -> list[Refusal]:
     """Two rows for one keyword, or one new text twice, contradict each other."""
     place = ["campaign_name", "ad_group_name", "keyword_text", "match_type", "what", "level"]
     apart = rows["kind"].isin(["add_negative", *CAMPAIGN_KINDS])
-    keyed = rows.assign(what=rows["kind"].where(apart, "keyword"), level=level_of(rows))
+    what = rows["kind"].where(apart, "keyword")
+    # Creatives of one text are told apart by their ids alone.
+    what = what.mask(of_creatives(rows), "creative " + rows["keyword_id"].fillna(""))
+    keyed = rows.assign(what=what, level=level_of(rows))
     by_name = keyed.duplicated(place, keep=False)
     ids = keyed["keyword_id"].notna() & keyed["ad_group_id"].notna()
     by_id = ids & keyed.duplicated(["ad_group_id", "keyword_id", "what"], keep=False)

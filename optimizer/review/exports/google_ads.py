@@ -1,4 +1,4 @@
-"""Google Ads web bulk upload (Bulk actions → Uploads) of keywords, negatives, ad groups and campaigns.
+"""Google Ads web bulk upload (Bulk actions → Uploads): keywords, negatives, ads, ad groups, campaigns.
 
 Each has different columns, so each gets its own file, and a rollback file; a blank cell leaves a
 field as it is and `remove_value` clears it. UTF-8, comma, LF, as Google's own downloads. Text and
@@ -22,7 +22,7 @@ from optimizer.review.exports.changes import (
 )
 from optimizer.review.exports.checks import common_refusals, kind_refusals, require_none
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
-from optimizer.review.exports.rows import EXPORT_ROWS, Refusal
+from optimizer.review.exports.rows import EXPORT_ROWS, Refusal, flag, of_creatives
 from optimizer.review.exports.texts import TextRules, match_refusals, text_refusals
 from optimizer.settings import BidLimit
 from optimizer.tables import check_table
@@ -41,6 +41,8 @@ NEGATIVE_COLUMNS = (
     *("Row Type", "Action", "Keyword status", "Level", *_PLACE),
     *("Keyword ID", "Negative keyword", "Type"),
 )
+AD_COLUMNS = ("Row Type", "Action", "Ad status", *_PLACE, "Ad ID")
+"""No texts: an ad whose texts a file states again would become another ad."""
 AD_GROUP_COLUMNS = (
     *("Row Type", "Action", "Ad group status", *_PLACE, "Target CPA", "Target ROAS"),
 )
@@ -70,6 +72,7 @@ def refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
         *common_refusals(rows, limit),
         *text_refusals(rows, RULES),
         *match_refusals(rows, RULES, found_by="ids"),
+        *flag(rows, of_creatives(rows) & rows["keyword_id"].isna(), "id_missing", "keyword_id"),
     ]
 
 
@@ -85,7 +88,8 @@ def read_changes(files: Mapping[str, bytes]) -> list[Change]:
 
 def _files(prefix: str, changes: Sequence[Change]) -> dict[str, bytes]:
     apart = (*NEGATIVE_ACTIONS, *SETTING_ACTIONS)
-    keywords = [one for one in changes if one.action not in apart]
+    ads = [one for one in changes if one.level == "creative"]
+    keywords = [one for one in changes if one.action not in apart and one.level != "creative"]
     negatives = [one for one in changes if one.action in NEGATIVE_ACTIONS]
     settings = [one for one in changes if one.action in SETTING_ACTIONS]
     groups = [one for one in settings if one.level == "ad_group"]
@@ -93,6 +97,7 @@ def _files(prefix: str, changes: Sequence[Change]) -> dict[str, bytes]:
     return {
         f"{prefix}keywords.csv": write_delimited(_KEYWORDS, map(_keyword, keywords)),
         f"{prefix}negatives.csv": write_delimited(_NEGATIVES, map(_negative, negatives)),
+        f"{prefix}ads.csv": write_delimited(_ADS, map(_ad, ads)),
         f"{prefix}ad_groups.csv": write_delimited(_AD_GROUPS, map(_ad_group, groups)),
         f"{prefix}campaigns.csv": write_delimited(_CAMPAIGNS, map(_campaign, campaigns)),
     }
@@ -133,6 +138,11 @@ def _negative(change: Change) -> Cells:
         "Negative keyword": change.keyword_text,
         "Type": TYPES[change.match_type],
     }
+
+
+def _ad(change: Change) -> Cells:
+    status = {"Ad status": _STATES[change.action], "Ad ID": change.keyword_id}
+    return {**_place("Ad", change), **status}
 
 
 def _ad_group(change: Change) -> Cells:
@@ -206,6 +216,11 @@ def _read_negative(cells: Cells) -> Change:
     )
 
 
+def _read_ad(cells: Cells) -> Change:
+    action: Action = "pause" if cells["Ad status"] == "Paused" else "resume"
+    return Change(action, level="creative", keyword_id=cells["Ad ID"], **_read_place(cells))
+
+
 def _read_ad_group(cells: Cells) -> Change:
     return _read_target(cells, "ad_group")
 
@@ -230,11 +245,13 @@ def _read_target(cells: Cells, level: str) -> Change:
 
 _KEYWORDS = Layout(KEYWORD_COLUMNS)
 _NEGATIVES = Layout(NEGATIVE_COLUMNS)
+_ADS = Layout(AD_COLUMNS)
 _AD_GROUPS = Layout(AD_GROUP_COLUMNS)
 _CAMPAIGNS = Layout(CAMPAIGN_COLUMNS)
 _READ: Mapping[str, tuple[Layout, Callable[[Cells], Change]]] = {
     "keywords.csv": (_KEYWORDS, _read_keyword),
     "negatives.csv": (_NEGATIVES, _read_negative),
+    "ads.csv": (_ADS, _read_ad),
     "ad_groups.csv": (_AD_GROUPS, _read_ad_group),
     "campaigns.csv": (_CAMPAIGNS, _read_campaign),
 }

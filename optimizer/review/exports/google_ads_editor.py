@@ -17,7 +17,7 @@ from optimizer.review.exports.amounts import amount_of, plain, ratio_of
 from optimizer.review.exports.changes import Action, Change, edits
 from optimizer.review.exports.checks import require_none
 from optimizer.review.exports.delimited import Cells, Layout, read_delimited, write_delimited
-from optimizer.review.exports.rows import Refusal
+from optimizer.review.exports.rows import Refusal, flag, of_creatives
 from optimizer.review.exports.texts import match_refusals
 from optimizer.settings import BidLimit
 
@@ -57,6 +57,8 @@ def refusals(rows: pd.DataFrame, limit: BidLimit) -> list[Refusal]:
     """As for the web upload; and without ids every keyword needs its match type."""
     found = [
         *google_ads.refusals(rows, limit),
+        # Editor knows an ad by all its texts, which no report of creatives tells in full.
+        *flag(rows, of_creatives(rows), "kind_unsupported", "kind"),
         *match_refusals(rows, google_ads.RULES, found_by="names"),
     ]
     return list({(one.id, one.code): one for one in found}.values())

@@ -40,6 +40,8 @@ _LAYOUT = Layout(
 )
 _VERSION: Cells = {"Type": "Format Version", "Name": "6.0"}
 _CLEAR = "delete_value"
+_AD = "Responsive Search Ad"
+"""The kind of text ad that Microsoft still takes; the platform refuses the row of an ad of another kind."""
 _STATUS = {
     "pause": "Paused",
     "resume": "Active",
@@ -101,13 +103,15 @@ def _cells(change: Change) -> Cells:
         "Campaign": change.campaign_name,
         "Ad Group": "" if whole else change.ad_group_name,
         "Client Id": change.id,
-        "Keyword": change.keyword_text,
+        "Keyword": "" if change.level == "creative" else change.keyword_text,
         "Match Type": change.match_type.capitalize(),
         "Bid": _CLEAR if change.action == "clear_bid" else plain(change.value),
     }
 
 
 def _type(change: Change) -> str:
+    if change.level == "creative":
+        return _AD
     if change.action != "add_negative":
         return "Keyword"
     owner = "Campaign" if change.level == "campaign" else "Ad Group"
@@ -129,6 +133,8 @@ def _campaign(change: Change) -> Cells:
 def _change(cells: Cells) -> Change:
     if cells["Type"] == "Campaign":
         return _read_campaign(cells)
+    if cells["Type"] == _AD:
+        return _read_ad(cells)
     whole, bid = cells["Type"].startswith("Campaign"), cells["Bid"]
     parent: dict[str, Any] = {"campaign_id" if whole else "ad_group_id": cells["Parent Id"]}
     negative = cells["Type"].endswith("Negative Keyword")
@@ -144,6 +150,18 @@ def _change(cells: Cells) -> Change:
         value=None if bid == _CLEAR else amount_of(bid),
         id=cells["Client Id"],
         **parent,
+    )
+
+
+def _read_ad(cells: Cells) -> Change:
+    return Change(
+        _keyword_action(cells),
+        level="creative",
+        campaign_name=cells["Campaign"],
+        ad_group_name=cells["Ad Group"],
+        ad_group_id=cells["Parent Id"],
+        keyword_id=cells["Id"],
+        id=cells["Client Id"],
     )
 
 

@@ -14,6 +14,8 @@ BID_KINDS = ("raise", "lower")
 STATE_KINDS = ("pause", "resume")
 NEW_KINDS = ("add_keyword", "add_negative")
 CAMPAIGN_KINDS = ("set_budget", "set_target")
+WEIGHT_KIND = "shift_creative"
+"""A creative's share of impressions, which no platform's file holds: see `weights`."""
 KINDS = (*BID_KINDS, *STATE_KINDS, *NEW_KINDS, *CAMPAIGN_KINDS)
 
 
@@ -47,11 +49,20 @@ EXPORT_ROWS = Table(
         "ad_group_status": _null("str"),
         "campaign_status": _null("str"),
         "exists": Column("bool", "its ad group has a keyword of this text and match type"),
-        "level": _extra("ad_group | campaign: where a negative or target belongs; null: its usual"),
+        "level": _extra(
+            "ad_group | campaign: where a negative or target belongs; creative: what is paused or "
+            "resumed is one, by its id; null: the usual"
+        ),
         "target_type": _extra("keyword | keyword_package | auto | product ...; null: keyword"),
         "blocks_keyword": _extra("own active keyword that the negative would silence"),
         "blocks_term": _extra("converting search term that the negative would lose"),
         "blocked_by": _extra("negative in force under which the keyword would never show"),
+        "creatives_left": Column(
+            "float",
+            "other creatives of the ad group that are on after this file",
+            nullable=True,
+            optional=True,
+        ),
     },
     ("id",),
 )
@@ -91,12 +102,18 @@ def column(rows: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 
 def level_of(rows: pd.DataFrame) -> pd.Series[Any]:
-    """keyword | ad_group | campaign: what each row edits. Negatives default to their ad group."""
+    """keyword | creative | ad_group | campaign: what each row edits; of negatives their ad group."""
     usual = rows["kind"].map(
         {"add_negative": "ad_group", **dict.fromkeys(CAMPAIGN_KINDS, "campaign")}
     )
-    chosen = column(rows, "level").where(rows["kind"].isin(["add_negative", "set_target"]))
+    kinds = ["add_negative", "set_target", *STATE_KINDS, WEIGHT_KIND]
+    chosen = column(rows, "level").where(rows["kind"].isin(kinds))
     return chosen.combine_first(usual).fillna("keyword")
+
+
+def of_creatives(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Rows that are about a creative, not a keyword."""
+    return level_of(rows).eq("creative")
 
 
 def sort_rows(rows: pd.DataFrame) -> pd.DataFrame:
