@@ -8,7 +8,7 @@ import streamlit as st
 
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web import entrance, frame
 
 # Not called `pages`: a folder of that name beside this file Streamlit takes for the application's pages
 # until `st.navigation` runs, and tells the first visitor of an address that there is no such page.
@@ -26,11 +26,15 @@ def main() -> None:
         layout="wide",
     )
     frame.draw_style()
-    page = st.navigation(_sections(words), position="sidebar")
+    closed = entrance.refusal(words)
+    page = st.navigation(_sections(words), position="hidden" if closed else "sidebar")
     frame.draw_language_switch(words)
+    if closed:
+        entrance.draw_refusal(words, closed)
+        return
     try:
-        session.begin(words)
         frame.draw_sidebar()
+        entrance.draw_visitor(words)
         frame.draw_flash()
         page.run()
     except OptimizerError as error:

@@ -1,4 +1,4 @@
-"""The page application, from a checkout or from the installed package."""
+"""The pages and the API as one application, from a checkout or from the installed package."""
 
 from __future__ import annotations
 
@@ -6,4 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-app = st.App(Path(__file__).parent / "router.py")
+from optimizer.interfaces import api, serving
+
+app = st.App(
+    Path(__file__).parent / "router.py",
+    routes=api.routes(),
+    middleware=serving.middleware(),
+    lifespan=serving.lifespan,
+)

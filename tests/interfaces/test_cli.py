@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 
 from optimizer import workflows
 from optimizer.interfaces.cli import app
-from optimizer.interfaces.cli.serve_command import is_loopback
 from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.serving import is_loopback
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 REVIEW_KEYS = {

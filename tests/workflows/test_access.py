@@ -16,6 +16,7 @@ from tests.workflows.shop_account import OPERATOR
 
 Scope = Literal["account", "anywhere", "everywhere"]
 NEEDS: dict[str, tuple[Role, Scope]] = {
+    "account_statuses": ("viewer", "anywhere"),
     "accounts": ("viewer", "anywhere"),
     "add_token": ("admin", "account"),
     "approve": ("approver", "account"),
@@ -63,8 +64,8 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "with_deliveries": ("viewer", "account"),
 }
 """The role each workflow needs, and where: on its account, on some account, or on all of them."""
-WITHOUT_ACTOR = {"open_workspace", "person_actor", "token_actor"}
-"""What opens the store, and what says who somebody is."""
+WITHOUT_ACTOR = {"open_workspace", "person_actor", "ready", "token_actor"}
+"""What opens the store, says whether it answers, and says who somebody is."""
 NO_ROLE = "no role"
 HELD = (NO_ROLE, *get_args(Role))
 

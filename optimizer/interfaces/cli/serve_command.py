@@ -1,35 +1,28 @@
-"""The `serve` command: the pages on this machine."""
+"""The `serve` command: the pages and the API, on this machine or to people who log in."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optimizer.errors import RefusedInput
+from optimizer.interfaces import serving
 from optimizer.interfaces.cli.running import Run, command
 
 PACKAGED_APP = Path(__file__).parent.parent / "served.py"
 
 Address = Annotated[str, typer.Option("--address", help="Where to listen.")]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535)]
-IKnow = Annotated[
-    bool, typer.Option("--i-know", help="Allow other machines, although nobody has to log in.")
-]
 
 
 @command("serve")
-def serve(
-    run: Run, address: Address = "127.0.0.1", port: Port = 8501, i_know: IKnow = False
-) -> None:
-    """Open the pages in a browser on this machine."""
-    if not (is_loopback(address) or i_know):
-        raise RefusedInput("serve_not_loopback", address=address)
+def serve(run: Run, address: Address = "127.0.0.1", port: Port = 8501) -> None:
+    """Open the pages in a browser on this machine, or to others once people log in."""
+    serving.require_served_here(address, serving.reach())
     serve_pages(run.store, run.configs, address, port)
 
 
@@ -50,13 +43,16 @@ def folders_environment(store: Path | None, configs: Path | None) -> dict[str, s
 def server_command(address: str, port: int) -> list[str]:
     """The page server with safe options, whatever folder it is started from."""
     options = [f"--{name}={value}" for name, value in SAFE_OPTIONS.items()]
-    hosts = LOOPBACK_NAMES if is_loopback(address) else ()
-    options += [f"--server.allowedHosts={host}" for host in hosts]
+    options += [f"--server.allowedHosts={host}" for host in _host_names()]
     options += [f"--server.address={address}", f"--server.port={port}"]
     return [sys.executable, "-m", "streamlit", "run", str(PACKAGED_APP), *options]
 
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1")
+def _host_names() -> tuple[str, ...]:
+    name = serving.reach().public_name
+    return (*serving.LOOPBACK_NAMES, *([name] if name else []))
+
+
 SAFE_OPTIONS = {
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
@@ -67,13 +63,3 @@ SAFE_OPTIONS = {
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
 }
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if address == "localhost":
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

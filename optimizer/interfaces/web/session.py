@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.web import login
 from optimizer.tables import Actor
 
 _KEY = "_visit"
@@ -22,15 +22,19 @@ class Visit:
     """One run of a page. `account` is null while the store has none."""
 
     workspace: workflows.Workspace
-    actor: Actor
     words: Translator
     account: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is and what they may do now: asked anew at every action. Raises `Forbidden`."""
+        return login.visitor(self.workspace)
 
 
 def begin(words: Translator) -> Visit:
     """Open the store for this run. Raises what `open_workspace` raises."""
     workspace = _open(os.environ.get("OPTIMIZER_STORE"), os.environ.get("OPTIMIZER_CONFIGS"))
-    st.session_state[_KEY] = Visit(workspace, local_actor(), words)
+    st.session_state[_KEY] = Visit(workspace, words)
     return current()
 
 
@@ -44,11 +48,6 @@ def choose(account: str, currency: str | None) -> None:
     visit = current()
     visit.account = account
     visit.words = Translator(visit.words.language, currency)
-
-
-def local_actor() -> Actor:
-    """Without a login only this machine is served, to the person it belongs to."""
-    return Actor(getpass.getuser(), "admin")
 
 
 @st.cache_resource(on_release=workflows.Workspace.close, show_spinner=False)
