@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from optimizer.tables import BID_CHANGES, CREATIVES, KEYWORDS, MICROS, TERMS, em
 
 _NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
+_BESIDE = ThreadPoolExecutor(1, "history")
+"""Asks history while the caller reads the state database; its one thread keeps its DuckDB open."""
 _DONE = ("exported", "confirmed_live", "drifted", "reverted")
 """Deliveries of changes that happened, or may have; one that failed did not."""
 
@@ -37,6 +40,7 @@ def review_tables(
     listed = imports.manifest(connection, account.name)
     window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
     read = _Reader(connection, folder, account.name, listed, window)
+    states, daily = (_BESIDE.submit(part, "keyword") for part in (read.states, read.daily))
     keywords = read.entities("keyword")
     terms = with_place_ids(read.entities("search_term"), keywords)
     keywords = with_place_ids(keywords, keywords)
@@ -45,8 +49,8 @@ def review_tables(
     return ReviewTables(
         account=account,
         as_of=as_of,
-        keywords=_keywords(keywords, read.states("keyword"), read.last_exports()),
-        daily=read.daily("keyword"),
+        keywords=_keywords(keywords, states.result(), read.last_exports()),
+        daily=daily.result(),
         terms=_terms(terms, read.states("search_term"), term_daily),
         term_daily=term_daily,
         versions=versions,

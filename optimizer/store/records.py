@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from optimizer.store.audit import canonical
 from optimizer.store.protocol import AccountRecord, BatchRecord
 from optimizer.tables import Checksum, Reconciliation
+
+_ROWS_AT_ONCE = 4096
 
 
 def storable(text: str) -> str:
@@ -32,8 +34,10 @@ def to_records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 def insert_rows(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame) -> None:
     """Insert `frame` through the driver itself: a compiled statement a row costs twice the insert.
 
-    Columns must be text, numbers or days, which both databases take as they are.
+    Columns must be text, numbers or days, which both databases take as they are. Those without a value
+    are left out: to bind their nulls row by row takes a quarter of the insert.
     """
+    frame = frame.dropna(axis="columns", how="all")
     names = [str(name) for name in frame.columns]
     statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=names)
     columns = [_driver_values(frame[name]) for name in statement.positiontup or names]
@@ -47,7 +51,8 @@ def _driver_values(values: pd.Series[Any]) -> list[Any]:
     plain = _plain(values).tolist()
     if not isinstance(next((one for one in plain if one is not None), None), date):
         return plain
-    return [None if one is None else one.isoformat() for one in plain]
+    text = {one: None if one is None else one.isoformat() for one in set(plain)}
+    return [text[one] for one in plain]
 
 
 def to_frame(names: Sequence[str], rows: Sequence[Any]) -> pd.DataFrame:
@@ -66,12 +71,18 @@ def to_typed_frame(schema: pa.Schema, result: sa.CursorResult[Any]) -> pd.DataFr
 
     Straight from the driver: a hundred thousand rows take a third of the time of `to_frame`.
     """
-    rows = result.cursor.fetchall() if result.cursor is not None else []
+    parts = [] if result.cursor is None else list(_batches(schema, result.cursor))
     result.close()
-    columns: Any = zip(*rows, strict=True) if rows else [()] * len(schema.names)
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
-    frame: pd.DataFrame = pa.Table.from_arrays(arrays, schema=schema).to_pandas()
+    frame: pd.DataFrame = pa.Table.from_batches(parts, schema).to_pandas()
     return frame
+
+
+def _batches(schema: pa.Schema, cursor: Any) -> Iterator[pa.RecordBatch]:
+    """So few rows at a time that they are still in the processor's cache when they are turned."""
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+        arrays = [pa.array(values, kind) for values, kind in columns]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +30,7 @@ from optimizer.store import (
 )
 from optimizer.store.audit import Entry
 from optimizer.store.database import Database, sqlite_url
-from optimizer.store.files import Folder, digest
+from optimizer.store.files import Folder, StoredFile, digest
 from optimizer.store.protocol import (
     AccountRecord,
     BatchRecord,
@@ -187,19 +188,35 @@ class SqlStore:
         with self._database.read() as connection:
             run_id, sequence = suggestions.next_run(connection, account, as_of)
         run = suggestions.new_record(run_id, account, as_of, result, actor, self._clock())
-        files = suggestions.write_frames(self._folder, run_id, frames)
-        try:
-            with self._database.write() as connection:
-                suggestions.insert_run(connection, run, sequence, files)
-                suggestions.replace_day(connection, run, rows)
-                if "creative_shares" in frames:
-                    shares = frames["creative_shares"]
-                    creative_tests.save_shares(connection, account, as_of, shares)
-                self._log(connection, Entry("review", run_id, _counts(rows, as_of)), account, actor)
-        except BaseException:
-            self._folder.remove(files.values())
-            raise
+        with ThreadPoolExecutor(1) as beside:
+            writing = beside.submit(suggestions.write_frames, self._folder, run_id, frames)
+            try:
+                self._insert_run(run, sequence, rows, frames, writing, actor)
+            except BaseException:
+                if writing.exception() is None:
+                    self._folder.remove(writing.result().values())
+                raise
         return run
+
+    def _insert_run(
+        self,
+        run: RunRecord,
+        sequence: int,
+        rows: pd.DataFrame,
+        frames: Mapping[str, pd.DataFrame],
+        writing: Future[dict[str, StoredFile]],
+        actor: Actor,
+    ) -> None:
+        """The run's rows while its files are being written; they are durable before the commit."""
+        with self._database.write() as connection:
+            suggestions.insert_run(connection, run, sequence)
+            suggestions.replace_day(connection, run, rows)
+            if "creative_shares" in frames:
+                shares = frames["creative_shares"]
+                creative_tests.save_shares(connection, run.account, run.as_of, shares)
+            suggestions.list_files(connection, run, writing.result())
+            entry = Entry("review", run.run_id, _counts(rows, run.as_of))
+            self._log(connection, entry, run.account, actor)
 
     def update_run(
         self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor

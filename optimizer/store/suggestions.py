@@ -96,13 +96,8 @@ def _read_frame(folder: Folder, path: str) -> pd.DataFrame:
     return frame
 
 
-def insert_run(
-    connection: sa.Connection,
-    run: RunRecord,
-    sequence: int,
-    files: Mapping[str, StoredFile],
-) -> None:
-    """The run and the list of its files."""
+def insert_run(connection: sa.Connection, run: RunRecord, sequence: int) -> None:
+    """The run, without its files."""
     row = {
         "run_id": run.run_id,
         "account": run.account,
@@ -113,6 +108,10 @@ def insert_run(
         "summary": canonical(run.summary),
     }
     connection.execute(sa.insert(schema.runs), [row])
+
+
+def list_files(connection: sa.Connection, run: RunRecord, files: Mapping[str, StoredFile]) -> None:
+    """Say which files a run has: they must be in their place by now."""
     listed = [{"run_id": run.run_id, "name": name, **vars(file)} for name, file in files.items()]
     if listed:
         connection.execute(sa.insert(schema.run_files), listed)

@@ -14,8 +14,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from optimizer.errors import BadSettings, Conflict, RefusedInput
-from optimizer.store import open_store
+from optimizer.store import open_store, suggestions
 from optimizer.store.database import Database, sqlite_url
+from optimizer.store.files import StoredFile
+from optimizer.store.protocol import RunRecord
 from optimizer.store.schema import metadata
 from optimizer.store.sql_store import SqlStore
 from tests.store.samples import ANNA, keyword_report, keyword_row, suggestions_of
@@ -66,6 +68,36 @@ def test_unlisted_files_do_not_exist(
     assert reopen().check() == []
     assert set(history.iterdir()) == listed
     assert len(filled.review_tables("shop", DAY, 30).daily) == 1
+
+
+def test_run_is_committed_only_once_its_files_are_in_place(
+    filled: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, held = suggestions.list_files, list[bool]()
+
+    def look(connection: sa.Connection, run: RunRecord, files: dict[str, StoredFile]) -> None:
+        held.append(all((tmp_path / "store" / one.path).exists() for one in files.values()))
+        real(connection, run, files)
+
+    monkeypatch.setattr(suggestions, "list_files", look)
+    filled.save_run("shop", DAY, {}, suggestions_of(), {"plan": suggestions_of()}, ANNA)
+    assert held == [True]
+
+
+@pytest.mark.parametrize("part", ["write_frames", "replace_day"])
+def test_run_that_fails_half_way_leaves_nothing(
+    filled: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    before = filled.latest_run("shop"), set((tmp_path / "store" / "runs").iterdir())
+
+    def fail(*_: object) -> None:
+        raise RefusedInput("store_not_writable", why="full")
+
+    monkeypatch.setattr(suggestions, part, fail)
+    with pytest.raises(RefusedInput, match="store_not_writable"):
+        filled.save_run("shop", DAY, {}, suggestions_of(), {"plan": suggestions_of()}, ANNA)
+    assert (filled.latest_run("shop"), set((tmp_path / "store" / "runs").iterdir())) == before
+    assert filled.check() == []
 
 
 def test_files_of_a_running_import_are_not_swept(
