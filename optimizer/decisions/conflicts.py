@@ -15,8 +15,9 @@ def bought_twice(text: Ints, ad_group: Ints, serving: Bools) -> Bools:
     """
     twice = np.zeros(len(text), dtype=bool)
     rows = np.flatnonzero(serving)
-    pairs = np.unique(np.stack([text[rows], ad_group[rows]], axis=1), axis=0)
-    groups = np.bincount(pairs[:, 0], minlength=int(text.max(initial=-1)) + 1)
+    many = int(ad_group.max(initial=0)) + 1
+    pairs = np.unique(text[rows] * many + ad_group[rows])
+    groups = np.bincount(pairs // many, minlength=int(text.max(initial=-1)) + 1)
     twice[rows] = groups[text[rows]] > 1
     return twice
 

@@ -56,8 +56,16 @@ def estimate_volume(
 def recency(rows: Records, today: int, half_life_days: float) -> Floats:
     """Weight of each record: 0.5^(age / half-life), averaged over the days it covers."""
     ratio = 0.5 ** (1.0 / half_life_days)
-    length = rows.last - rows.first + 1
-    result: Floats = ratio ** (today - 1 - rows.last) * (1 - ratio**length) / ((1 - ratio) * length)
+    if np.array_equal(rows.first, rows.last):  # a table of days costs less than a power per record
+        start = int(rows.last.min(initial=today - 1))
+        days = np.arange(start, max(int(rows.last.max(initial=start)) + 1, today))
+        return _discount(days, np.ones_like(days), today, ratio)[rows.last - start]
+    return _discount(rows.last, rows.last - rows.first + 1, today, ratio)
+
+
+def _discount(last: Ints, length: Ints, today: int, ratio: float) -> Floats:
+    """Mean of ratio^age over `length` days up to `last`."""
+    result: Floats = ratio ** (today - 1 - last) * (1 - ratio**length) / ((1 - ratio) * length)
     return result
 
 

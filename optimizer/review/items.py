@@ -72,14 +72,16 @@ def broken_groups(
     each record. Judged on the last `outage_days`, and on a week for groups too small for that.
     """
     number, names = groups
-    inside = number[rows.unit] >= 0
-    expected = value.rate.posterior.mean[rows.unit] * due
+    late = np.flatnonzero(rows.first >= now - max(_OUTAGE_WEEK, rules.outage_days))
+    unit, first, due = rows.unit[late], rows.first[late], due[late]
+    conversions, expected = rows.conversions[late], value.rate.posterior.mean[unit] * due
+    inside = (number[unit] >= 0) & (due > 0)
     found = np.zeros(len(names), dtype=bool)
     told = np.zeros((2, len(names)))
     for days in (_OUTAGE_WEEK, rules.outage_days):
-        recent = inside & (due > 0) & (rows.first >= now - days)
-        group = number[rows.unit[recent]]
-        seen = group_sum(group, rows.conversions[recent], len(names))
+        recent = inside & (first >= now - days)
+        group = number[unit[recent]]
+        seen = group_sum(group, conversions[recent], len(names))
         likely = group_sum(group, expected[recent], len(names))
         gone = guardrails.group_outages(seen, likely, value.rate.dispersion, rules)
         told[:, gone] = seen[gone], likely[gone]
