@@ -200,8 +200,17 @@ def _data(words: Translator, told: Mapping[str, Any]) -> list[str]:
             "out as immature, {days_maturing:whole} completed for late conversions.",
         ),
         _last_change(words, told),
+        *_creative_change(words, told),
         _line(words, told, "Quality score {quality_score:whole}."),
     ]
+
+
+def _creative_change(words: Translator, told: Mapping[str, Any]) -> list[str]:
+    """What a change of the ad group's creatives made of the days before it."""
+    change = told.get("creative_change")
+    if not change:
+        return []
+    return [words.code("alert", change["code"], **{k: v for k, v in change.items() if k != "code"})]
 
 
 def _organic(words: Translator, told: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ from optimizer.estimates.value_per_click import (
     informed_tree,
 )
 from optimizer.review import items
+from optimizer.review.creative_mix import MixEffect, mix_effect
 from optimizer.review.maturity import Campaigns, Maturity, estimate_maturity
 from optimizer.review.suggestions import ReviewInputs
 from optimizer.settings import Settings
@@ -33,7 +34,8 @@ class Beliefs:
     """Estimates per keyword, in the order of `keywords`; `rows` what was counted.
 
     `settings` with what follows from the items' goals; `item` the index of each keyword's item;
-    `changes` alerts about item changes that make earlier days tell less.
+    `changes` alerts about changes of items and creatives that make earlier days tell less; `mix` what
+    the creatives ahead make of past days, None where they stay the same.
     """
 
     settings: Settings
@@ -45,6 +47,7 @@ class Beliefs:
     maturity: Maturity
     value: ValueEstimate
     changes: Sequence[dict[str, Any]]
+    mix: MixEffect | None = None
 
 
 def estimate_beliefs(inputs: ReviewInputs, settings: Settings, today: date) -> Beliefs:
@@ -66,9 +69,12 @@ def estimate_beliefs(inputs: ReviewInputs, settings: Settings, today: date) -> B
         Campaigns.of(keywords["campaign_name"], tree.campaign),
         inputs.attribution_basis,
     )
+    mix = mix_effect(inputs.creatives, keywords, maturity, today)
+    if mix is not None:
+        changes, telling = [*changes, *mix.explained(telling)], mix.told(telling)
     weights = maturity.weights
     tree = informed_tree(telling, weights, tree, keywords, item, segment, estimation.parent)
     value = estimate_value_per_click(
         telling, weights, tree, account, inputs.account, estimation.value_cv, item
     )
-    return Beliefs(settings, keywords, rows, segment, item, tree, maturity, value, changes)
+    return Beliefs(settings, keywords, rows, segment, item, tree, maturity, value, changes, mix)

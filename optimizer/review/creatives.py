@@ -200,7 +200,8 @@ def material(inputs: CreativeInputs, settings: Settings, as_of: date) -> tuple[M
 def _ad_groups(creatives: pd.DataFrame) -> Ints:
     """Number of the ad group of each creative."""
     named = creatives.groupby(["campaign_name", "ad_group_name"], dropna=False, sort=False)
-    return named.ngroup().to_numpy(dtype=np.int64)
+    number: Ints = np.asarray(named.ngroup(), dtype=np.int64)
+    return number
 
 
 def _text_since(texts: pd.DataFrame, keys: pd.Series[int], days: Ints) -> Ints:

@@ -143,6 +143,8 @@ def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
         now,
     )
     restated = at_present_bid(rows, inputs.bid_changes, keywords, learned, now)
+    if believed.mix is not None:
+        restated = believed.mix.clicked(restated)
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     half_life = settings.estimation.volume_half_life_days
     return _Ahead(budget, learned, estimate_volume(restated, tree, bid, now, half_life))

@@ -16,6 +16,7 @@ import pandas as pd
 from optimizer.decisions.flips import far_below
 from optimizer.estimates.posteriors import Bools, Floats
 from optimizer.review.assembly import judged_against
+from optimizer.review.creative_mix import CREATIVE_CHANGES
 from optimizer.review.evidence import evidence_frame, shared_evidence
 from optimizer.review.plan import gamma_of
 from optimizer.review.rivals import BUDGET_LASTS
@@ -53,10 +54,28 @@ def explain(
     columns = [name for name in FLIP_COLUMNS if name != "line"]
     full = pd.concat([figures, told[columns].reset_index(drop=True)], axis=1)
     rows = full.astype("object").where(full.notna(), None).to_dict(orient="records")
+    named = zip(
+        rows, advice, _own(suggestions), _creative_changes(suggestions, context), strict=True
+    )
     return [
-        {**{str(key): value for key, value in row.items()}, **shared, "advice": codes} | own
-        for row, codes, own in zip(rows, advice, _own(suggestions), strict=True)
+        {**{str(key): value for key, value in row.items()}, **shared, "advice": codes}
+        | own
+        | changed
+        for row, codes, own, changed in named
     ]
+
+
+def _creative_changes(
+    suggestions: pd.DataFrame, context: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What a change of its ad group's creatives made of the past, where there was one."""
+    found = {
+        (one["campaign"], one["ad_group"]): {"creative_change": one}
+        for one in context["alerts"]
+        if one["code"] in CREATIVE_CHANGES
+    }
+    places = zip(suggestions["campaign_name"], suggestions["ad_group_name"], strict=True)
+    return [found.get(place, {}) for place in places]
 
 
 def _own(suggestions: pd.DataFrame) -> list[dict[str, Any]]:

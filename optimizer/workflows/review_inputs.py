@@ -15,7 +15,7 @@ from optimizer.errors import RefusedInput
 from optimizer.reports.landscapes import read_landscape
 from optimizer.review.last_change import forget_changes
 from optimizer.review.negatives import mark_excluded
-from optimizer.review.suggestions import ReviewInputs
+from optimizer.review.suggestions import CreativeRecord, ReviewInputs
 from optimizer.settings import Basis
 from optimizer.store.protocol import BatchRecord, ReviewTables
 from optimizer.workflows.workspace import Workspace
@@ -53,7 +53,21 @@ def review_inputs(
         attribution_basis=basis,
         organic=workspace.store.organic(account.name, known.as_of, window_days),
         negatives=known.negatives,
+        creatives=_creatives(workspace, known, window_days),
     )
+
+
+def _creatives(
+    workspace: Workspace, known: ReviewTables, window_days: int
+) -> CreativeRecord | None:
+    """What reports and plans tell of the account's creatives; None where no report does."""
+    name = known.account.name
+    found = workspace.store.creative_tables(name, known.as_of, window_days)
+    if found.daily.empty:
+        return None
+    shares = workspace.store.creative_shares(name)
+    held = shares[shares["as_of"].lt(pd.Timestamp(known.as_of))].reset_index(drop=True)
+    return CreativeRecord(found.creatives, found.daily, shares=held)
 
 
 def with_landscape(

@@ -276,8 +276,8 @@ def _plan(days: ArmDays, design: Design, known: Context) -> tuple[Floats, Floats
         return days.impressions, even, turns
     share = np.asarray(planned, dtype=np.float64)
     share = np.broadcast_to(share[:, None] if share.ndim == 1 else share, even.shape)
-    decided = np.logical_and.reduceat(~np.isnan(share), days.first, axis=0)
-    told = decided.any(axis=1)
+    decided: Bools = np.logical_and.reduceat(~np.isnan(share), days.first, axis=0)
+    told: Bools = np.any(decided, axis=1)
     used, any_used = decided[days.place], told[days.place][:, None]
     shown = np.where(used | ~any_used, days.impressions, 0.0)
     return shown, np.where(any_used, np.where(used, share, 0.0), even), told | turns
