@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import tempfile
 import time
@@ -230,8 +231,8 @@ def show(result: dict[str, Any]) -> None:
     for name in QUESTIONS:
         asked = result[name]
         print(
-            f"{name:18s}{asked['seconds']:7.2f} s, again {asked['again_seconds']:6.2f} s"
-            f" {asked['peak_mb']:7.0f} MB {asked['result_rows']:>11,} rows"
+            f"{name:18s}{asked['seconds']:7.2f} s ({asked['cpu_seconds']:7.2f} of processors),"
+            f" again {asked['again_seconds']:6.2f} s {asked['peak_mb']:7.0f} MB {asked['result_rows']:>11,} rows"
         )
 
 
@@ -252,11 +253,13 @@ def main() -> None:
         return
     command = "python -m simulations.bench_history"
     command += f" --keywords {asked.keywords} --days {asked.days}"
-    result: dict[str, Any] = {"command": command, "keywords": asked.keywords, "days": asked.days}
+    result: dict[str, Any] = {"command": command, "load_at_start": os.getloadavg()[0]}
+    result |= {"keywords": asked.keywords, "days": asked.days}
     with tempfile.TemporaryDirectory() as name:
         for phase in (*WRITERS, *QUESTIONS):
             arguments = {"keywords": asked.keywords, "days": asked.days}
             result[phase] = run_phase("simulations.bench_history", phase, Path(name), arguments)
+    result["load_at_end"] = os.getloadavg()[0]
     print(json.dumps(result, indent=1)) if asked.json else show(result)
     if asked.record:
         RECORD.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
