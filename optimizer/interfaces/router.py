@@ -46,6 +46,7 @@ def _sections(words: Translator) -> dict[str, list[st.Page]]:
         _page(words, "queue", "Suggestions", ":material/checklist:", default=True),
         _page(words, "overview", "Overview", ":material/dashboard:"),
         _page(words, "creatives", "Creative tests", ":material/science:"),
+        _page(words, "budget", "Budget & scenarios", ":material/savings:"),
     ]
     data = [
         _page(words, "imports", "Imports", ":material/upload_file:"),

@@ -184,7 +184,8 @@ def _served(wanted: Floats, caps: Floats, budget: float | Floats | None) -> Floa
     total = (wanted * served).sum(axis=0)
     limit = np.broadcast_to(np.asarray(budget, dtype=np.float64), total.shape)
     whole = np.divide(limit, total, out=np.ones_like(total), where=total > limit)
-    return served * whole
+    result: Floats = served * whole
+    return result
 
 
 def _day_totals(

@@ -28,6 +28,9 @@ CAPPED_SHARE = 0.95
 """A day that cost at least this share of its budget ran into it."""
 
 _LEVEL_SD = 0.3
+_CENSORED = 0.3
+"""What a censored day tells of the level, beside a day that was not."""
+
 _ROUNDS = 60
 _WIDE, _NARROW = 0.25, 0.02
 _SPENT_WELL = 0.05
@@ -72,28 +75,29 @@ def checked_period(period: Period, today: date) -> Period:
 
 
 def demand_level(
-    spent: Floats, expected: Floats, budget: Floats, sd: float
+    spent: Floats, expected: Floats, budget: Floats, sd: Floats | float
 ) -> tuple[float, float, int]:
     """Demand over what was expected: level, standard deviation of its logarithm, capped days.
 
-    Days are lognormal around level·expected with `sd`; those that ran into `budget` (inf: none) are
-    known to have wanted at least it. The prior level is 1, known to 30 %. EM of a censored normal.
+    Days (or campaign-days) are lognormal around level·expected with `sd`; those that ran into
+    `budget` (inf: none) are known to have wanted at least it. The prior level is 1, known to 30 %.
+    EM of a censored normal.
     """
     known = (spent > 0) & (expected > 0)
     spent, expected, budget = spent[known], expected[known], budget[known]
     capped: Bools = spent >= CAPPED_SHARE * budget
-    sd = max(sd, 0.05)
+    noise: Floats = np.maximum(np.broadcast_to(sd, known.shape)[known], 0.05)
     seen = np.log(np.where(capped, np.minimum(spent, budget), spent) / expected)
     level, prior = 0.0, 1 / _LEVEL_SD**2
-    precision = prior + len(seen) / sd**2
+    precision = prior + float((1 / noise**2).sum())
     for _ in range(_ROUNDS):
-        believed = np.where(capped, _mean_above(seen, level, sd), seen)
-        level = float((believed.sum() / sd**2) / precision)
-    informed = prior + ((~capped).sum() + 0.3 * capped.sum()) / sd**2
+        believed = np.where(capped, _mean_above(seen, level, noise), seen)
+        level = float((believed / noise**2).sum() / precision)
+    informed = prior + float((np.where(capped, _CENSORED, 1.0) / noise**2).sum())
     return math.exp(level), math.sqrt(1 / informed), int(capped.sum())
 
 
-def _mean_above(floor: Floats, mean: float, sd: float) -> Floats:
+def _mean_above(floor: Floats, mean: float, sd: Floats) -> Floats:
     """Mean of a normal that is known to lie above `floor`."""
     z = (floor - mean) / sd
     density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)

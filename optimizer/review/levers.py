@@ -26,7 +26,7 @@ from optimizer.decisions.outcomes import CommonShocks
 from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.posteriors import Bools, Floats, Gamma, Ints, group_sum
 from optimizer.estimates.volume import served_share
-from optimizer.review import lasting
+from optimizer.review import lasting, planned
 from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.experiment_spend import held_spend
 from optimizer.review.solving import objective_per_value
@@ -156,14 +156,17 @@ def lever_rules(settings: Settings) -> dict[str, Any]:
 
 
 def committed(plan: pd.DataFrame, context: Context, holds: pd.DataFrame) -> Context:
-    """The context with budgets that somebody approved in place of the present ones.
+    """The context with budgets that somebody approved, or a plan asks for, in place of the present ones.
 
     `reserved` per node is what approved budgets, targets and bid tests will spend, and what capped
     campaigns will although some of their bids were lowered: no bid may have it.
     """
     approved = _settled(holds).get("budget", {})
-    asked = (one for one in context.get("levers", ()) if one["kind"] == "set_budget")
-    budgets = {one["name"]: approved[one["key"]] for one in asked if one["key"] in approved}
+    asked = [one for one in context.get("levers", ()) if one["kind"] == "set_budget"]
+    wished = planned.open_budgets(context, lambda one: _refused(one, holds, context))
+    budgets = {one["name"]: one["setting"] for one in wished}
+    known = [*asked, *context.get("planned", {}).get("budgets", ())]
+    budgets |= {one["name"]: approved[one["key"]] for one in known if one["key"] in approved}
     nodes = [_with_budget(node, budgets) for node in context["budgets"]]
     return {**context, "budgets": nodes, "reserved": _reserved(plan, context, holds)}
 
@@ -237,7 +240,9 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
     told = list(context.get("levers", ()))
     refused = {(one["kind"], one["key"]) for one in told if _refused(one, holds, context)}
     budgets, lowers = _budget_rows(told, refused, result, holds)
-    parts = [budgets, lowers, _target_rows(told, refused, result)]
+    wished = planned.open_budgets(context, lambda one: _refused(one, holds, context))
+    asked_by_plan = planned.budget_rows(wished, result.frames["plan"], context)
+    parts = [budgets, lowers, _target_rows(told, refused, result), asked_by_plan]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     covered = {**result.summary.levers, **_covered(context, result.summary.cost_now)}
     if rows.empty:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimizer.planning.scenarios import Scenario
     from optimizer.reports import Told
     from optimizer.review.creative_detail import CreativeDetail
     from optimizer.workflows.access import (
@@ -75,6 +76,17 @@ if TYPE_CHECKING:
         unmatched,
     )
     from optimizer.workflows.monitoring import AccountStatus, account_statuses, ready
+    from optimizer.workflows.planning import (
+        Adopted,
+        PlanReport,
+        delete_plan,
+        event_names,
+        kept_scenario,
+        plan,
+        plans,
+        save_plan,
+        suggest_from_plan,
+    )
     from optimizer.workflows.queue import (
         SelectionTotals,
         SuggestionDetail,
@@ -92,6 +104,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountStatus",
+    "Adopted",
     "BacktestReport",
     "CheckReport",
     "CreativeDetail",
@@ -104,10 +117,12 @@ __all__ = [
     "ExportResult",
     "ImportResult",
     "NewToken",
+    "PlanReport",
     "Progress",
     "ResolveSummary",
     "ResultsTaken",
     "ReviewReport",
+    "Scenario",
     "SelectionTotals",
     "SimulationReport",
     "StepExport",
@@ -131,10 +146,12 @@ __all__ = [
     "creative_tests",
     "define_creative_test",
     "defined_tests",
+    "delete_plan",
     "deliveries",
     "demo",
     "edit",
     "end_creative_test",
+    "event_names",
     "experiment",
     "explain_file",
     "export",
@@ -144,11 +161,14 @@ __all__ = [
     "grant",
     "grants",
     "import_files",
+    "kept_scenario",
     "latest_review",
     "lock",
     "new_profile",
     "open_workspace",
     "person_actor",
+    "plan",
+    "plans",
     "propose_experiment",
     "quarantine",
     "ready",
@@ -156,9 +176,11 @@ __all__ = [
     "reject_experiment",
     "review",
     "revoke_token",
+    "save_plan",
     "simulate",
     "snooze",
     "stop_experiment",
+    "suggest_from_plan",
     "suggestion",
     "suggestions",
     "token_actor",
@@ -257,6 +279,18 @@ _HOMES = {
         "AccountStatus",
         "account_statuses",
         "ready",
+    ),
+    "optimizer.planning.scenarios": ("Scenario",),
+    "optimizer.workflows.planning": (
+        "Adopted",
+        "PlanReport",
+        "delete_plan",
+        "event_names",
+        "kept_scenario",
+        "plan",
+        "plans",
+        "save_plan",
+        "suggest_from_plan",
     ),
     "optimizer.workflows.queue": (
         "SelectionTotals",

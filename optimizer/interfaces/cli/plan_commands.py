@@ -1,0 +1,194 @@
+"""`optimizer plan`: what another budget, target, sale or month would mean, kept and put into the queue."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from optimizer import workflows
+from optimizer.interfaces.cli import plan_output
+from optimizer.interfaces.cli.backtest_output import print_backtest
+from optimizer.interfaces.cli.options import Account, AsOf, DryRun
+from optimizer.interfaces.cli.running import Run, command
+
+Budgets = Annotated[
+    str | None, typer.Option("--budgets", help="Points of the frontier per day: 300,400,500.")
+]
+Budget = Annotated[float | None, typer.Option("--budget", help="Planned with, per day.")]
+Roas = Annotated[float | None, typer.Option("--roas", help="Least value per cost.")]
+Cpa = Annotated[float | None, typer.Option("--cpa", help="Most cost per order.")]
+Bound = Annotated[
+    list[str] | None, typer.Option("--bound", help="CAMPAIGN=LEAST:MOST per day; may be repeated.")
+]
+Lock = Annotated[
+    list[str] | None, typer.Option("--lock", help="Campaign or item to leave alone; repeatable.")
+]
+Event = Annotated[str | None, typer.Option("--event", help="A sale of events.yaml: 618, 双11, ...")]
+EventStart = Annotated[
+    date | None,
+    typer.Option(
+        "--event-start", parser=date.fromisoformat, metavar="DATE", help="First day of the sale."
+    ),
+]
+EventEnd = Annotated[
+    date | None,
+    typer.Option(
+        "--event-end", parser=date.fromisoformat, metavar="DATE", help="Last day of the sale."
+    ),
+]
+Multiplier = Annotated[
+    list[str] | None,
+    typer.Option("--multiplier", help="volume.burst=2.5: in place of the shipped one; repeatable."),
+]
+Month = Annotated[
+    str | None, typer.Option("--month", help="spend=30000 (or value, orders, profit) this month.")
+]
+Days = Annotated[int, typer.Option("--days", min=1, max=120, help="How far a sale may lie ahead.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random draws.")]
+Save = Annotated[str | None, typer.Option("--save", help="Keep the scenario under this name.")]
+Kept = Annotated[bool, typer.Option("--list", help="Compare the scenarios that are kept.")]
+Delete = Annotated[str | None, typer.Option("--delete", help="Forget the scenario of this name.")]
+Suggest = Annotated[
+    str | None, typer.Option("--suggest", help="Put the kept scenario of this name into the queue.")
+]
+Backtest = Annotated[
+    bool,
+    typer.Option("--backtest", help="Forecast past weeks from what was known then, and score it."),
+]
+
+
+@command("plan")
+def plan(
+    run: Run,
+    account: Account,
+    as_of: AsOf = None,
+    budgets: Budgets = None,
+    budget: Budget = None,
+    roas: Roas = None,
+    cpa: Cpa = None,
+    bound: Bound = None,
+    lock: Lock = None,
+    event: Event = None,
+    event_start: EventStart = None,
+    event_end: EventEnd = None,
+    multiplier: Multiplier = None,
+    month: Month = None,
+    days: Days = 30,
+    seed: Seed = 0,
+    save: Save = None,
+    kept: Kept = False,
+    delete: Delete = None,
+    suggest: Suggest = None,
+    backtest: Backtest = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Say what other budgets, a target, a sale or this month's target would mean."""
+    if backtest:
+        scored = workflows.backtest(run.workspace, account, run.actor, as_of=as_of, seed=seed)
+        run.show(scored.to_json(), lambda run: print_backtest(run, scored))
+        return
+    if kept:
+        found = workflows.plans(run.workspace, account, run.actor)
+        run.show(found, lambda run: plan_output.print_kept(run, found))
+        return
+    if delete is not None:
+        if not dry_run:
+            workflows.delete_plan(run.workspace, account, delete, run.actor)
+        run.show({"deleted": delete, "dry_run": dry_run}, lambda run: run.line(delete))
+        return
+    if suggest is not None and not dry_run:
+        adopted = workflows.suggest_from_plan(run.workspace, account, suggest, run.actor, seed=seed)
+        run.show(adopted.to_json(), lambda run: plan_output.print_adopted(run, adopted))
+        return
+    if suggest is not None:
+        scenario = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
+    else:
+        sale = _event(event, event_start, event_end, multiplier)
+        scenario = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
+    report = workflows.plan(
+        run.workspace,
+        account,
+        run.actor,
+        scenario,
+        as_of=as_of,
+        budgets=_amounts(budgets),
+        seed=seed,
+    )
+    if save is not None and not dry_run:
+        workflows.save_plan(
+            run.workspace, account, save, run.actor, scenario, as_of=as_of, seed=seed
+        )
+    shown = run.in_currency(report.currency)
+    shown.show(report.to_json(), lambda run: plan_output.print_plan(run, report))
+
+
+def _scenario(
+    budget: float | None,
+    roas: float | None,
+    cpa: float | None,
+    bound: list[str] | None,
+    lock: list[str] | None,
+    event: dict[str, object] | None,
+    month: str | None,
+    days: int,
+) -> workflows.Scenario:
+    try:
+        return workflows.Scenario.model_validate(
+            {
+                "budget": budget,
+                "roas": roas,
+                "cpa": cpa,
+                "bounds": dict(_bound(text) for text in bound or ()),
+                "locks": lock or (),
+                "event": event,
+                "month": _month(month),
+                "days": days,
+            }
+        )
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"]) from error
+
+
+def _amounts(text: str | None) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")] if text else []
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a list of numbers") from error
+
+
+def _bound(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, ends = text.rpartition("=")
+    least, _, most = ends.partition(":")
+    try:
+        return name, (float(least), float(most))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not CAMPAIGN=LEAST:MOST") from error
+
+
+def _month(text: str | None) -> dict[str, object] | None:
+    if text is None:
+        return None
+    kind, _, amount = text.partition("=")
+    try:
+        return {"kind": kind, "amount": float(amount)}
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not spend=AMOUNT") from error
+
+
+def _event(
+    name: str | None, start: date | None, end: date | None, multiplier: list[str] | None
+) -> dict[str, object] | None:
+    if name is None:
+        return None
+    stated: dict[str, dict[str, float]] = {}
+    for text in multiplier or ():
+        path, _, value = text.partition("=")
+        quantity, _, phase = path.partition(".")
+        try:
+            stated.setdefault(quantity, {})[phase] = float(value)
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} is not volume.burst=2.5") from error
+    return {"name": name, "start": start, "end": end, "multipliers": stated}

@@ -1,0 +1,316 @@
+"""Budget and scenarios: the frontier with today and the plan on it, the split, the month, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from optimizer import workflows
+from optimizer.errors import OptimizerError
+from optimizer.interfaces import plans
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web.frame import literal
+
+BLUE, ORANGE, GREY = "#56B4E9", "#E69F00", "#8C8C8C"
+BAND = "rgba(86,180,233,0.20)"
+KINDS = ("spend", "value", "orders", "profit")
+_PLAIN = {"displayModeBar": False}
+
+
+def draw() -> None:
+    """The form, then the plan it asks for."""
+    review = frame.read_reviewed(workflows.latest_review)
+    if review is None:
+        return
+    words = session.current().words
+    st.subheader(words.text("Budget & scenarios"))
+    asked = _draw_form(words, review.summary)
+    report = _planned(str(review.run_id), asked)
+    if report is not None:
+        _draw_plan(words, report)
+    _draw_kept(words, asked)
+
+
+def _draw_form(words: Translator, summary: Mapping[str, Any]) -> str:
+    """The scenario as JSON, from the widgets."""
+    names = [row["name"] for row in summary["campaigns"]]
+    with st.container(horizontal=True):
+        budget = st.number_input(
+            words.text("Budget per day"),
+            0.0,
+            value=float(summary["budget"]),
+            step=10.0,
+            key="budget",
+        )
+        roas = st.number_input(
+            words.text("Least ROAS"), 0.0, value=None, step=0.5, key="roas", placeholder="–"
+        )
+        cpa = st.number_input(
+            words.text("Most cost per order"), 0.0, value=None, step=1.0, key="cpa", placeholder="–"
+        )
+        event = st.selectbox(
+            words.text("Sale ahead"),
+            workflows.event_names(session.current().workspace),
+            index=None,
+            key="event",
+            placeholder="–",
+        )
+        kind = st.selectbox(
+            words.text("Target of the month"),
+            KINDS,
+            index=None,
+            key="month_kind",
+            format_func=lambda code: words.code("plan_kind", code),
+            placeholder="–",
+        )
+        amount = st.number_input(
+            words.text("Amount"), 0.0, value=None, key="month_amount", placeholder="–"
+        )
+    locks = st.multiselect(
+        words.text("Leave these campaigns alone"), names, key="locks", placeholder="–"
+    )
+    return workflows.Scenario.model_validate(
+        {
+            "budget": budget,
+            "roas": roas,
+            "cpa": cpa,
+            "locks": locks,
+            "event": {"name": event} if event else None,
+            "month": {"kind": kind, "amount": amount} if kind and amount is not None else None,
+        }
+    ).model_dump_json()
+
+
+def _planned(run_id: str, asked: str) -> workflows.PlanReport | None:
+    """The plan, or in words why there is none."""
+    visit = session.current()
+    try:
+        return _computed(run_id, str(visit.account), asked, visit.workspace, visit.actor)
+    except OptimizerError as error:
+        st.error(literal(visit.words.error(error)), icon=":material/error:")
+        return None
+
+
+@st.cache_data(max_entries=32, show_spinner=False, scope="session")
+def _computed(
+    run_id: str, account: str, asked: str, _workspace: workflows.Workspace, _actor: Any
+) -> workflows.PlanReport:
+    """A run's beliefs do not change: its id and the scenario name the answer."""
+    scenario = workflows.Scenario.model_validate_json(asked)
+    return workflows.plan(_workspace, account, _actor, scenario)
+
+
+def _draw_plan(words: Translator, report: workflows.PlanReport) -> None:
+    for line in plans.alert_lines(words, report):
+        st.warning(literal(line), icon=":material/notification_important:")
+    _draw_cards(words, report)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown("##### " + words.text("What each budget would bring"))
+        st.plotly_chart(frontier_figure(words, report), key="frontier", config=_PLAIN)
+        if report.plan.month is not None:
+            st.markdown("##### " + words.text("The month, day by day"))
+            st.plotly_chart(month_figure(words, report), key="month", config=_PLAIN)
+        if report.plan.sale is not None:
+            st.markdown("##### " + words.text("The days of the sale"))
+            st.plotly_chart(sale_figure(words, report), key="sale", config=_PLAIN)
+    with right:
+        for line in (
+            *plans.plan_lines(words, report),
+            *plans.month_lines(words, report),
+            *plans.event_lines(words, report),
+        ):
+            st.text(line)
+        st.markdown("##### " + words.text("Assumed, not measured"))
+        for line in plans.assumed_lines(words, report):
+            st.text("· " + line)
+    st.markdown("##### " + words.text("Split by campaign"))
+    _draw_table(words, plans.SPLIT_HEADINGS, plans.split_rows(words, report))
+
+
+def _draw_cards(words: Translator, report: workflows.PlanReport) -> None:
+    now, then = report.now, report.proposed
+    cards = st.columns(5)
+    for card, name, title in (
+        (cards[0], "cost", "Cost per day, planned"),
+        (cards[1], "profit", "Profit per day, planned"),
+    ):
+        card.metric(
+            words.text(title),
+            words.money(then[name]),
+            words.text("now {cost:money}", cost=now[name]),
+            delta_color="off",
+            delta_arrow="off",
+        )
+    cards[2].metric("ROAS", words.ratio(then["roas"]), help=words.ratio(now["roas"]))
+    cards[3].metric(words.text("Orders a day"), words.number(then["orders"], 1))
+    cards[4].metric("Λ", words.ratio(report.plan.dual_price))
+
+
+def _draw_table(words: Translator, headings: tuple[str, ...], rows: list[list[str]]) -> None:
+    names = [words.text(heading) for heading in headings]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, placeholder="–")
+
+
+def frontier_figure(words: Translator, report: workflows.PlanReport) -> go.Figure:
+    """Profit against cost with its band: ● now, ■ the plan, dashed where nobody has been."""
+    rows = report.plan.frontier
+    line = rows[rows["point"].eq("frontier")].sort_values("cost")
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*line["cost"], *line["cost"][::-1]],
+        y=[*line["profit_high"], *line["profit_low"][::-1]],
+        fill="toself",
+        fillcolor=BAND,
+        line={"width": 0},
+        hoverinfo="skip",
+        name="80 %",
+    )
+    hover = "%{x:.2f} → %{y:.2f}<br>Λ %{customdata:.2f}<extra></extra>"
+    seen = line["profit"].where(~line["beyond"])
+    for y, dash, name in (
+        (line["profit"], "dot", words.text("beyond")),
+        (seen, "solid", words.text("observed")),
+    ):
+        figure.add_scatter(
+            x=line["cost"],
+            y=y,
+            customdata=line["marginal"],
+            hovertemplate=hover,
+            mode="lines+markers",
+            marker={"size": 4},
+            line={"color": BLUE, "dash": dash},
+            name=name,
+        )
+    for point, symbol, colour, title in (
+        ("now", "circle", GREY, words.text("now")),
+        ("proposed", "square", ORANGE, words.text("plan")),
+    ):
+        one = rows[rows["point"].eq(point)]
+        figure.add_scatter(
+            x=one["cost"],
+            y=one["profit"],
+            customdata=one["marginal"],
+            hovertemplate=hover,
+            mode="markers",
+            marker={"size": 13, "symbol": symbol, "color": colour},
+            name=title,
+        )
+    return _laid_out(figure, words.text("Cost a day"), words.text("Profit a day"))
+
+
+def month_figure(words: Translator, report: workflows.PlanReport) -> go.Figure:
+    """The corridor, what is known and where the rest is going."""
+    month = report.plan.month
+    assert month is not None
+    days = month.days
+    figure = go.Figure()
+    for low, high, colour, name in (
+        ("low", "high", "rgba(140,140,140,0.18)", words.text("corridor")),
+        ("mean_low", "mean_high", "rgba(230,159,0,0.25)", "80 %"),
+    ):
+        known = days.dropna(subset=[low, high])
+        figure.add_scatter(
+            x=[*known["day"], *known["day"][::-1]],
+            y=[*known[high], *known[low][::-1]],
+            fill="toself",
+            fillcolor=colour,
+            line={"width": 0},
+            hoverinfo="skip",
+            name=name,
+        )
+    for column, colour, dash, name in (
+        ("path", GREY, "dot", words.text("on target")),
+        ("actual", BLUE, "solid", words.text("so far")),
+        ("mean", ORANGE, "dash", words.text("forecast")),
+    ):
+        figure.add_scatter(
+            x=days["day"], y=days[column], line={"color": colour, "dash": dash}, name=name
+        )
+    return _laid_out(figure, "", words.code("plan_kind", month.period.kind))
+
+
+def sale_figure(words: Translator, report: workflows.PlanReport) -> go.Figure:
+    """Spend per day with the sale, its band, and without."""
+    sale = report.plan.sale
+    assert sale is not None
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*sale["day"], *sale["day"][::-1]],
+        y=[*sale["spend_high"], *sale["spend_low"][::-1]],
+        fill="toself",
+        fillcolor=BAND,
+        line={"width": 0},
+        hoverinfo="skip",
+        name="80 %",
+    )
+    figure.add_scatter(
+        x=sale["day"], y=sale["spend"], line={"color": BLUE}, name=words.text("with the sale")
+    )
+    figure.add_scatter(
+        x=sale["day"],
+        y=sale["spend_usual"],
+        line={"color": GREY, "dash": "dot"},
+        name=words.text("ordinary days"),
+    )
+    return _laid_out(figure, "", words.text("Cost a day"))
+
+
+def _laid_out(figure: go.Figure, across: str, up: str) -> go.Figure:
+    return figure.update_layout(
+        height=340,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        xaxis_title=across,
+        yaxis_title=up,
+        legend={"orientation": "h", "y": 1.08},
+    )
+
+
+def _draw_kept(words: Translator, asked: str) -> None:
+    """Keep this scenario, compare those kept, put one into the queue."""
+    visit = session.current()
+    st.markdown("##### " + words.text("Kept scenarios"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(words.text("Name"), key="plan_name")
+        if st.button(words.text("Keep this scenario"), disabled=not name.strip(), key="keep"):
+            _keep(name, asked)
+    kept = workflows.plans(visit.workspace, str(visit.account), visit.actor)
+    if kept.empty:
+        st.caption(words.text("None is kept yet."))
+        return
+    _draw_table(words, plans.KEPT_HEADINGS, plans.kept_rows(words, kept.to_dict("records")))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(words.text("Scenario"), list(kept["name"]), key="kept")
+        if st.button(words.text("Make suggestions from it"), type="primary", key="suggest"):
+            _suggest(chosen)
+        if st.button(words.text("Delete"), key="delete"):
+            workflows.delete_plan(visit.workspace, str(visit.account), chosen, visit.actor)
+            st.rerun()
+
+
+def _keep(name: str, asked: str) -> None:
+    visit = session.current()
+    scenario = workflows.Scenario.model_validate_json(asked)
+    try:
+        workflows.save_plan(visit.workspace, str(visit.account), name, visit.actor, scenario)
+    except OptimizerError as error:
+        frame.flash("error", [visit.words.error(error)])
+    st.rerun()
+
+
+def _suggest(name: str) -> None:
+    visit = session.current()
+    try:
+        found = workflows.suggest_from_plan(visit.workspace, str(visit.account), name, visit.actor)
+        frame.flash("success", plans.adopted_lines(visit.words, found))
+    except OptimizerError as error:
+        frame.flash("error", [visit.words.error(error)])
+    st.rerun()
+
+
+draw()

@@ -1,0 +1,99 @@
+"""Plans from the workflow to the queue, the command line and the page, on the reviewed example account."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
+
+from optimizer import workflows
+from optimizer.errors import Conflict, Forbidden, NotFound
+from optimizer.interfaces.cli import app
+from optimizer.tables import Actor
+from tests.interfaces.conftest import ACCOUNT, OWNER
+from tests.interfaces.test_bulk_files_page import ROUTER
+
+MORE = workflows.Scenario(budget=300.0)
+
+
+def test_now_is_what_the_review_says(workspace: workflows.Workspace) -> None:
+    report = workflows.plan(workspace, ACCOUNT, OWNER, MORE)
+    summary = workflows.latest_review(workspace, ACCOUNT, OWNER).summary
+    assert report.now["cost"] == pytest.approx(summary["cost_now"])
+    assert report.proposed["cost"] <= 300.0 + 1e-9
+
+
+def test_a_kept_plan_is_compared_and_deleted(workspace: workflows.Workspace) -> None:
+    workflows.save_plan(workspace, ACCOUNT, "more", OWNER, MORE)
+    with pytest.raises(Conflict):
+        workflows.save_plan(workspace, ACCOUNT, "more", OWNER, MORE)
+    assert workflows.plans(workspace, ACCOUNT, OWNER)["name"].tolist() == ["more"]
+    assert workflows.kept_scenario(workspace, ACCOUNT, "more", OWNER) == MORE
+    workflows.delete_plan(workspace, ACCOUNT, "more", OWNER)
+    assert workflows.plans(workspace, ACCOUNT, OWNER).empty
+
+
+def test_a_viewer_plans_but_keeps_and_suggests_nothing(workspace: workflows.Workspace) -> None:
+    viewer = Actor("vi", "viewer")
+    workflows.plan(workspace, ACCOUNT, viewer, MORE)
+    for refused in (workflows.save_plan, workflows.suggest_from_plan):
+        with pytest.raises(Forbidden):
+            refused(workspace, ACCOUNT, "more", viewer, MORE)
+
+
+def test_suggestions_from_a_plan_stand_in_the_queue_and_stay_after_decisions(
+    workspace: workflows.Workspace,
+) -> None:
+    found = workflows.suggest_from_plan(workspace, ACCOUNT, "less", OWNER, MORE)
+    assert found.cost_planned <= found.budget + 0.01
+    rows = workflows.suggestions(workspace, ACCOUNT, OWNER)
+    budgets = rows[rows["reason"].eq("plan_budget")]
+    assert len(budgets) == found.budgets
+    first = rows[rows["kind"].isin(["raise", "lower"])].iloc[0]
+    workflows.reject(workspace, ACCOUNT, [(first["id"], int(first["version"]))], OWNER, "no")
+    after = workflows.suggestions(workspace, ACCOUNT, OWNER)
+    assert set(after.loc[after["reason"].eq("plan_budget"), "id"]) == set(budgets["id"])
+    audit = workflows.audit(workspace, OWNER, ACCOUNT)
+    assert audit["action"].eq("plan_adopt").sum() == 1
+
+
+def test_a_plan_nobody_kept_cannot_be_suggested(workspace: workflows.Workspace) -> None:
+    with pytest.raises(NotFound):
+        workflows.suggest_from_plan(workspace, ACCOUNT, "missing", OWNER)
+
+
+def cli(*arguments: str, **env: str) -> object:
+    return CliRunner().invoke(app, ["plan", "--account", ACCOUNT, *arguments], env=env)
+
+
+@pytest.mark.usefixtures("store")
+def test_the_command_prints_a_plan_and_its_json() -> None:
+    shown = cli("--budget", "300", "--budgets", "200,300", "--lang", "en")
+    assert shown.exit_code == 0, shown.output
+    assert "■ plan" in shown.output
+    told = json.loads(cli("--budget", "300", "--budgets", "200,300", "--json").output)
+    assert told["budget"] == 300.0
+    assert {"now", "proposed"} <= {row["point"] for row in told["frontier"]}
+
+
+@pytest.mark.usefixtures("store")
+def test_the_command_refuses_with_the_nearest() -> None:
+    refused = cli("--roas", "9999", "--json")
+    told = json.loads(refused.output)["error"]
+    assert (refused.exit_code, told["code"]) == (1, "roas_unreachable")
+    assert told["fields"]["nearest"] < 9999
+
+
+@pytest.mark.usefixtures("store")
+def test_the_page_draws_the_frontier_and_keeps_a_scenario() -> None:
+    page = AppTest.from_file(str(ROUTER), default_timeout=120).run()
+    page = page.switch_page("web/budget_page.py").run()
+    assert not page.exception
+    assert len(page.metric) == 5
+    page.number_input("budget").set_value(300.0).run()
+    page.text_input("plan_name").set_value("more").run()
+    page.button("keep").click().run()
+    assert not page.exception
+    assert page.selectbox("kept").value == "more"
