@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.backtesting import BacktestReport, backtest
+    from optimizer.workflows.backtesting import BacktestReport, backtest
     from optimizer.workflows.checking import check_predictive
     from optimizer.workflows.creative_definitions import (
         DefinedTest,
@@ -106,6 +107,7 @@ __all__ = [
     "AccountStatus",
     "Adopted",
     "BacktestReport",
+    "BacktestReport",
     "CheckReport",
     "CreativeDetail",
     "CreativeReport",
@@ -137,6 +139,7 @@ __all__ = [
     "approve_experiment",
     "at_rate",
     "audit",
+    "backtest",
     "backtest",
     "batches",
     "check",
@@ -212,6 +215,10 @@ _HOMES = {
         "CheckReport",
         "audit",
         "check",
+    ),
+    "optimizer.workflows.backtesting": (
+        "BacktestReport",
+        "backtest",
     ),
     "optimizer.workflows.backtesting": (
         "BacktestReport",
