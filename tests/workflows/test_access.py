@@ -23,15 +23,20 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "approve_experiment": ("approver", "account"),
     "at_rate": ("viewer", "account"),
     "audit": ("viewer", "account"),
+    "backtest": ("viewer", "account"),
     "batches": ("viewer", "account"),
     "check": ("viewer", "everywhere"),
     "check_predictive": ("viewer", "account"),
     "conflicts": ("viewer", "account"),
     "creative_test": ("viewer", "account"),
     "creative_tests": ("viewer", "account"),
+    "define_creative_test": ("operator", "account"),
+    "defined_tests": ("viewer", "account"),
+    "delete_plan": ("operator", "account"),
     "deliveries": ("viewer", "account"),
     "demo": ("operator", "everywhere"),
     "edit": ("approver", "account"),
+    "end_creative_test": ("operator", "account"),
     "experiment": ("viewer", "account"),
     "explain_file": ("viewer", "anywhere"),
     "export": ("approver", "account"),
@@ -41,22 +46,29 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "grant": ("admin", "account"),
     "grants": ("admin", "anywhere"),
     "import_files": ("operator", "account"),
+    "kept_scenario": ("viewer", "account"),
+    "known_creatives": ("viewer", "account"),
     "latest_review": ("viewer", "account"),
     "lock": ("operator", "account"),
     "new_profile": ("operator", "anywhere"),
+    "plan": ("viewer", "account"),
+    "plans": ("viewer", "account"),
     "propose_experiment": ("operator", "account"),
     "quarantine": ("viewer", "anywhere"),
     "reject": ("operator", "account"),
     "reject_experiment": ("operator", "account"),
     "review": ("operator", "account"),
     "revoke_token": ("admin", "anywhere"),
+    "save_plan": ("operator", "account"),
     "simulate": ("viewer", "anywhere"),
     "snooze": ("operator", "account"),
     "stop_experiment": ("approver", "account"),
+    "suggest_from_plan": ("operator", "account"),
     "suggestion": ("viewer", "account"),
     "suggestions": ("viewer", "account"),
     "tokens": ("admin", "anywhere"),
     "totals": ("viewer", "account"),
+    "tune": ("operator", "everywhere"),
     "undo": ("approver", "account"),
     "ungrant": ("admin", "account"),
     "unmatched": ("viewer", "account"),
@@ -64,8 +76,8 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "with_deliveries": ("viewer", "account"),
 }
 """The role each workflow needs, and where: on its account, on some account, or on all of them."""
-WITHOUT_ACTOR = {"open_workspace", "person_actor", "ready", "token_actor"}
-"""What opens the store, says whether it answers, and says who somebody is."""
+WITHOUT_ACTOR = {"event_names", "open_workspace", "person_actor", "ready", "token_actor"}
+"""What opens the store, says whether it answers, who somebody is, which events the settings name."""
 NO_ROLE = "no role"
 HELD = (NO_ROLE, *get_args(Role))
 

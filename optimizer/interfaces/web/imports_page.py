@@ -25,6 +25,7 @@ from optimizer.interfaces.reconciliation import (
     row_counts,
     sum_lines,
 )
+from optimizer.interfaces.serving import reach
 from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.frame import flash
@@ -69,7 +70,9 @@ def _draw_form() -> None:
             accept_multiple_files=True,
             key="uploads",
         )
-        path = st.text_input(words.text("or a path on this machine"), key="path")
+        # Whoever comes from elsewhere has no business with the files of this machine.
+        label = words.text("or a path on this machine")
+        path = "" if reach().login else st.text_input(label, key="path")
         left, middle, right = st.columns(3)
         account = left.text_input(
             words.text("Account"), value=session.current().account or "", key="import_account"
