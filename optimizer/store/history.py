@@ -82,7 +82,7 @@ STATE_TYPES = {
         "quality_score": pa.int64(),
     },
     "search_term": {"term_status": pa.string()},
-    "creative": {"status": pa.string()},
+    "creative": {"status": pa.string(), "keyword_text": pa.string()},
     "negative": {},
 }
 """State columns by kind of entity."""
@@ -302,6 +302,25 @@ def newest_state(
     days = {name: newest[name].cast("timestamp(0)") for name in ("day", "as_of")}
     return _to_pandas(
         newest.mutate(**days).select("entity_key", *days, "sequence", value=newest[column])
+    )
+
+
+def texts_shown(
+    files: Sequence[HistoryFile], sequences: Sequence[int], as_of: date
+) -> pd.DataFrame:
+    """Texts of creatives as reports showed them, in order: entity_key, day, text.
+
+    `sequences` are the batches whose file states texts.
+    """
+    stored = _scan(_connect(), files)
+    rows = stored.filter(
+        stored["as_of"] <= ibis.literal(as_of),
+        stored["sequence"].isin(list(sequences)),
+        stored["keyword_text"].notnull(),  # noqa: PD004
+    )
+    ordered = rows.order_by(["entity_key", "day", *STAMP])
+    return _to_pandas(
+        ordered.select("entity_key", day=ordered["day"].cast("timestamp(0)"), text="keyword_text")
     )
 
 

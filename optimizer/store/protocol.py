@@ -15,7 +15,15 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from optimizer.errors import Problem
-from optimizer.tables import NEGATIVES, Actor, Reconciliation, Report, Role, empty_table
+from optimizer.tables import (
+    CREATIVE_TEXTS,
+    NEGATIVES,
+    Actor,
+    Reconciliation,
+    Report,
+    Role,
+    empty_table,
+)
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
 Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
@@ -76,10 +84,11 @@ class ReviewTables:
 
 @dataclass(frozen=True)
 class CreativeTables:
-    """Tables CREATIVES and CREATIVE_DAILY of an account, as known on one day."""
+    """Tables CREATIVES, CREATIVE_DAILY and CREATIVE_TEXTS of an account, as known on one day."""
 
     creatives: pd.DataFrame
     daily: pd.DataFrame
+    texts: pd.DataFrame = field(default_factory=partial(empty_table, CREATIVE_TEXTS))
 
 
 @dataclass(frozen=True)

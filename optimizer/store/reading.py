@@ -16,9 +16,18 @@ from optimizer.store import bid_changes, experiments, history, imports, listings
 from optimizer.store.entities import CREATIVE_NAMES, NAME_COLUMNS
 from optimizer.store.files import Folder
 from optimizer.store.history import HistoryFile, Window
+from optimizer.store.naming import normalise
 from optimizer.store.places import with_place_ids
 from optimizer.store.protocol import AccountRecord, CreativeTables, ReviewTables
-from optimizer.tables import BID_CHANGES, CREATIVES, KEYWORDS, MICROS, TERMS, empty_table
+from optimizer.tables import (
+    BID_CHANGES,
+    CREATIVE_TEXTS,
+    CREATIVES,
+    KEYWORDS,
+    MICROS,
+    TERMS,
+    empty_table,
+)
 
 _NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
@@ -71,7 +80,7 @@ def creative_tables(
     entities = read.entities("creative").rename(columns=names)
     states = read.states("creative").astype({"entity_key": "int64"})
     ordered = entities.merge(states, on="entity_key").sort_values("entity_key")
-    return CreativeTables(_typed(ordered, CREATIVES), read.daily("creative"))
+    return CreativeTables(_typed(ordered, CREATIVES), read.daily("creative"), read.texts())
 
 
 def extra_counts(
@@ -155,7 +164,8 @@ class _Reader:
 
     def states(self, kind: str) -> pd.DataFrame:
         own = self._known_states(kind)
-        columns = list(history.STATE_TYPES[kind])
+        # Texts are names; older files do not have them. See `texts`.
+        columns = [name for name in history.STATE_TYPES[kind] if name != "keyword_text"]
         if own.empty:
             return pd.DataFrame(
                 {name: pd.Series(dtype="object") for name in ["entity_key", *columns]}
@@ -163,6 +173,20 @@ class _Reader:
         filled = {name: _filling(own, name) for name in columns}
         files = imports.files_of(self.folder, own, f"{kind}_state")
         return history.states(files, filled, self.window.as_of)
+
+    def texts(self) -> pd.DataFrame:
+        """Table CREATIVE_TEXTS; what differs in case or blanks only is one text."""
+        own = self._known_states("creative")
+        sequences = _filling(own, "keyword_text") if len(own) else []
+        if not sequences:
+            return empty_table(CREATIVE_TEXTS)
+        telling = own[own["sequence"].isin(sequences)]
+        files = imports.files_of(self.folder, telling, "creative_state")
+        shown = history.texts_shown(files, sequences, self.window.as_of)
+        newest = shown.assign(text=normalise(shown["text"])).drop_duplicates(
+            ["entity_key", "day"], keep="last"
+        )
+        return _typed(newest, CREATIVE_TEXTS)
 
     def negatives(self) -> pd.DataFrame:
         """Table NEGATIVES: what the lists of the newest day with any say together."""

@@ -67,7 +67,7 @@ def _creatives(
         return None
     shares = workspace.store.creative_shares(name)
     held = shares[shares["as_of"].lt(pd.Timestamp(known.as_of))].reset_index(drop=True)
-    return CreativeRecord(found.creatives, found.daily, shares=held)
+    return CreativeRecord(found.creatives, found.daily, found.texts, held)
 
 
 def with_landscape(

@@ -6,7 +6,14 @@ from datetime import date
 from typing import Any
 
 from optimizer.store.sql_store import SqlStore
-from optimizer.tables import CREATIVE_ROWS, CREATIVES, NEGATIVE_ROWS, STATE_ROWS, check_table
+from optimizer.tables import (
+    CREATIVE_ROWS,
+    CREATIVE_TEXTS,
+    CREATIVES,
+    NEGATIVE_ROWS,
+    STATE_ROWS,
+    check_table,
+)
 from tests.store.samples import ANNA, _report, frame_of, keyword_report, keyword_row
 
 AD = {
@@ -60,6 +67,19 @@ def test_ads_of_the_same_text_are_told_apart_by_their_id(store: SqlStore) -> Non
     creatives(store, *rows, as_of=date(2026, 3, 3))
     found = store.creative_tables("shop", date(2026, 3, 9), 30)
     assert found.creatives["creative_id"].tolist() == ["7", "8"]
+
+
+def test_texts_of_creatives_are_kept_as_each_report_showed_them(store: SqlStore) -> None:
+    """Blanks and case make no other text; what came later is not known before."""
+    for day, text in ((1, "Light shoes"), (4, "LIGHT  shoes"), (7, "Warm shoes")):
+        row = ad_row(f"2026-03-0{day}", creative_id="7", creative_name=text)
+        creatives(store, row, as_of=date(2026, 3, day + 1))
+    found = store.creative_tables("shop", date(2026, 3, 9), 30)
+    check_table(found.texts, CREATIVE_TEXTS)
+    assert found.texts["text"].tolist() == ["light shoes", "light shoes", "warm shoes"]
+    assert found.texts["day"].dt.day.tolist() == [1, 4, 7]
+    assert found.creatives["creative_name"].tolist() == ["Warm shoes"]
+    assert len(store.creative_tables("shop", date(2026, 3, 6), 30).texts) == 2
 
 
 def test_creatives_are_no_keywords(store: SqlStore) -> None:
