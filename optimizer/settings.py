@@ -175,9 +175,9 @@ class CreativeTest(Model):
 
     `rotation` says who chooses what is shown: the platform (its optimisation: nothing can be
     claimed), the platform in turn (even rotation), or chance as we ask (randomised). `start` and
-    `end` are its first and last day. `floor` is the part of all impressions spread evenly while
-    earning, at least a fifth for each of two or three creatives where `claims_wanted`;
-    `minimum_effect` the smallest relative difference worth finding. `split` states the planned share
+    `end` are its first and last day. `floor` is the part of all impressions that explores while
+    earning: by the chance of being best, or, where `claims_wanted`, spread evenly, at least a fifth
+    for each of two or three creatives; `minimum_effect` the smallest relative difference worth finding. `split` states the planned share
     of each of `arms`, even where left out.
     """
 
