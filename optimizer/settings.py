@@ -177,8 +177,8 @@ class CreativeTest(Model):
     claimed), the platform in turn (even rotation), or chance as we ask (randomised). `start` and
     `end` are its first and last day. `floor` is the part of all impressions that explores while
     earning: by the chance of being best, or, where `claims_wanted`, spread evenly, at least a fifth
-    for each of two or three creatives; `minimum_effect` the smallest relative difference worth finding. `split` states the planned share
-    of each of `arms`, even where left out.
+    for each of two or three creatives; `minimum_effect` the smallest relative difference worth
+    finding. `split` states the planned share of each of `arms`, even where left out.
     """
 
     name: Annotated[str, Field(min_length=1)]
