@@ -36,21 +36,27 @@ check: setup  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## allocation, rates, elasticity, lag, predictions, bid tests, markets, creative tests, review, imports, history, kills; print figures
-	$(BIN)/python -m simulations.bench_allocation --keywords 10000 --nested
-	$(BIN)/python -m simulations.bench_rates --keywords 20000
-	$(BIN)/python -m simulations.bench_elasticity --keywords 5000
-	$(BIN)/python -m simulations.bench_lag --seeds 4
-	$(BIN)/python -m simulations.bench_predictive --seeds 20 --kind-seeds 4
-	$(BIN)/python -m simulations.bench_exploration --seeds 2
-	$(BIN)/python -m simulations.bench_market --seeds 20 --jobs 2
-	$(BIN)/python -m simulations.bench_creatives --seeds 2
-	$(BIN)/python -m simulations.bench_stopping --runs 400
-	$(BIN)/python -m simulations.replay_creatives
-	$(BIN)/python -m simulations.bench_review
-	$(BIN)/python -m simulations.bench_import --rows 500000 --xlsx 20000
-	$(BIN)/python -m simulations.bench_history --keywords 10000 --days 200
-	$(BIN)/python -m simulations.bench_kill
+# $(call part,WHAT IT SHOWS,MINUTES,STUDY WITH ITS ARGUMENTS); minutes alone on two cores, scaled from shorter runs
+define part
+@printf '\n== %s (about %s min)\n' '$(1)' '$(2)'
+$(BIN)/python -m simulations.$(3)
+endef
+
+bench: setup  ## every study in small, the markets last: figures of each (about 40 minutes alone on two cores; each says its share first)
+	$(call part,allocation: time and gap of a nested solve,1,bench_allocation --keywords 10000 --nested)
+	$(call part,rates: share of the oracle and coverage,1,bench_rates --keywords 20000)
+	$(call part,responses to bids,1,bench_elasticity --keywords 5000)
+	$(call part,late conversions,1,bench_lag --seeds 2)
+	$(call part,predictions held to what came,2,bench_predictive --seeds 6 --kind-seeds 2 --markets 4)
+	$(call part,bid tests,3,bench_exploration --seeds 1)
+	$(call part,creative tests against peers,2,bench_creatives --seeds 1)
+	$(call part,creative tests read daily: false winners,1,bench_stopping --runs 400)
+	$(call part,creative tests replayed,1,replay_creatives)
+	$(call part,review of 100 000 keywords,3,bench_review)
+	$(call part,import of 500 000 rows,1,bench_import --rows 500000 --xlsx 20000)
+	$(call part,history read as of a day,1,bench_history --keywords 10000 --days 100)
+	$(call part,imports killed half way,1,bench_kill --times 10)
+	$(call part,every policy in every market on 20 seeds,20,bench_market --seeds 20 --jobs 2)
 
 app: setup  ## serve the pages on this machine
 	$(BIN)/optimizer serve --store .demo
