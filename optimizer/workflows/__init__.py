@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     )
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.backtesting import BacktestReport, backtest
-    from optimizer.workflows.backtesting import BacktestReport, backtest
     from optimizer.workflows.checking import check_predictive
     from optimizer.workflows.creative_definitions import (
         DefinedTest,
@@ -107,7 +106,6 @@ __all__ = [
     "AccountStatus",
     "Adopted",
     "BacktestReport",
-    "BacktestReport",
     "CheckReport",
     "CreativeDetail",
     "CreativeReport",
@@ -139,7 +137,6 @@ __all__ = [
     "approve_experiment",
     "at_rate",
     "audit",
-    "backtest",
     "backtest",
     "batches",
     "check",
@@ -215,10 +212,6 @@ _HOMES = {
         "CheckReport",
         "audit",
         "check",
-    ),
-    "optimizer.workflows.backtesting": (
-        "BacktestReport",
-        "backtest",
     ),
     "optimizer.workflows.backtesting": (
         "BacktestReport",
