@@ -53,6 +53,93 @@ def state_lines(words: Translator, test: Mapping[Any, Any]) -> list[str]:
     return lines
 
 
+def next_line(words: Translator, action: str) -> str:
+    """What to do about a test now."""
+    return words.text("Next: {what}", what=words.code("creative_next", action))
+
+
+def served_lines(words: Translator, served: pd.DataFrame, arms: pd.DataFrame) -> list[str]:
+    """What was planned, what the platform was asked for and what it showed since, by creative."""
+    names = arms.set_index("entity_key")["creative_name"]
+    return [
+        words.text(
+            "{creative}: planned {share}, asked for {asked}, served {served} since {day:date}.",
+            creative=names.get(row["entity_key"], str(row["entity_key"])),
+            share=_share(words, row["share"]),
+            asked=_share(words, row["asked"]),
+            served=_share(words, row["served"]),
+            day=row["as_of"].date(),
+        )
+        for row in served.to_dict(orient="records")
+    ] + ([words.text(_OFF_PLAN)] if _is_off(served) else [])
+
+
+_OFF_PLAN = "What is served is not what was asked for: look at the ad group's rotation and at what is paused."
+_TOLERANCE = 0.05
+
+
+def _is_off(served: pd.DataFrame) -> bool:
+    return bool((served["served"] - served["asked"]).abs().gt(_TOLERANCE).any())
+
+
+def asked_lines(words: Translator, asked: pd.DataFrame) -> list[str]:
+    """What the newest review suggests for the creatives of a test, and what became of it."""
+    return [
+        words.text(
+            "{kind} {creative} ({decision}, {delivery}): {id}@{version}",
+            kind=words.code("kind", row["kind"]),
+            creative=row["keyword_text"],
+            decision=words.code("decision", row["decision"]),
+            delivery=words.code("delivery", row["delivery"]),
+            id=row["id"],
+            version=str(row["version"]),
+        )
+        for row in asked.to_dict(orient="records")
+    ]
+
+
+def creative_lines(
+    words: Translator, row: Mapping[str, Any], evidence: Mapping[str, Any]
+) -> list[str]:
+    """Why a creative is to be paused, shown again or given another share."""
+    metric = str(evidence["metric"])
+    lines = [
+        words.reason(str(row["reason"])),
+        words.text(
+            "Test {test}: {metric} {own} (80 % {interval}), the creative that is ahead {leader}.",
+            test=evidence["test"],
+            metric=words.code("creative_metric", metric),
+            own=amount(words, metric, _number(evidence["metric_mean"])),
+            interval=_interval(words, metric, {**row, **_numbers(evidence)}),
+            leader=amount(words, metric, _number(evidence["leader_mean"])),
+        ),
+        words.text(
+            "P(best) {best}; share now {now}, planned {planned}, asked for {asked}.",
+            best=_share(words, _number(evidence["p_best"])),
+            now=_share(words, _number(evidence["share_now"])),
+            planned=_share(words, _number(evidence["share_planned"])),
+            asked=_share(words, _number(evidence["share_asked"])),
+        ),
+        words.text(
+            "Evidence that the leader is better: {share} of what a claim asks for, on {days:whole} days.",
+            share=_evidence(words, _number(evidence["evidence"])),
+            days=evidence["days"],
+        ),
+        words.text("Δ clicks a day {clicks:number}.", clicks=row["delta_clicks"]),
+    ]
+    if metric != "profit_per_impression":
+        lines.append(words.text("The test measures no profit: its Δ profit is not known."))
+    return lines
+
+
+def _numbers(evidence: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _number(evidence[name]) for name in ("metric_low", "metric_high")}
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
 def _state_fields(words: Translator, test: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "leader": words.plain(test["leader"]),

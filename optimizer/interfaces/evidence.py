@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from optimizer.interfaces.creative_tests import creative_lines
 from optimizer.interfaces.locale import Translator
 
 _RESPONSES = {
@@ -33,6 +34,8 @@ def evidence_lines(
 
     A line whose figures are unknown is left out.
     """
+    if row.get("slot") == "creative":
+        return creative_lines(words, row, evidence)
     told = {**row, **evidence}
     lines = [
         words.reason(row["reason"]),

@@ -10,6 +10,7 @@ MARKS = {
     "add_negative": "−",
     "set_budget": "◆",
     "set_target": "◇",
+    "shift_creative": "◐",
     "watch": "○",
 }
 """Glyphs that every common font has."""
@@ -22,6 +23,7 @@ COLOURS = {
     "add_negative": "#D55E00",
     "set_budget": "#0072B2",
     "set_target": "#0072B2",
+    "shift_creative": "#0072B2",
     "watch": "#767676",
 }
 """Okabe-Ito blue and orange: told apart by every eye and with no meaning of good or bad."""
@@ -37,6 +39,7 @@ DECIDED = (
     "add_negative",
     "set_budget",
     "set_target",
+    "shift_creative",
 )
 """Kinds that need a decision; a watched keyword needs none."""
 

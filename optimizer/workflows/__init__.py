@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         define_creative_test,
         defined_tests,
         end_creative_test,
+        known_creatives,
     )
     from optimizer.workflows.creative_tests import CreativeReport, creative_test, creative_tests
     from optimizer.workflows.deciding import (
@@ -162,6 +163,7 @@ __all__ = [
     "grants",
     "import_files",
     "kept_scenario",
+    "known_creatives",
     "latest_review",
     "lock",
     "new_profile",
@@ -223,6 +225,7 @@ _HOMES = {
         "define_creative_test",
         "defined_tests",
         "end_creative_test",
+        "known_creatives",
     ),
     "optimizer.workflows.creative_tests": (
         "CreativeReport",

@@ -49,6 +49,14 @@ def defined_tests(workspace: Workspace, account: str, actor: Actor) -> list[Defi
     return listed + [_defined(one) for one in workspace.store.creative_tests(account)]
 
 
+def known_creatives(workspace: Workspace, account: str, actor: Actor) -> pd.DataFrame:
+    """Table CREATIVES of the newest import: what a test can be made of."""
+    actor.require("viewer", account)
+    day = newest_day(workspace, checked_account_name(account))
+    window = workspace.configs.settings(account).estimation.window_days
+    return workspace.store.creative_tables(account, day, window).creatives
+
+
 def _defined(record: CreativeTestRecord) -> DefinedTest:
     test = parse_model(record.definition, CreativeTest)
     return DefinedTest(test, record.version, record.changed_by)

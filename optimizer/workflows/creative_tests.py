@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pandas as pd
 
 from optimizer.review.creative_detail import CreativeDetail, creative_detail
+from optimizer.review.creative_shares import served_since
 from optimizer.review.creatives import CreativeInputs, review_creatives
 from optimizer.settings import Basis, Settings
 from optimizer.store.protocol import ReviewTables
 from optimizer.tables import Actor
 from optimizer.workflows.creative_definitions import with_defined_tests
+from optimizer.workflows.creative_standing import asked_of_creatives, next_actions
 from optimizer.workflows.items import stated_settings
 from optimizer.workflows.review_inputs import (
     attribution_basis,
@@ -29,7 +32,10 @@ from optimizer.workflows.workspace import Workspace, checked_account_name, newes
 class CreativeReport:
     """Tests (table CREATIVE_TESTS) and arms (CREATIVE_ARMS) of an account on one morning.
 
-    `period_rows` rows told of several days at once and are in no test.
+    `period_rows` rows told of several days at once and are in no test. `served` (CREATIVE_SERVED) is
+    the newest plan in force beside what was shown since; `asked` are the newest review's suggestions
+    (test, id, version, kind, keyword_text, decision, delivery); `actions` names by test what to do
+    next, `versions` the version of a test that was defined in the application.
     """
 
     account: str
@@ -38,21 +44,32 @@ class CreativeReport:
     tests: pd.DataFrame
     arms: pd.DataFrame
     period_rows: int
+    served: pd.DataFrame
+    asked: pd.DataFrame
+    actions: Mapping[str, str]
+    versions: Mapping[str, int]
 
     def only(self, test: str) -> CreativeReport:
         """The same report with one test."""
-        tests, arms = (frame[frame["test"].eq(test)] for frame in (self.tests, self.arms))
-        return replace(self, tests=tests, arms=arms)
+        frames = (self.tests, self.arms, self.served, self.asked)
+        tests, arms, served, asked = (frame[frame["test"].eq(test)] for frame in frames)
+        return replace(self, tests=tests, arms=arms, served=served, asked=asked)
 
     def to_json(self) -> dict[str, Any]:
         """Tests with their arms inside, as plain values."""
-        arms = dict(list(self.arms.groupby("test")))
+        parts = {"creatives": self.arms, "served": self.served, "suggestions": self.asked}
+        by_test = {name: dict(list(frame.groupby("test"))) for name, frame in parts.items()}
         listed = [
-            row | {"creatives": arms[row["test"]].drop(columns="test").to_dict("records")}
+            {**row, "next": self.actions[row["test"]], "version": self.versions.get(row["test"])}
+            | {name: _rows(found.get(row["test"])) for name, found in by_test.items()}
             for row in self.tests.to_dict("records")
         ]
         told = {"account": self.account, "as_of": self.as_of, "currency": self.currency}
         return plain_record({**told, "tests": listed, "period_rows": self.period_rows})
+
+
+def _rows(frame: pd.DataFrame | None) -> list[dict[Any, Any]]:
+    return [] if frame is None else frame.drop(columns="test").to_dict("records")
 
 
 def creative_tests(
@@ -65,7 +82,19 @@ def creative_tests(
     actor.require("viewer", account)
     inputs, settings, day = _read(workspace, account, as_of)
     found = review_creatives(inputs, settings, day, seed)
-    return CreativeReport(account, day, inputs.currency, found.tests, found.arms, found.period_rows)
+    asked = asked_of_creatives(workspace.store, account)
+    return CreativeReport(
+        account,
+        day,
+        inputs.currency,
+        found.tests,
+        found.arms,
+        found.period_rows,
+        served_since(inputs.shares, inputs.daily, day),
+        asked,
+        dict(zip(found.tests["test"], next_actions(found.tests, asked), strict=True)),
+        {one.name: one.version for one in workspace.store.creative_tests(account)},
+    )
 
 
 def creative_test(
@@ -112,6 +141,7 @@ def creative_inputs(
         versions,
         basis,
         shares=workspace.store.creative_shares(record.name),
+        texts=shown.texts,
     )
 
 

@@ -15,13 +15,16 @@ from optimizer.interfaces.creative_tests import (
     HEADINGS,
     MODE_HEADINGS,
     arm_rows,
+    asked_lines,
     mode_rows,
+    served_lines,
     shown_in,
     size_line,
     state_lines,
 )
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web.creative_form import draw_form
 from optimizer.interfaces.web.frame import literal
 
 # Okabe-Ito, told apart by every eye; beyond eight creatives the colours begin again.
@@ -39,26 +42,35 @@ def draw() -> None:
         return
     words = session.current().words
     st.subheader(words.text("Creative tests"))
+    visit = session.current()
+    defined = workflows.defined_tests(visit.workspace, str(visit.account), visit.actor)
     if report.tests.empty:
         frame.draw_empty(
             "No ad group showed two creatives in the last two weeks, and no test is defined.",
             "imports",
             "Go to Imports",
         )
+        if len(workflows.known_creatives(visit.workspace, str(visit.account), visit.actor)):
+            draw_form(defined, None)
         return
-    _draw_list(words, report.tests)
+    _draw_list(words, report)
     name = st.selectbox(
         words.text("Test"), report.tests["test"].tolist(), key="test", bind="query-params"
     )
     _draw_test(words, report, name)
+    draw_form(defined, name)
 
 
-def _draw_list(words: Translator, tests: pd.DataFrame) -> None:
-    """Every test with where it stands."""
+def _draw_list(words: Translator, report: workflows.CreativeReport) -> None:
+    """Every test with where it stands and what to do next."""
+    tests = report.tests
     state = [words.code("creative_stand", one) for one in tests["state"]]
     cells = {
         words.text("Test"): tests["test"],
         words.text("State"): state,
+        words.text("Next"): [
+            words.code("creative_next", report.actions[one]) for one in tests["test"]
+        ],
         words.text("Ahead"): tests["leader"],
         words.text("Metric"): [words.code("creative_metric", one) for one in tests["metric"]],
         words.text("Creatives"): [words.number(one, 0) for one in tests["arms"]],
@@ -79,6 +91,7 @@ def _draw_test(words: Translator, report: workflows.CreativeReport, name: str) -
     cells = arm_rows(words, row["metric"], own.arms)
     headings = [words.text(heading) for heading in HEADINGS]
     st.dataframe(pd.DataFrame(cells, columns=headings), hide_index=True)
+    _draw_serving(words, own)
     if row["state"] in ("unmeasured", "no_traffic"):
         return
     visit = session.current()
@@ -86,6 +99,18 @@ def _draw_test(words: Translator, report: workflows.CreativeReport, name: str) -
         found = workflows.creative_test(visit.workspace, str(visit.account), name, visit.actor)
     _draw_figures(words, row["metric"], own.arms, found)
     _draw_modes(words, row["metric"], found)
+
+
+def _draw_serving(words: Translator, own: workflows.CreativeReport) -> None:
+    """What was planned and served, and the suggestions of the newest review, one click away."""
+    lines = served_lines(words, own.served, own.arms)
+    if lines:
+        st.markdown("##### " + words.text("Planned and served"))
+        st.text("\n".join(lines))
+    if len(own.asked):
+        st.markdown("##### " + words.text("Its suggestions"))
+        st.text("\n".join(asked_lines(words, own.asked)))
+        frame.draw_link("queue", "Decide in the queue")
 
 
 def _draw_figures(

@@ -1,0 +1,39 @@
+"""What people read of a suggestion on a creative, and of what was served."""
+
+import pandas as pd
+import pytest
+
+from optimizer.interfaces.creative_tests import served_lines
+from optimizer.interfaces.evidence import evidence_lines
+from optimizer.interfaces.locale import Translator
+
+ROW = {"slot": "creative", "kind": "pause", "reason": "creative_loser", "delta_clicks": 40.0}
+TOLD = {
+    "test": "titles", "metric": "ctr", "metric_mean": 0.02, "metric_low": 0.019,
+    "metric_high": 0.021, "leader_mean": 0.03, "p_best": 0.0, "share_now": 0.5,
+    "share_planned": 0.0, "share_asked": 0.0, "evidence": 3.0, "days": 30,
+}  # fmt: skip
+
+
+def test_the_evidence_names_the_test_the_rates_and_the_proof() -> None:
+    lines = evidence_lines(Translator("en", "CNY"), ROW, TOLD)
+    assert lines[0] == "proven worse than the creative that is ahead"
+    assert "Test titles: CTR 2%" in lines[1]
+    assert lines[1].endswith("ahead 3%.")
+    assert any("100%" in line for line in lines)
+    assert any("not known" in line for line in lines)
+
+
+def test_unknown_figures_are_dashes() -> None:
+    unknown = {**TOLD, "metric_mean": None, "metric_low": None, "evidence": None, "p_best": None}
+    assert any("–" in line for line in evidence_lines(Translator("zh", "CNY"), ROW, unknown))
+
+
+@pytest.mark.parametrize(("served", "warned"), [(0.93, False), (0.5, True), (None, False)])
+def test_what_is_not_served_as_asked_is_told(served: float | None, warned: bool) -> None:
+    row = {"entity_key": 1, "share": 0.9, "asked": 0.9, "as_of": pd.Timestamp("2026-06-01")}
+    arms = pd.DataFrame({"entity_key": [1], "creative_name": ["Title"]})
+    frame = pd.DataFrame([{**row, "served": served}]).astype({"served": "float64"})
+    lines = served_lines(Translator("en", "CNY"), frame, arms)
+    assert lines[0].startswith("Title: planned 90")
+    assert (len(lines) == 2) == warned
