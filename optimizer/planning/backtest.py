@@ -245,11 +245,13 @@ def bid_on(changes: pd.DataFrame, entity_key: pd.Series[int], day: date) -> Floa
 
 
 def bid_ratio(changes: pd.DataFrame, entity_key: pd.Series[int], start: date) -> Floats:
-    """Mean bid of the week from `start` over the bid on its eve; 1 where either is unknown."""
+    """Mean bid of the week from `start` over the bid on its eve; 1 where either is unknown or it was off."""
     eve = bid_on(changes, entity_key, start - timedelta(days=1))
     days = [bid_on(changes, entity_key, start + timedelta(days=ahead)) for ahead in range(WEEK)]
-    ratio: Floats = np.mean(days, axis=0) / eve
-    return np.where(np.isfinite(ratio), ratio, 1.0)
+    mean = np.mean(days, axis=0)
+    known = np.isfinite(mean) & (eve > 0)
+    ratio: Floats = np.divide(mean, eve, out=np.ones(len(eve)), where=known)
+    return ratio
 
 
 def _mean_move(plan: pd.DataFrame, bids: Floats) -> float:

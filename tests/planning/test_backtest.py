@@ -82,6 +82,8 @@ def test_bids_of_the_week_are_held_against_the_eve() -> None:
     changes = pd.DataFrame(
         {"entity_key": [1, 1, 2], "day": pd.to_datetime(days), "bid": [1.0, 1.7, 3.0]}
     )
+    off = pd.DataFrame({"entity_key": [9], "day": pd.to_datetime([days[0]]), "bid": [0.0]})
+    changes = pd.concat([changes, off], ignore_index=True)
     keys = pd.Series([2, 1, 9])
     assert bid_on(changes, keys, START).tolist()[:2] == [3.0, 1.0]
     assert bid_ratio(changes, keys, START) == pytest.approx([1.0, (2 + 5 * 1.7) / 7, 1.0])
