@@ -1,6 +1,7 @@
 """What is forgone while creatives are tested, and how many decisions a second costs.
 
-`python -m simulations.bench_creatives [--seeds N] [--seed S] [--speeds-only] [--json] [--record]`
+`python -m simulations.bench_creatives [--seeds N] [--seed S] [--speeds-only | --ours-only] [--json]
+[--record]`
 
 Regret in per cent of what always showing the best arm would bring, over 30 daily batches, every
 policy on the same worlds. CTR worlds: 10, 100 and 1,000 arms of very different CTR (Beta(2, 98)), and
@@ -8,13 +9,14 @@ policy on the same worlds. CTR worlds: 10, 100 and 1,000 arms of very different 
 rate go against each other, orders of 60 delayed by 5 days on average; a variant in which CTRs drift
 by 10 % a day. Policies: uniform, ε-greedy (10 %), Thompson sampling on clicks as usually
 written, mabwiser's (`creative_peers`; its conversions are those known so far), ours as it is by
-default (a tenth of the traffic even among arms not proven worse), and ours without that floor,
-which none of the others has; in the value world also ours without completion, and with a
+default (a tenth of the traffic by plain Thompson sampling), ours without that tenth and with it spread
+evenly, as it is where claims are wanted; in the value world also ours without completion, and with a
 completion that is wrong by half.
 
 A decision is one draw of every arm and the choice of the best: 10 arms, median of 5.
-`--speeds-only` measures these anew beside the recorded regrets (which take a quarter of an hour).
-`assess_seconds` is all of `assess`, arrays to verdicts, for 10,000 tests of 5 arms and 30 days.
+`--speeds-only` measures these anew beside the recorded regrets (which take a quarter of an hour);
+`--ours-only` plays our own policies anew on the recorded seeds: the others' figures stay as they are.
+`assess` is all of `assess`, arrays to verdicts, for 10,000 tests of 5 arms and 30 days, by metric.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from optimizer.decisions.creatives import (
+    METRICS,
     ArmBeliefs,
     ArmDays,
     Design,
@@ -53,6 +56,7 @@ from simulations.creative_worlds import (
     value_world,
 )
 
+VALUE = ("value_delay", "value_delay_drift")
 RECORD = Path(__file__).with_suffix(".json")
 TARGET_VALUE_REGRET = 13.5
 
@@ -85,6 +89,7 @@ def policies(metric: str) -> dict[str, Policy]:
         "ctr_ts": textbook_ts(),
         "ours": ours(metric),
         "ours_no_floor": ours(metric, floor=0.0),
+        "ours_even_floor": ours(metric, even=True),
     }
     if metric != "ctr":
         found["ours_uncompleted"] = ours(metric, completed=False)
@@ -114,18 +119,44 @@ def regrets(name: str, policy: Policy, seeds: range) -> list[float]:
     ]
 
 
-def setting_figures(name: str, seeds: range) -> dict[str, dict[str, float]]:
-    """Mean regret per policy and its standard error."""
+def setting_figures(name: str, seeds: range, *, own: bool = False) -> dict[str, Any]:
+    """Mean regret per policy, its standard error and the seeds; of our own policies where `own`."""
     told = SETTINGS[name]
     some = seeds[: max(round(len(seeds) * told.part), 2)]
-    found = {key: regrets(name, policy, some) for key, policy in policies(told.metric).items()}
+    played = policies(told.metric).items()
+    found = {
+        key: regrets(name, policy, some)
+        for key, policy in played
+        if key.startswith("ours") or not own
+    }
     return {
         "mean": {key: round(statistics.mean(one), 3) for key, one in found.items()},
         "error": {
             key: round(statistics.stdev(one) / len(one) ** 0.5, 3) for key, one in found.items()
         },
-        "seeds": {"seeds": len(some)},
+        "seeds": len(some),
     }
+
+
+def regret_figures(seeds: range, *, own: bool = False) -> dict[str, Any]:
+    """Regrets of all settings, as the JSON has them."""
+    found = {name: setting_figures(name, seeds, own=own) for name in SETTINGS}
+    ctr = {name: told["mean"] for name, told in found.items() if name not in VALUE}
+    return {
+        "regret": ctr,
+        **{name: found[name]["mean"] for name in VALUE},
+        "error": {name: told["error"] for name, told in found.items()},
+        "seeds": {name: told["seeds"] for name, told in found.items()},
+    }
+
+
+def beside(recorded: dict[str, Any], anew: dict[str, Any]) -> dict[str, Any]:
+    """`recorded` with what was measured `anew`, policy by policy."""
+    merged = dict(recorded)
+    for name, value in anew.items():
+        known = recorded.get(name)
+        merged[name] = beside(known, value) if isinstance(known, dict) else value
+    return merged
 
 
 def our_decisions_per_second(arms: int = 10, tests: int = 2000, draws: int = 500) -> float:
@@ -138,8 +169,10 @@ def our_decisions_per_second(arms: int = 10, tests: int = 2000, draws: int = 500
     return tests * draws / seconds
 
 
-def assess_seconds(metric: str, tests: int = 10_000, arms: int = 5, days: int = 30) -> float:
-    """All that is said of many tests, from arrays of their days."""
+def assess_seconds(
+    metric: str, tests: int = 10_000, arms: int = 5, days: int = 30
+) -> dict[str, float]:
+    """All that is said of many tests, from arrays of their days: seconds, and seconds of CPU."""
     rng = np.random.default_rng(0)
     shown = np.full((tests * arms, days), 500.0)
     clicks = rng.binomial(500, 0.02, shown.shape).astype(float)
@@ -150,16 +183,19 @@ def assess_seconds(metric: str, tests: int = 10_000, arms: int = 5, days: int = 
         told = ArmDays(shown, clicks, clicks, orders, orders * 60, completion(days), test=test)
         assess(told, Design(metric=metric), rng)
 
-    return _median(once)
+    wall, cpu = _median(once, clock=time.perf_counter), _median(once, clock=time.process_time)
+    return {"seconds": round(wall, 3), "cpu": round(cpu, 3)}
 
 
-def _median(run: Callable[[], Any], times: int = 5) -> float:
+def _median(
+    run: Callable[[], Any], times: int = 5, clock: Callable[[], float] = time.perf_counter
+) -> float:
     run()
     taken = []
     for _ in range(times):
-        began = time.perf_counter()
+        began = clock()
         run()
-        taken.append(time.perf_counter() - began)
+        taken.append(clock() - began)
     return statistics.median(taken)
 
 
@@ -170,29 +206,19 @@ def speeds() -> dict[str, Any]:
         per_second["mabwiser"] = creative_peers.decisions_per_second(10)
     return {
         "decisions_per_s": {name: round(value) for name, value in per_second.items()},
-        "assess_seconds": {
-            metric: round(assess_seconds(metric), 3) for metric in ("profit_per_impression", "ctr")
-        },
+        "assess": {metric: assess_seconds(metric) for metric in METRICS},
     }
 
 
 def measure(seeds: range) -> dict[str, Any]:
     """Everything, as the JSON has it."""
-    found = {name: setting_figures(name, seeds) for name in SETTINGS}
-    value = {name: found.pop(name) for name in ("value_delay", "value_delay_drift")}
-    return {
-        "regret": {name: told["mean"] for name, told in found.items()},
-        **{name: told["mean"] for name, told in value.items()},
-        "error": {name: told["error"] for name, told in {**found, **value}.items()},
-        "seeds": {name: told["seeds"]["seeds"] for name, told in {**found, **value}.items()},
-        **speeds(),
-        "peers": {"mabwiser": "installed" if creative_peers.installed() else creative_peers.ABSENT},
-    }
+    peers = {"mabwiser": "installed" if creative_peers.installed() else creative_peers.ABSENT}
+    return {**regret_figures(seeds), **speeds(), "peers": peers}
 
 
 def show(result: dict[str, Any]) -> None:
     """The figures for people."""
-    settings = {**result["regret"], **{n: result[n] for n in ("value_delay", "value_delay_drift")}}
+    settings = {**result["regret"], **{name: result[name] for name in VALUE}}
     names = list(dict.fromkeys(name for told in settings.values() for name in told))
     print("regret in % of the best arm's result")
     print(" " * 19 + "".join(f"{name[:15]:>16s}" for name in names))
@@ -210,18 +236,24 @@ def show(result: dict[str, Any]) -> None:
     )
     print(
         "10,000 tests of 5 arms: "
-        + ", ".join(f"{n} {s:.2f} s" for n, s in result["assess_seconds"].items())
+        + ", ".join(
+            f"{name} {told['seconds']:.2f} s ({told['cpu']:.2f} CPU)"
+            for name, told in result.get("assess", {}).items()
+        )
     )
     if not creative_peers.installed():
         print(creative_peers.ABSENT)
 
 
 def _result(asked: argparse.Namespace) -> dict[str, Any]:
-    """All figures, or the recorded ones with speeds measured now."""
-    if asked.speeds_only:
-        return {**json.loads(RECORD.read_text(encoding="utf-8")), **speeds()}
+    """All figures, or the recorded ones with speeds or our own policies measured now."""
     command = "python -m simulations.bench_creatives --seeds {} --seed {} --json"
     seeds = range(asked.seed, asked.seed + asked.seeds)
+    if asked.speeds_only or asked.ours_only:
+        recorded = json.loads(RECORD.read_text(encoding="utf-8"))
+        if recorded["command"] != command.format(asked.seeds, asked.seed):
+            raise SystemExit(f"the record is of other seeds: {recorded['command']}")
+        return beside(recorded, speeds() if asked.speeds_only else regret_figures(seeds, own=True))
     return {"command": command.format(asked.seeds, asked.seed), **measure(seeds)}
 
 
@@ -230,7 +262,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--speeds-only", action="store_true")
+    some = parser.add_mutually_exclusive_group()
+    some.add_argument("--speeds-only", action="store_true")
+    some.add_argument("--ours-only", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--record", action="store_true")
     asked = parser.parse_args()

@@ -144,10 +144,18 @@ def textbook_ts(draws: int = 500) -> Policy:
 
 
 def ours(
-    metric: str, *, floor: float = 0.1, completed: bool = True, delay: float = MEAN_DELAY_DAYS
+    metric: str,
+    *,
+    floor: float = 0.1,
+    even: bool = False,
+    completed: bool = True,
+    delay: float = MEAN_DELAY_DAYS,
 ) -> Policy:
-    """The product's own morning on the days as reported; `delay` is the mean delay it believes in."""
-    design = Design(metric=metric, floor=floor)  # type: ignore[arg-type]
+    """The product's own morning on the days as reported; `delay` is the mean delay it believes in.
+
+    `even`: its floor is even, as where claims are wanted.
+    """
+    design = Design(metric=metric, floor=floor, claims_wanted=even)  # type: ignore[arg-type]
 
     def decide(report: Report, rng: np.random.Generator) -> np.ndarray:
         days = report.seen(completed, delay) if report.day else None
