@@ -109,10 +109,10 @@ def login_ends_with_its_token(browser: Browser, address: str, known: Provider) -
     expect(inside).to_have_count(0)
 
 
-def status(port: int, path: str, *headers: str) -> int:
+def status(port: int, path: str, *headers: str, method: str = "GET") -> int:
     """The status of a request sent byte by byte."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
-        line.sendall("\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode())
+        line.sendall("\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", ""]).encode())
         return int(line.recv(64).split()[1])
 
 
@@ -139,7 +139,9 @@ def test_forged_host_or_origin_is_refused_by_pages_sockets_and_api(
         assert status(port, stream, own, *WEBSOCKET) == 101
         assert status(port, stream, evil, "Origin: http://evil.example", *WEBSOCKET) == 403
         assert status(port, stream, own, foreign, *WEBSOCKET) == 403
-        assert status(port, "/_stcore/agent/interact", own) != 200
+        assert status(port, "/_stcore/agent/interact", own) in (403, 404, 405)
+        upload = "/_stcore/upload_file/session/file"
+        assert status(port, upload, own, "Content-Length: 0", method="PUT") == 403
 
 
 def test_server_told_to_let_others_in_does_not_start(store: Path, home: Path) -> None:
