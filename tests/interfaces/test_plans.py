@@ -97,3 +97,20 @@ def test_the_page_draws_the_frontier_and_keeps_a_scenario() -> None:
     page.button("keep").click().run()
     assert not page.exception
     assert page.selectbox("kept").value == "more"
+
+
+@pytest.mark.usefixtures("store")
+def test_the_page_draws_a_month_and_says_of_a_sale_that_it_is_too_far(
+    workspace: workflows.Workspace,
+) -> None:
+    spent = workflows.latest_review(workspace, ACCOUNT, OWNER).summary["cost_now"]
+    page = AppTest.from_file(str(ROUTER), default_timeout=120).run()
+    page = page.switch_page("web/budget_page.py").run()
+    page.selectbox("month_kind").set_value("spend")
+    page.number_input("month_amount").set_value(30.0 * spent).run()
+    assert not page.exception
+    assert len(page.error) == 0
+    assert len(page.metric) == 5
+    page.selectbox("event").set_value("双11").run()
+    assert not page.exception
+    assert len(page.error) == 1
