@@ -49,7 +49,7 @@ bench: setup  ## every study in small, the markets last: figures of each (about 
 	$(call part,late conversions,1,bench_lag --seeds 2)
 	$(call part,predictions held to what came,2,bench_predictive --seeds 6 --kind-seeds 2 --markets 4)
 	$(call part,bid tests,3,bench_exploration --seeds 1)
-	$(call part,creative tests against peers,2,bench_creatives --seeds 1)
+	$(call part,creative tests against peers,2,bench_creatives --seeds 2)
 	$(call part,creative tests read daily: false winners,1,bench_stopping --runs 400)
 	$(call part,creative tests replayed,1,replay_creatives)
 	$(call part,review of 100 000 keywords,3,bench_review)
