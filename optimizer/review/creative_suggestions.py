@@ -88,7 +88,9 @@ def _open_arms(found: CreativeReview, creatives: pd.DataFrame) -> pd.DataFrame:
         ["test", "metric", "mode", "rotation", "state", "leader", "days", "impressions_per_day"]
     ]
     place = creatives[["entity_key", *_PLACE]]
-    arms = found.arms.merge(said, on="test").merge(place, on="entity_key")
+    # A test that ended with a winner keeps that state; no share is planned for it any more.
+    planned = found.arms[found.arms["share_next"].notna()]
+    arms = planned.merge(said, on="test").merge(place, on="entity_key")
     arms = arms.sort_values(["test", "entity_key"], kind="stable", ignore_index=True)
     return arms.assign(key="a" + arms["entity_key"].astype(str), number=_numbers(arms["test"]))
 

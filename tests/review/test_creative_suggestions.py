@@ -121,8 +121,9 @@ def test_a_stated_split_is_in_force_before_any_plan() -> None:
     assert told == [0.8, 0.2]
 
 
-def test_an_ended_test_is_neither_planned_nor_acted_upon() -> None:
-    plan = planned(titles(end=TODAY - timedelta(days=3)), ctr=(0.02, 0.02))
+@pytest.mark.parametrize("ctr", [(0.02, 0.02), (0.03, 0.02)])
+def test_an_ended_test_is_neither_planned_nor_acted_upon(ctr: tuple[float, ...]) -> None:
+    plan = planned(titles(end=TODAY - timedelta(days=3)), ctr=ctr)
     assert plan.suggestions.empty
     assert plan.shares.empty
 

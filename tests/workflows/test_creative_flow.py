@@ -12,7 +12,7 @@ import pytest
 
 from optimizer import workflows
 from optimizer.errors import BadSettings, Conflict, Forbidden, NotFound, RefusedInput
-from optimizer.settings import CreativeTest, Settings
+from optimizer.settings import CreativeTest
 from optimizer.workflows import Workspace
 from tests.workflows.shop_account import APPROVER, CONFIGS, OPERATOR, VIEWER
 
@@ -200,7 +200,7 @@ def test_a_pause_that_would_leave_nothing_is_refused_at_export(
 def test_weights_are_approved_together_handed_over_and_become_propensities(
     shop: Workspace, tmp_path: Path
 ) -> None:
-    rows = reviewed(shop, rotation="randomised", arms=["91", "92"], split={"91": 0.3, "92": 0.7})
+    rows = reviewed(shop, rotation="randomised", arms=["91", "92"])
     result = workflows.approve(shop, "shop", named(rows)[:1], APPROVER)
     assert len(result.changed) == 2
     files = {
@@ -276,9 +276,10 @@ def test_contradicting_definitions_stop_no_review_of_bids(
     shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The creative of the settings' test is shown by no report any more."""
-    stated = shop.configs.settings("shop").account
+    told = shop.configs.settings("shop")
     bad = CreativeTest(name="t", campaign="spring", ad_group="shoes", arms=("91", "77"))
-    settings = Settings(account=stated.model_copy(update={"creative_tests": (bad,)}))
+    account = told.account.model_copy(update={"creative_tests": (bad,)})
+    settings = told.model_copy(update={"account": account})
     monkeypatch.setattr(type(shop.configs), "settings", lambda *_: settings)
     report = workflows.review(shop, "shop", as_of=DAY, actor=OPERATOR)
     assert "creative_tests_unread" in {one["code"] for one in report.summary["alerts"]}
