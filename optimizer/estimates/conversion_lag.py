@@ -29,6 +29,8 @@ _DISPERSION_STRENGTH = 20.0
 _DISPERSION_BANDS = (3, 7, 14, 28)
 _LEAST_SHARE = 1e-9
 _STATED_TAU2 = 0.25
+_ALIKE_STRENGTH = 100.0
+_ALIKE_TAU2 = 0.02
 _PACE_ITERATIONS = 5
 _PACE_TAU2 = 0.04
 _PRIOR_PACES = 2.0
@@ -134,16 +136,21 @@ def estimate_lags(
     events: Spans = (),
     *,
     column: str = "conversions",
+    like: Completion | None = None,
 ) -> Lags:
     """F per kind of day, and each of `campaigns` (names) at its own pace.
 
     What is stated of the account is the prior of its ordinary days, and those that of warm-up and
-    event days: conversions of a sale never teach the ordinary F.
+    event days: conversions of a sale never teach the ordinary F. `like` takes the
+    prior's place: amounts come much as the orders do that bring them.
     """
     unit = _per_conversion(versions, column)
     steps = _increments(versions, column, unit)
+    stated, strength, doubt = prior_completion(prior), prior.strength, _STATED_TAU2
+    if like is not None:
+        stated, strength, doubt = like.share, max(strength, _ALIKE_STRENGTH), _ALIKE_TAU2
     kind = _lag_kind(steps.day, events)
-    ordinary = _fit(steps.take(kind == ORDINARY), prior_completion(prior), prior.strength)
+    ordinary = _fit(steps.take(kind == ORDINARY), stated, strength, doubt)
     special = (
         _fit(steps.take(kind == number), ordinary.share, prior.strength)
         for number in (WARMUP, EVENT)
@@ -225,9 +232,9 @@ def _increments(versions: pd.DataFrame, column: str, unit: float) -> _Steps:
     )
 
 
-def _fit(steps: _Steps, stated: Floats, strength: float) -> Completion:
-    """F of `steps` beside the stated curve, worth `strength` conversions."""
-    stated = _at_its_pace(steps, stated)
+def _fit(steps: _Steps, stated: Floats, strength: float, doubt: float = _STATED_TAU2) -> Completion:
+    """F of `steps` beside the stated curve, worth `strength` conversions, its pace in `doubt`."""
+    stated = _at_its_pace(steps, stated, doubt)
     first, last, known, added = _summed(steps)
     arrived = np.diff(stated, prepend=0.0)
     at_risk = strength * np.maximum(stated, 1e-9)
@@ -239,22 +246,34 @@ def _fit(steps: _Steps, stated: Floats, strength: float) -> Completion:
         hazard = np.minimum(hazard, _MOST_HAZARD)
     share = _share_from_hazard(hazard)
     scale = _dispersion_by_age(steps, share)[last]
-    sd = np.sqrt(_log_variance((first, last, known), hazard, at_risk, scale))
+    sd = np.sqrt(_log_variance((first, last, known), hazard, at_risk, scale, doubt))
     return Completion(share, sd, float(np.abs(steps.added).sum()))
 
 
-def _at_its_pace(steps: _Steps, stated: Floats) -> Floats:
+def _at_its_pace(steps: _Steps, stated: Floats, doubt: float) -> Floats:
     """The stated curve, faster or slower as the account's orders are: F^pace.
 
     A curve that is merely too quick would otherwise speak on at the youngest ages, which teach least.
+    Of ages later than any yet seen the pace says the less the later they are: in its first days an
+    account sees nothing but its quickest orders.
     """
     together = replace(steps, campaign=np.zeros(len(steps.added), dtype=np.int64), names=("",))
     pace = np.ones(1)
     for _ in range(_ITERATIONS):
         seen, expected = _arrivals(together, stated, pace)
         scale = _dispersion(together, _paced(stated, pace)[0])
-        pace = (1.0 / _STATED_TAU2 + seen / scale) / (1.0 / _STATED_TAU2 + expected / scale)
-    result: Floats = _paced(stated, pace)[0]
+        pace = (1.0 / doubt + seen / scale) / (1.0 / doubt + expected / scale)
+    return _fading(stated, float(pace[0]), int(steps.last.max(initial=0)))
+
+
+def _fading(stated: Floats, pace: float, seen: int) -> Floats:
+    """`stated` at `pace` up to age `seen`; what is said of later ones halves a day later, and so on."""
+    beyond = np.maximum(np.arange(len(stated)) - seen, 0)
+    local = 1.0 + (pace - 1.0) / (1.0 + beyond)
+    growth = np.diff(np.log(np.maximum(stated, _LEAST_SHARE)), append=0.0)
+    # What comes between two ages belongs to the later one.
+    scaled = growth * np.where(growth > 0, np.append(local[1:], 1.0), 1.0)
+    result: Floats = np.exp(-scaled[::-1].cumsum()[::-1])
     return result
 
 
@@ -325,7 +344,7 @@ def _residuals(steps: _Steps, share: Floats) -> tuple[Floats, Floats]:
 
 
 def _log_variance(
-    cells: tuple[Ints, Ints, Floats], hazard: Floats, at_risk: Floats, scale: Floats
+    cells: tuple[Ints, Ints, Floats], hazard: Floats, at_risk: Floats, scale: Floats, tau2: float
 ) -> Floats:
     """Var(log F) per age from the Fisher information of the cumulative reverse hazards.
 
@@ -339,7 +358,7 @@ def _log_variance(
     weight = np.maximum(known, 0.0) * _odds(1.0 - np.exp(-inside @ rate)) / scale
     information = (inside * weight[:, None]).T @ inside
     own = np.diag(1.0 / (at_risk * _odds(hazard)))
-    doubt = own + _STATED_TAU2 * np.outer(rate, rate)
+    doubt = own + tau2 * np.outer(rate, rate)
     covariance = np.linalg.inv(information[1:, 1:] + np.linalg.inv(doubt[1:, 1:]))
     tail = covariance[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)
     later = np.diagonal(tail)[::-1]

@@ -363,7 +363,7 @@ def summarise(
 ) -> ReviewSummary:
     """The account's side of the run; `campaign` is the campaign number of each row of `outcome`."""
     campaigns = [node for node in context["budgets"] if node["scope"] == "campaign"]
-    cost_now = float((plan["clicks"] * plan["cpc"]).sum())
+    cost_now = float((plan["clicks"] * plan["cpc"] * bought_share(plan)).sum())
     reserved = np.array(context["reserved"])
     change = group_sum(campaign, outcome.cost, len(campaigns))
     change = change + reserved[CAMPAIGN_AT : CAMPAIGN_AT + len(campaigns)]

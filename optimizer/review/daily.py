@@ -18,12 +18,12 @@ from optimizer.decisions import guardrails
 from optimizer.errors import BadTable, RefusedInput
 from optimizer.estimates.exposure import Records, day_number
 from optimizer.estimates.hierarchy import Hierarchy
-from optimizer.estimates.posteriors import Floats, Ints
+from optimizer.estimates.posteriors import Bools, Floats, Ints
 from optimizer.estimates.value_per_click import (
     ValueEstimate,
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
-from optimizer.review import items, levers
+from optimizer.review import account_cap, items, levers
 from optimizer.review.beliefs import Beliefs, estimate_beliefs
 from optimizer.review.budget_tree import (
     Funds,
@@ -62,6 +62,7 @@ from optimizer.tables import (
 )
 
 _BUDGET_DAYS = 28
+_ENDED_DAYS = 7
 _OVERRUN_CHANCE = 0.1
 _RULES = (
     "dead_band",
@@ -111,6 +112,7 @@ def _planned(
         "lever_rules": levers.lever_rules(believed.settings),
         "stock": items.stated_stock(state.items),
     }
+    plan = account_cap.with_demand(plan, ahead.served, context)
     return plan, with_donor_nodes(terms, funds.node), context
 
 
@@ -118,12 +120,14 @@ def _planned(
 class _Ahead:
     """What the next days bring at the present bids, and how that answers to others.
 
-    `budget` per campaign, nan where unknown.
+    `budget` per campaign, nan where unknown. `volume` is what is bought; `served` the share of the day
+    that a stated account budget lets it be.
     """
 
     budget: Floats
     learned: Learned
     volume: VolumeEstimate
+    served: float
 
 
 def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
@@ -142,12 +146,31 @@ def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
         settings,
         now,
     )
+    money, ended = _ended(inputs, believed, budget, now)
+    rows = account_cap.whole_days(rows, _lost_to_budget(inputs.daily), ended)
     restated = at_present_bid(rows, inputs.bid_changes, keywords, learned, now)
     if believed.mix is not None:
         restated = believed.mix.clicked(restated)
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     half_life = settings.estimation.volume_half_life_days
-    return _Ahead(budget, learned, estimate_volume(restated, tree, bid, now, half_life))
+    volume = estimate_volume(restated, tree, bid, now, half_life)
+    lately = bool(ended[rows.first >= now - _ENDED_DAYS].any())
+    served = account_cap.served_share(volume, money) if lately else 1.0
+    return _Ahead(budget, learned, account_cap.bought(volume, served), served)
+
+
+def _ended(
+    inputs: ReviewInputs, believed: Beliefs, campaign_budget: Floats, now: int
+) -> tuple[float, Bools]:
+    """The account's budget per day, and the records of days that it ended; none where it is assumed."""
+    settings, rows, tree = believed.settings, believed.rows, believed.tree
+    money, assumed = account_budget(inputs, settings, rows, now)
+    own = guardrails.capped_campaigns(
+        tree.campaign[rows.unit], rows.last, rows.cost, campaign_budget, now, settings.guardrails
+    )
+    free = ~own[tree.campaign[rows.unit]] & (not assumed)
+    lost, share = _lost_to_budget(inputs.daily), settings.guardrails.capped_share
+    return money, account_cap.ended_days(rows, lost, free, money, share)
 
 
 def _plan(

@@ -12,6 +12,7 @@ from optimizer.decisions.budgets import DaySpread, enforced_spend
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Floats, Ints, group_sum
 from optimizer.review.budget_tree import CAMPAIGN_AT, Node, parents
+from optimizer.review.plan import bought_share
 from optimizer.settings import BudgetRule
 
 _ENFORCED = ("campaign", "shared_budget")
@@ -43,6 +44,7 @@ def budget_outlook(
     size = sum(node["scope"] == "campaign" for node in nodes)
     number = plan["campaign"].to_numpy(dtype=np.int64)
     clicks, price, worth = plan[["clicks", "cpc", "value_mean"]].to_numpy(dtype=np.float64).T
+    clicks = clicks * bought_share(plan)
     now = clicks * price
     before = group_sum(number, now, size)
     reserved = np.array(context["reserved"])[CAMPAIGN_AT : CAMPAIGN_AT + size]

@@ -97,7 +97,9 @@ def _lags(
         return stated, stated
     events = event_days(settings.account.events)
     count = estimate_lags(versions, prior, names, events)
-    return count, estimate_lags(versions, prior, names, events, column="value")
+    # Amounts differ more than counts do: until they say otherwise, value comes as orders come.
+    like = count.ordinary
+    return count, estimate_lags(versions, prior, names, events, column="value", like=like)
 
 
 def lag_prior(settings: Settings, platform: str) -> LagPrior:

@@ -24,7 +24,7 @@ from optimizer.review.assembly import (
     yield_pauses,
 )
 from optimizer.review.creative_suggestions import open_creatives
-from optimizer.review.plan import gamma_of, move_columns, moves_of, response_of
+from optimizer.review.plan import bought_share, gamma_of, move_columns, moves_of, response_of
 from optimizer.review.solving import paused_rows, solve
 from optimizer.review.suggestions import ReviewResult
 
@@ -64,12 +64,17 @@ def resolve_plan(
         plan, terms, context, held, solution, saved, approved, add, bids
     )
     chosen = TermChoice(negative, add, bids)
-    moved, outcome = _outcome(plan, terms, solution, chosen, context)
+    moved, longer, outcome = _outcome(plan, terms, solution, chosen, context)
     suggestions, reasons = assemble_suggestions(
         plan, terms, solution, chosen, moved, outcome, held, context
     )
     campaign = np.concatenate(
-        [plan["campaign"].to_numpy()[moved], _campaigns(terms, negative), _campaigns(terms, add)]
+        [
+            plan["campaign"].to_numpy()[moved],
+            _campaigns(terms, negative),
+            _campaigns(terms, add),
+            plan["campaign"].to_numpy()[longer],
+        ]
     ).astype(np.int64)
     summary = summarise(plan, solution, suggestions, reasons, outcome, campaign, context)
     frames = {"plan": plan.assign(reason=pd.Categorical(reasons)), "terms": terms}
@@ -218,8 +223,12 @@ def _outcome(
     solution: Solution,
     chosen: TermChoice,
     context: Context,
-) -> tuple[Ints, Outcome]:
-    """Joint outcome of all moves: moved plan rows first, then negatives, then additions."""
+) -> tuple[Ints, Ints, Outcome]:
+    """Joint outcome of all moves: moved plan rows first, then negatives, then additions.
+
+    Last come keywords whose bid stays, where a longer day brings them more: no suggestions, but part
+    of what the plan brings.
+    """
     changed = ~np.isnan(solution.bid) & (solution.bid != plan["bid"].to_numpy())
     moved = np.flatnonzero(solution.paused | changed)
     parts, targets = [plan.iloc[moved]], [solution.bid[moved]]
@@ -227,9 +236,18 @@ def _outcome(
         if picked.any():
             parts.append(terms[picked])
             targets.append(target[picked])
+    stays = ~np.isnan(solution.bid) & (solution.bid > 0) & ~solution.paused & ~changed
+    longer = np.flatnonzero(stays & (bought_share(plan) < 1) & (plan["clicks"].to_numpy() > 0))
+    if len(longer):
+        parts.append(plan.iloc[longer])
+        targets.append(solution.bid[longer])
     rows = pd.concat([part[move_columns(part)] for part in parts], ignore_index=True)
     moves = moves_of(rows, np.concatenate(targets))
     rng = np.random.default_rng(context["seed"])
-    return moved, draw_outcome(
-        moves, CommonShocks(**context["shocks"]), context["draws"], context["interval"], rng
+    return (
+        moved,
+        longer,
+        draw_outcome(
+            moves, CommonShocks(**context["shocks"]), context["draws"], context["interval"], rng
+        ),
     )

@@ -1,0 +1,58 @@
+"""An account whose budget ends its days."""
+
+import numpy as np
+import pytest
+
+from optimizer.estimates.exposure import Records
+from optimizer.review.account_cap import ended_days, whole_days
+from optimizer.review.suggestions import ReviewInputs, ReviewResult
+from tests.review.conftest import Run
+
+
+def two_days() -> Records:
+    unit, day = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
+    counts = (np.full(4, 100.0), np.full(4, 10.0), np.array([6.0, 4.0, 2.0, 1.0]))
+    return Records(unit, day, day, *counts, np.zeros(4), np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("lost", "ended"),
+    [(0.5, [True, True, False, False]), (0.0, [False] * 4), (np.nan, [False] * 4)],
+)
+def test_days_end_where_the_money_is_spent_and_reports_tell(lost: float, ended: list[bool]) -> None:
+    found = ended_days(two_days(), np.full(4, lost), np.ones(4, dtype=bool), 10.0, 0.95)
+    assert list(found) == ended
+
+
+def test_whole_days_are_what_the_lost_part_would_have_brought() -> None:
+    ended = np.array([True, True, False, False])
+    whole = whole_days(two_days(), np.full(4, 0.5), ended)
+    assert list(whole.clicks) == [20.0, 20.0, 10.0, 10.0]
+    assert list(whole.cost) == [12.0, 8.0, 2.0, 1.0]
+
+
+@pytest.fixture(scope="module")
+def poor(run: Run, shop: ReviewInputs) -> ReviewResult:
+    """The shop spends what it may every day, and its days end at two thirds."""
+    daily = shop.daily.assign(lost_is_budget=1 / 3)
+    spent = daily.groupby("first_day")["cost"].sum()
+    scale = daily["first_day"].map(500.0 / spent)
+    sums = {name: daily[name] * scale for name in ("impressions", "clicks", "cost")}
+    keywords = shop.keywords.assign(campaign_budget=np.nan)
+    return run(daily=daily.assign(**sums), keywords=keywords, budget=500.0)
+
+
+def test_the_plan_fits_the_budget_with_a_longer_day(poor: ReviewResult) -> None:
+    plan, summary = poor.frames["plan"], poor.summary
+    assert (plan["present"] < 1).all()
+    assert summary.cost_now == pytest.approx(500.0, rel=0.05)
+    assert summary.cost_planned <= 500.0 + 1e-6
+    assert summary.dual_price > 1
+    assert summary.kinds.get("lower", 0) > 0
+
+
+def test_every_lower_is_priced_with_the_clicks_that_the_day_lost(poor: ReviewResult) -> None:
+    """Some lowers bring clicks: what a longer day adds outweighs what the lower bid gives up."""
+    rows = poor.suggestions[poor.suggestions["kind"].eq("lower")]
+    assert (rows["delta_clicks"] > 0).any()
+    assert poor.summary.profit_delta.mean > 0
