@@ -116,9 +116,11 @@ def test_weights_in_force_are_what_the_next_plan_starts_from() -> None:
 
 
 def test_a_stated_split_is_in_force_before_any_plan() -> None:
+    """It was not served: nothing is asked for until it is, and the split stays what is planned on."""
     test = titles(rotation="randomised", arms=("91", "92"), split={"91": 0.8, "92": 0.2})
-    told = [json.loads(text)["share_now"] for text in planned(test).suggestions["evidence"]]
-    assert told == [0.8, 0.2]
+    plan = planned(test)
+    assert plan.suggestions.empty
+    assert plan.shares["asked"].tolist() == [0.8, 0.2]
 
 
 @pytest.mark.parametrize("ctr", [(0.02, 0.02), (0.03, 0.02)])
