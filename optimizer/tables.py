@@ -496,7 +496,9 @@ CREATIVE_ARMS = Table(
         "uplift_mean": _null("float", "metric less the leader's, with its 80 % interval"),
         "uplift_low": _null("float"),
         "uplift_high": _null("float"),
-        "difference": _null("float", "leader less it, of the ratio that claims compare, day by day"),
+        "difference": _null(
+            "float", "leader less it, of the ratio that claims compare, day by day"
+        ),
         "difference_low": _null("float", "with an interval that may be looked at daily"),
         "difference_high": _null("float"),
     },
@@ -541,7 +543,9 @@ CREATIVE_SERVED = Table(
         "share": Column("float", "planned part of the test's impressions"),
         "asked": Column("float", "what the platform was asked for"),
         "impressions": Column("float", "since the day after the review"),
-        "served": _null("float", "part of the test's impressions since; null: no report of them yet"),
+        "served": _null(
+            "float", "part of the test's impressions since; null: no report of them yet"
+        ),
     },
     ("test", "entity_key"),
 )

@@ -23,7 +23,9 @@ def shop(store: SqlStore) -> SqlStore:
 
 
 def reviewed(store: SqlStore) -> str:
-    return store.save_run("shop", DAY, {}, suggestions_of(suggestion("1111111111111111")), {}, ANNA).run_id
+    return store.save_run(
+        "shop", DAY, {}, suggestions_of(suggestion("1111111111111111")), {}, ANNA
+    ).run_id
 
 
 def test_a_plan_comes_back_with_its_run_and_who_kept_it(shop: SqlStore) -> None:
