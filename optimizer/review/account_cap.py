@@ -25,6 +25,10 @@ from optimizer.review.solving import keyword_options
 _LEAST_SERVED = 0.1
 _ROOM = 0.98
 _LEAST_UNDONE = 1.01
+_MOST_SPENT = 1.1
+"""Times the budget: a day that cost more was not ended by it."""
+_LEAST_TOLD = 0.5
+"""Of a day's cost in campaigns that their own budgets leave free: less, and the loss is some campaign's."""
 
 
 def ended_days(
@@ -32,16 +36,20 @@ def ended_days(
 ) -> Bools:
     """Records of days that the account's `budget` ended early, as reports tell.
 
-    `free` marks rows whose own campaign's budget does not bind. Where no report tells what was lost,
-    or the day spent less than `capped_share` of the budget, nothing is assumed: a budget that nobody
-    enforces censors no day.
+    `free` marks rows whose own campaign's budget does not bind. Such a day cost about the budget, and
+    most of what its free rows cost stands in rows that lost impressions to a budget. Otherwise nothing
+    is assumed: a budget that nobody enforces censors no day.
     """
     single = rows.first == rows.last
     start = int(rows.first.min()) if len(rows.first) else 0
     size = int(rows.last.max()) - start + 1 if len(rows.last) else 0
-    spent = group_sum(rows.last[single] - start, rows.cost[single], size)
-    full = (spent >= capped_share * budget)[rows.last - start]
-    ended: Bools = single & free & full & (lost_to_budget > 0)
+    day, told = rows.last - start, free & (lost_to_budget > 0)
+    spent, of_free, of_told = (
+        group_sum(day[kept], rows.cost[kept], size)
+        for kept in (single, single & free, single & told)
+    )
+    full = (spent >= capped_share * budget) & (spent <= _MOST_SPENT * budget)
+    ended: Bools = single & told & (full & (of_told >= _LEAST_TOLD * of_free))[day]
     return ended
 
 

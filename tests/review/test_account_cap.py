@@ -24,6 +24,16 @@ def test_days_end_where_the_money_is_spent_and_reports_tell(lost: float, ended: 
     assert list(found) == ended
 
 
+def test_a_day_that_cost_more_than_the_budget_was_not_ended_by_it() -> None:
+    found = ended_days(two_days(), np.full(4, 0.5), np.ones(4, dtype=bool), 8.0, 0.95)
+    assert not found.any()
+
+
+def test_a_loss_in_few_rows_is_some_campaigns_own() -> None:
+    lost = np.array([0.0, 0.5, 0.0, 0.0])
+    assert not ended_days(two_days(), lost, np.ones(4, dtype=bool), 10.0, 0.95).any()
+
+
 def test_whole_days_are_what_the_lost_part_would_have_brought() -> None:
     ended = np.array([True, True, False, False])
     whole = whole_days(two_days(), np.full(4, 0.5), ended)
