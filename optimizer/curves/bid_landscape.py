@@ -81,7 +81,9 @@ class Response:
 def click_growth(elasticity: Any, log_ratio: Any, click_share: Any) -> Any:
     """G(L), clicks at a bid over clicks at the present one, in the arguments' own precision."""
     open_share = 1 - click_share
-    return 1 / (click_share + open_share * np.exp(elasticity * (-log_ratio / open_share)))
+    with np.errstate(over="ignore"):  # so low a bid buys nothing: 1 over infinity is the 0 meant
+        lost = np.exp(elasticity * (-log_ratio / open_share))
+    return 1 / (click_share + open_share * lost)
 
 
 def marginal_return(response: Response, value: Gamma) -> Gamma:

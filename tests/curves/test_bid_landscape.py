@@ -107,3 +107,8 @@ def test_uncertainty_is_averaged_on_a_saturating_curve() -> None:
     grown = click_growth(draws, np.log(1.3), np.array(0.4))
     expected = saturating(0.4, sd=0.5).expected_clicks(np.array([[2.6]]))
     assert expected == pytest.approx(10 * grown.mean(), rel=2e-3)
+
+
+def test_a_bid_far_too_low_buys_nothing_without_a_warning():
+    grown = click_growth(np.float32(3.0), np.float32(-1.4), np.array([0.99], dtype=np.float32))
+    assert grown == 0.0
