@@ -23,7 +23,7 @@ from optimizer.planning.events import (
     phase_of,
     planned_event,
 )
-from optimizer.planning.flows import expected_flows
+from optimizer.planning.flows import expected_flows, present_bids
 from optimizer.planning.forecast import (
     DayEffects,
     DayForecast,
@@ -333,13 +333,16 @@ def _daily_amount(believed: Believed, seen: pd.DataFrame, period: Period) -> Flo
     share = np.array([*believed.context["completion"], 1.0])
     age = day_number(believed.today) - 1 - seen["day"].to_numpy(dtype=np.int64)
     done = np.maximum(share[np.clip(age, 0, len(share) - 1)], 0.1)
+    orders: Floats = seen["conversions"].to_numpy(dtype=np.float64)
     if period.kind == "orders":
-        orders: Floats = seen["conversions"].to_numpy(dtype=np.float64) / done
-        return orders
-    value: Floats = seen["value"].to_numpy(dtype=np.float64) / done
+        return orders / done
+    now = expected_flows(believed.plan, present_bids(believed.plan))
+    stated = seen["value"].to_numpy(dtype=np.float64)
+    # Reports without values: the review's own belief of what an order is worth.
+    each = float(now.value.sum() / max(now.orders.sum(), 1e-12))
+    value: Floats = np.where(np.isnan(stated), orders * each, stated) / done
     if period.kind == "value":
         return value
-    now = expected_flows(believed.plan, believed.plan["curve_bid"].to_numpy(dtype=np.float64))
     kept = float(now.margin.sum() / max(now.value.sum(), 1e-12))
     result: Floats = kept * value - cost
     return result

@@ -107,7 +107,9 @@ def planned_event(
     if name not in shapes.events:
         raise RefusedInput("event_unknown", name=name, known=sorted(shapes.events))
     shape, last = shapes.events[name], first_day + timedelta(days=days - 1)
-    event = _at(shape, name, start, end) if start else _next(shape, name, first_day)
+    event = _next(shape, name, first_day)
+    if start or end:
+        event = _at(shape, name, start or event.start, end)
     if event.start > last or event.end + timedelta(days=event.after_days) < first_day:
         needed = (event.end - first_day).days + 1 if event.start > last else 0
         nearest = needed if needed > 0 else _next(shape, name, first_day).start.isoformat()

@@ -27,6 +27,7 @@ from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import Workspace
 
 _LAST_YEAR = 460
+_MONTH = 31
 _TRIES = 50
 COMPARED = ("cost", "profit", "value", "orders", "roas", "cpa", "marginal")
 
@@ -161,13 +162,12 @@ def event_shapes(workspace: Workspace) -> EventShapes:
 def _believed(
     workspace: Workspace, run: RunRecord, scenario: Scenario
 ) -> tuple[Believed, Settings]:
-    """The run's beliefs and the days they rest on; more than a year of days where a sale may teach."""
+    """The run's beliefs and the days they rest on, as many as the scenario's sale or month asks for."""
     store, account = workspace.store, run.account
     settings, _ = stated_settings(workspace, account, run.as_of)
     frames = store.run_frames(run.run_id)
     window = settings.estimation.window_days
-    days = max(window, _LAST_YEAR) if scenario.event is not None else window
-    known = store.review_tables(account, run.as_of, days)
+    known = store.review_tables(account, run.as_of, max(window, _days_needed(scenario)))
     holds = store.holds(account, run.as_of)
     kept = holds.loc[holds["kind"].eq("locked") & holds["slot"].eq("bid"), "entity_key"]
     items = [one.item_id for one in settings.account.items]
@@ -181,6 +181,13 @@ def _believed(
         settings.account.events,
     )
     return believed, settings
+
+
+def _days_needed(scenario: Scenario) -> int:
+    """Last year's sale teaches this year's; a month counts all of its days, whatever a review looks at."""
+    if scenario.event is not None:
+        return _LAST_YEAR
+    return 0 if scenario.month is None else _MONTH
 
 
 def save_plan(

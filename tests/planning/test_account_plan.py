@@ -12,11 +12,10 @@ SHAPES = load_model(find_configs().root / "events.yaml", EventShapes)
 SALE = EventWish(name="618", start="2026-07-20", end="2026-07-22")
 
 
-def planned(**asked):
+def planned(daily=None, **asked):
     told = shop()
-    believed = Believed(
-        told.plan, told.context, told.inputs.daily, told.inputs.bid_changes, frozenset()
-    )
+    daily = told.inputs.daily if daily is None else daily
+    believed = Believed(told.plan, told.context, daily, told.inputs.bid_changes, frozenset())
     return plan_account(believed, Scenario(**asked), SHAPES, budgets=(100.0, 150.0), draws=60)
 
 
@@ -56,6 +55,15 @@ def test_a_month_out_of_reach_names_what_is_in_reach():
         planned(month=MonthTarget(kind="value", amount=1e9))
     assert caught.value.code == "month_target_unreachable"
     assert caught.value.fields["nearest"] < 1e9
+
+
+@pytest.mark.parametrize("kind", ["value", "profit"])
+def test_a_report_without_values_is_counted_by_what_an_order_is_worth(kind):
+    daily = shop().inputs.daily
+    target = MonthTarget(kind=kind, amount=10.0)
+    stated = planned(month=target).month.so_far
+    silent = planned(daily.assign(value=np.nan), month=target).month.so_far
+    assert silent == pytest.approx(stated, rel=0.4)
 
 
 @pytest.mark.parametrize(

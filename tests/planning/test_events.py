@@ -25,6 +25,11 @@ def sale(**asked):
     return planned_event("618", SHAPES, FIRST, 30, **asked)
 
 
+def test_a_sale_may_end_on_another_day_than_usual():
+    told = sale(end=date(2026, 6, 22)).event
+    assert (told.start, told.end) == (date(2026, 6, 16), date(2026, 6, 22))
+
+
 def test_every_shipped_event_says_where_its_numbers_come_from():
     assert {"618", "双11", "Black Friday"} <= set(SHAPES.events)
     assert all(shape.source for shape in SHAPES.events.values())
