@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from optimizer.interfaces import serving
 from optimizer.interfaces.cli.running import Run, command
 
 PACKAGED_APP = Path(__file__).parent.parent / "served.py"
@@ -22,6 +21,8 @@ Port = Annotated[int, typer.Option("--port", min=1, max=65535)]
 @command("serve")
 def serve(run: Run, address: Address = "127.0.0.1", port: Port = 8501) -> None:
     """Open the pages in a browser on this machine, or to others once people log in."""
+    from optimizer.interfaces import serving  # Streamlit takes a second no other command needs.
+
     serving.require_served_here(address, serving.reach())
     serve_pages(run.store, run.configs, address, port)
 
@@ -49,6 +50,8 @@ def server_command(address: str, port: int) -> list[str]:
 
 
 def _host_names() -> tuple[str, ...]:
+    from optimizer.interfaces import serving
+
     name = serving.reach().public_name
     return (*serving.LOOPBACK_NAMES, *([name] if name else []))
 
