@@ -152,6 +152,9 @@ def _draw_exports() -> None:
 def _draw_files(export_id: str) -> None:
     # Made again from the record, so that a closed browser loses no file.
     visit = session.current()
+    # The cache is everybody's: it must not hand files to those whom the workflow would refuse.
+    if not visit.actor.may("approver", visit.account):
+        return
     for name, content in _files_of(str(visit.account), export_id, lambda: visit).items():
         st.download_button(name, content, file_name=name, mime="application/octet-stream", key=name)
 
