@@ -163,6 +163,15 @@ def test_file_that_is_no_report_is_refused_as_on_the_page(
     assert refused.status_code == 422
 
 
+def test_who_may_not_import_is_refused_before_the_file_is_read(
+    client: Any, allowed: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_MEGABYTE", 0)
+    where = f"{HERE}/imports?file_name=a.csv"
+    refused = client.post(where, headers=allowed("viewer"), content=b"any")
+    assert (refused.status_code, code(refused)) == (403, "role_too_low")
+
+
 def test_too_large_a_file_is_refused_while_it_comes(
     client: Any, allowed: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
             workspace, actor = await run_in_threadpool(_enter, endpoint, request)
             query = _checked(endpoint.query, _once_each(request))
             body = await _body(endpoint, request)
-            file = await _upload(endpoint, request, query, stack)
+            file = await _upload(endpoint, request, query, actor, stack)
             call = Call(workspace, actor, request.path_params, query, body, file)
             return await run_in_threadpool(_done, endpoint, call)
     except OptimizerError as error:
@@ -161,11 +161,13 @@ def _no_number(name: str) -> Any:
 
 
 async def _upload(
-    endpoint: Endpoint, request: Request, query: Any, stack: ExitStack
+    endpoint: Endpoint, request: Request, query: Any, actor: Actor, stack: ExitStack
 ) -> Path | None:
     """The body as a file of the name that was said, gone when the request is done."""
     if not endpoint.upload:
         return None
+    # Before the body: who may not import fills no disk either.
+    actor.require("operator", request.path_params["account"])
     folder = tempfile.TemporaryDirectory(prefix=scratch.prefix("upload"))
     path = Path(stack.enter_context(folder)) / str(query.file_name)
     with path.open("wb") as target:
