@@ -53,8 +53,9 @@ def judge(rows: pd.DataFrame, shown: pd.DataFrame, tested: pd.DataFrame) -> pd.D
     """
     watched = rows[~_taken_over(rows, tested)].reset_index(drop=True)
     seen = _seen(watched, shown)
-    live, old = _is_live(watched, seen), _is_old(watched, seen)
     waiting = watched["delivery"].isin(["exported", "failed"])
+    live = _is_live(watched, seen) & ~(waiting & _is_nearer_old(watched, seen))
+    old = _is_old(watched, seen) & ~live
     again = old & ~waiting & (seen["day"] > watched["as_of"])
     other = ~live & ~old & ~watched["delivery"].eq("failed")
     known = seen["as_of"].notna()
@@ -115,6 +116,16 @@ def _is_old(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
 
 def _is_amount(rows: pd.DataFrame) -> pd.Series[bool]:
     return _wanted(rows).isin(_AMOUNTS)
+
+
+def _is_nearer_old(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.Series[bool]:
+    """Shares nearer to the replaced than to the approved one: both are near where little was moved.
+
+    A share that was live once stays so while it is near what was approved.
+    """
+    amount = seen["amount"].astype("float64")
+    nearer = (amount - rows["bid"]).abs() < (amount - rows["approved_bid"]).abs()
+    return _wanted(rows).eq("share") & nearer
 
 
 def _alike(seen: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.Series[bool]:

@@ -162,6 +162,24 @@ def test_verdicts(row: dict[str, Any], fact: dict[str, Any], expected: Any) -> N
     assert verdict(row, fact) == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "served", "expected"),
+    [
+        ("exported", 0.53, ("confirmed_live", "approved_value_seen")),
+        ("exported", 0.51, ("exported", "old_value_seen")),
+        ("confirmed_live", 0.51, ("confirmed_live", "approved_value_seen")),
+        ("confirmed_live", 0.46, ("reverted", "old_value_again")),
+    ],
+)
+def test_a_small_shift_is_told_by_what_it_is_nearer_to_and_once_live_stays_so(
+    before: str, served: float, expected: tuple[str, str]
+) -> None:
+    """From 0.5 to 0.54: chance alone moves what is served between them."""
+    row = {**WEIGHT, "bid": 0.5, "approved_bid": 0.54, "delivery": before}
+    fact = {"fact": "share", "amount": served, "day": LATER}
+    assert verdict(row, fact) == expected
+
+
 TERM = {"fact": "term_status", "text": "NONE", "match_type": None}
 LISTED = {"fact": "negative", "text": "EXCLUDED", "entity_key": None}
 
