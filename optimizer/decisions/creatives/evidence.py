@@ -15,7 +15,7 @@ skewness of Σ D, where it favours the claim t gives way to Hall's (1992) monoto
 
     T + γ T²/3 + γ² T³/27 + γ/6,
 
-which takes the skewness out of its distribution and leaves an even split as it is.
+which takes the skewness out of its distribution, leaves an even split as it is and never adds evidence.
 
     rare events: x_a of n = x_a + x_b events are Binomial(n, p₀) given n, p₀ the arm's share of the
     exposure that day;  E = Σ_δ w_δ Π_days of the likelihood ratio of rates e^δ apart,
@@ -70,10 +70,14 @@ def _ratio(mean: Floats, squares: Floats, t: Floats) -> Floats:
 
 
 def _unskewed(ratio: Floats, t: Floats, skewness: Floats) -> Floats:
-    """T²/(t−1) of Hall's transform of T > 0 under a `skewness` γ ≤ 0."""
+    """T²/(t−1) of Hall's transform of T > 0 under a `skewness` γ ≤ 0, T itself at most.
+
+    The cubic overtakes T beyond 9/|γ|, where a correction is not to help a claim.
+    """
     size = np.sqrt(ratio * (t - 1.0))
     bent = size + skewness * (size**2 / 3.0 + 1.0 / 6.0) + skewness**2 * size**3 / 27.0
-    result: Floats = np.where(skewness < 0, np.maximum(bent, 0.0) ** 2 / (t - 1.0), ratio)
+    least = np.minimum(np.maximum(bent, 0.0) ** 2 / (t - 1.0), ratio)
+    result: Floats = np.where(skewness < 0, least, ratio)
     return result
 
 
