@@ -334,8 +334,9 @@ def _daily_amount(believed: Believed, seen: pd.DataFrame, period: Period) -> Flo
     age = day_number(believed.today) - 1 - seen["day"].to_numpy(dtype=np.int64)
     done = np.maximum(share[np.clip(age, 0, len(share) - 1)], 0.1)
     orders: Floats = seen["conversions"].to_numpy(dtype=np.float64)
+    due: Floats = orders / done
     if period.kind == "orders":
-        return orders / done
+        return due
     now = expected_flows(believed.plan, present_bids(believed.plan))
     stated = seen["value"].to_numpy(dtype=np.float64)
     # Reports without values: the review's own belief of what an order is worth.
@@ -428,9 +429,21 @@ def _rest_budget(
     refuse_out_of_reach(period, so_far, brought(most))
     if period.kind == "spend":
         budget = max(left, 0.0) / float(strength.sum())
-        return budget, solved_at(max(budget, 1e-9))
+        try:
+            return budget, solved_at(max(budget, 1e-9))
+        except Infeasible as error:
+            raise _month_too_low(period, so_far, error, float(strength.sum())) from error
     high = float(expected_flows(believed.plan, most.bids, choices.share).cost.sum())
     return _least_budget(solved_at, brought, left, high)
+
+
+def _month_too_low(period: Period, so_far: float, error: Infeasible, strength: float) -> Infeasible:
+    """In the month's money what `error` says of a day's: locks and bounds cost more than what is left."""
+    if error.code not in ("locks_above_budget", "bounds_above_budget"):
+        return error
+    least = so_far + error.fields["nearest"] * strength
+    nearest = float(np.ceil(100.0 * least) / 100.0)
+    return Infeasible("month_target_too_low", target=period.amount, so_far=so_far, nearest=nearest)
 
 
 def _least_budget(solved_at: Any, brought: Any, left: float, high: float) -> tuple[float, Solved]:

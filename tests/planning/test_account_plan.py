@@ -57,6 +57,14 @@ def test_a_month_out_of_reach_names_what_is_in_reach():
     assert caught.value.fields["nearest"] < 1e9
 
 
+def test_a_month_that_is_overspent_names_the_least_it_comes_to():
+    with pytest.raises(Infeasible) as caught:
+        planned(month=MonthTarget(amount=10.0))
+    assert caught.value.code == "month_target_too_low"
+    nearest = caught.value.fields["nearest"]
+    assert planned(month=MonthTarget(amount=nearest)).month.landing.total[0] > 10.0
+
+
 @pytest.mark.parametrize("kind", ["value", "profit"])
 def test_a_report_without_values_is_counted_by_what_an_order_is_worth(kind):
     daily = shop().inputs.daily
