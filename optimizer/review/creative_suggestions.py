@@ -37,6 +37,7 @@ _OFF = ("PAUSED", "REMOVED", "ARCHIVED")
 _OVER = ("ended", "unmeasured", "no_traffic")
 _Z80 = 1.2815515655446004
 _PLACE = ("campaign_id", "campaign_name", "ad_group_id", "ad_group_name")
+_GROUP = ["number", "campaign_name", "ad_group_name"]
 _TOLD = (
     *("test", "metric", "mode", "rotation", "state", "leader", "days", "asked_for"),
     *("share_now", "share_planned", "share_asked", "p_best", "expected_loss", "evidence"),
@@ -104,7 +105,10 @@ def _first(number: Ints) -> Ints:
 
 
 def _on_and_off(arms: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Even shares of those to be on, and of those on now, per test."""
+    """Even shares of those to be on, and of those on now, per test.
+
+    None of an ad group is stopped where that would leave it none: the leader may be gone itself.
+    """
     number = arms["number"].to_numpy()
     on = ~arms["status"].isin(_OFF).to_numpy() & arms["verdict"].ne("left").to_numpy()
     share = arms["share_next"].to_numpy(dtype=np.float64)
@@ -113,7 +117,9 @@ def _on_and_off(arms: pd.DataFrame) -> tuple[Floats, Floats]:
     unlikely = arms["p_best"].lt(UNLIKELY).to_numpy() & arms["mode"].ne("find").to_numpy()
     stop = on & sure & (arms["verdict"].eq("loser").to_numpy() | (unlikely & ~wanted))
     start = ~on & sure & wanted & arms["status"].eq("PAUSED").to_numpy()
-    return _even((on & ~stop) | start, number), _even(on, number)
+    after = arms.assign(after=(on & ~stop) | start)
+    left = after.groupby(_GROUP, dropna=False)["after"].transform("any").to_numpy()
+    return _even(after["after"].to_numpy() | (on & ~left), number), _even(on, number)
 
 
 def _even(on: Bools, number: Ints) -> Floats:

@@ -100,6 +100,12 @@ def test_a_wanted_creative_that_stands_paused_is_enabled() -> None:
     assert (row["bid"], row["proposed_bid"]) == (0.0, 0.5)
 
 
+def test_an_ad_group_is_left_a_creative_where_the_leader_is_gone() -> None:
+    """Removed yesterday, proven better than all that still runs."""
+    gone = ("REMOVED", "ENABLED", "ENABLED")
+    assert planned(titles(), ctr=(0.03, 0.02, 0.02), status=gone).suggestions.empty
+
+
 def test_weights_are_decided_together_and_add_up() -> None:
     plan = planned(titles(rotation="randomised", claims_wanted=True), ctr=(0.0205, 0.02, 0.0195))
     rows = plan.suggestions
