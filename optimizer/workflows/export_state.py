@@ -79,8 +79,10 @@ def with_creatives(
 ) -> pd.DataFrame:
     """Present statuses of creatives, and how many others of their ad group are on after the file."""
     named = creatives.assign(key="a" + creatives["entity_key"].astype(str)).set_index("key")
-    stopped = set(keys[changes["kind"].eq("pause").to_numpy()])
-    on = ~named["status"].isin(_OFF) & ~named.index.isin(stopped)
+    stopped, started = (
+        set(keys[changes["kind"].eq(kind).to_numpy()]) for kind in ("pause", "resume")
+    )
+    on = (~named["status"].isin(_OFF) | named.index.isin(started)) & ~named.index.isin(stopped)
     left = on.groupby([named["campaign_name"], named["ad_group_name"]]).sum()
     place = pd.MultiIndex.from_frame(changes[_PLACE])
     about = of_creatives(changes).to_numpy()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from optimizer.tables import NEGATIVES, empty_table
-from optimizer.workflows.export_state import with_blocks, with_state
+from optimizer.workflows.export_state import with_blocks, with_creatives, with_state
 from tests.review.exports.export_rows import BASE, frame, of_kind
 
 _PLACE = {name: BASE[name] for name in ("campaign_name", "ad_group_name")}
@@ -88,3 +88,16 @@ def test_case_and_spaces_do_not_make_another_keyword() -> None:
     assert state["exists"].tolist() == [True]
     other = with_state(frame(add), pd.Series(["t9"]), known(keyword_text="lake lamp"))
     assert other["exists"].tolist() == [False]
+
+
+@pytest.mark.parametrize(("kinds", "left"), [(("pause", "resume"), 1), (("pause", "pause"), 0)])
+def test_creatives_turned_on_by_the_same_file_are_left_after_it(
+    kinds: tuple[str, str], left: int
+) -> None:
+    """Title 1 is on, title 2 is paused: the two may change places in one file."""
+    own = {"level": "creative", "match_type": None}
+    rows = frame(*(of_kind(kind, place, **own) for place, kind in enumerate(kinds, start=1)))
+    creatives = pd.DataFrame({"entity_key": [1, 2], **_PLACE, "status": ["ENABLED", "PAUSED"]})
+    changes = with_creatives(rows, pd.Series(["a1", "a2"]), creatives)
+    assert changes["creatives_left"].iloc[0] == left
+    assert changes["status"].tolist() == ["ENABLED", "PAUSED"]
