@@ -238,9 +238,7 @@ def _storage(url: str) -> BaseStorage:
     for wait in WAITS:
         try:
             return _opened_storage(url)
-        except (
-            Exception
-        ) as error:  # drivers and SQLAlchemy, neither known here, have their own kinds
+        except Exception as error:  # those of drivers and SQLAlchemy, neither known here
             failed = error
             time.sleep(wait)
     shown = re.sub(r"://[^@/]*@", "://***@", url)

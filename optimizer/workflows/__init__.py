@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.planning.scenarios import Scenario
+    from optimizer.planning.tuning import Tuning
     from optimizer.reports import Told
     from optimizer.review.creative_detail import CreativeDetail
     from optimizer.workflows.access import (
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
     )
     from optimizer.workflows.reviewing import ReviewReport, latest_review, review
     from optimizer.workflows.simulating import SimulationReport, simulate
-    from optimizer.workflows.tuning import Tuning, tune
+    from optimizer.workflows.tuning import tune
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
@@ -284,6 +285,7 @@ _HOMES = {
         "ready",
     ),
     "optimizer.planning.scenarios": ("Scenario",),
+    "optimizer.planning.tuning": ("Tuning",),
     "optimizer.workflows.planning": (
         "Adopted",
         "PlanReport",
@@ -314,10 +316,7 @@ _HOMES = {
         "SimulationReport",
         "simulate",
     ),
-    "optimizer.workflows.tuning": (
-        "Tuning",
-        "tune",
-    ),
+    "optimizer.workflows.tuning": ("tune",),
     "optimizer.workflows.workspace": (
         "Progress",
         "Workspace",

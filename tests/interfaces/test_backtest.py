@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from optimizer import workflows
@@ -13,6 +14,7 @@ from optimizer.interfaces.cli.backtest_output import print_backtest
 from optimizer.interfaces.cli.running import Run, local_actor, people_console
 from optimizer.interfaces.locale import Translator
 from optimizer.planning.backtest import AMOUNTS, Backtest, WeekScore
+from tests.interfaces.test_bulk_files_page import ROUTER
 
 FIRST = date(2026, 3, 2)
 
@@ -55,8 +57,22 @@ def test_an_account_too_young_is_told_when_it_will_do() -> None:
     assert date.fromisoformat(error["fields"]["feasible"]) > date(2026, 4, 20)
 
 
+@pytest.mark.usefixtures("store")
+def test_the_page_scores_past_weeks_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = AppTest.from_file(str(ROUTER), default_timeout=120).run()
+    page = page.switch_page("web/budget_page.py").run()
+    page.button("backtest").click().run()
+    assert [len(page.exception), len(page.error)] == [0, 1]
+    monkeypatch.setattr(workflows, "backtest", lambda *_, **__: report())
+    page.button("backtest").click().run()
+    assert [len(page.exception), len(page.error)] == [0, 0]
+    held = [one.value for one in page.dataframe if len(one.value) == len(AMOUNTS)]
+    assert "100%" in held[-1].to_numpy()
+
+
 def test_a_store_without_the_account_is_refused(tmp_path: Path) -> None:
-    asked = ["plan", "--account", "nobody", "--backtest", "--store", str(tmp_path / "store")]
+    asked = ["plan", "--account", "nobody", "--backtest", "--weeks", "2"]
+    asked += ["--store", str(tmp_path / "store")]
     done = CliRunner().invoke(app, [*asked, "--json"])
     assert done.exit_code == 1
     assert "error" in json.loads(done.stdout)

@@ -12,6 +12,7 @@ from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound
 from optimizer.interfaces.cli import app
 from optimizer.tables import Actor
+from optimizer.workflows.planning import _days_needed
 from tests.interfaces.conftest import ACCOUNT, OWNER
 from tests.interfaces.test_bulk_files_page import ROUTER
 
@@ -87,12 +88,26 @@ def test_the_command_refuses_with_the_nearest() -> None:
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    "asked", [("--event-start", "2026-06-16"), ("--multiplier", "cpc.burst=2")]
+)
+def test_what_belongs_to_a_sale_is_refused_without_one(asked: tuple[str, str]) -> None:
+    refused = cli(*asked)
+    assert refused.exit_code == 2
+
+
+def test_a_month_reads_all_its_days_however_short_the_review_s_window() -> None:
+    assert _days_needed(workflows.Scenario()) == 0
+    assert _days_needed(workflows.Scenario(month={"amount": 10.0})) == 31
+
+
+@pytest.mark.usefixtures("store")
 def test_the_page_draws_the_frontier_and_keeps_a_scenario() -> None:
     page = AppTest.from_file(str(ROUTER), default_timeout=120).run()
     page = page.switch_page("web/budget_page.py").run()
     assert not page.exception
     assert len(page.metric) == 5
-    page.number_input("budget").set_value(300.0).run()
+    page.number_input(f"budget {ACCOUNT}").set_value(300.0).run()
     page.text_input("plan_name").set_value("more").run()
     page.button("keep").click().run()
     assert not page.exception
@@ -106,11 +121,11 @@ def test_the_page_draws_a_month_and_says_of_a_sale_that_it_is_too_far(
     spent = workflows.latest_review(workspace, ACCOUNT, OWNER).summary["cost_now"]
     page = AppTest.from_file(str(ROUTER), default_timeout=120).run()
     page = page.switch_page("web/budget_page.py").run()
-    page.selectbox("month_kind").set_value("spend")
-    page.number_input("month_amount").set_value(30.0 * spent).run()
+    page.selectbox(f"month_kind {ACCOUNT}").set_value("spend")
+    page.number_input(f"month_amount {ACCOUNT}").set_value(30.0 * spent).run()
     assert not page.exception
     assert len(page.error) == 0
     assert len(page.metric) == 5
-    page.selectbox("event").set_value("双11").run()
+    page.selectbox(f"event {ACCOUNT}").set_value("双11").run()
     assert not page.exception
     assert len(page.error) == 1

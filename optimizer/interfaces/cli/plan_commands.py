@@ -12,6 +12,7 @@ from optimizer import workflows
 from optimizer.interfaces.cli import plan_output
 from optimizer.interfaces.cli.backtest_output import print_backtest
 from optimizer.interfaces.cli.options import Account, AsOf, DryRun
+from optimizer.interfaces.cli.progress import progress_bar
 from optimizer.interfaces.cli.running import Run, command
 
 Budgets = Annotated[
@@ -58,6 +59,7 @@ Backtest = Annotated[
     bool,
     typer.Option("--backtest", help="Forecast past weeks from what was known then, and score it."),
 ]
+Weeks = Annotated[int, typer.Option("--weeks", min=1, help="With --backtest: how many weeks.")]
 
 
 @command("plan")
@@ -83,11 +85,21 @@ def plan(
     delete: Delete = None,
     suggest: Suggest = None,
     backtest: Backtest = False,
+    weeks: Weeks = 8,
     dry_run: DryRun = False,
 ) -> None:
     """Say what other budgets, a target, a sale or this month's target would mean."""
     if backtest:
-        scored = workflows.backtest(run.workspace, account, run.actor, as_of=as_of, seed=seed)
+        with progress_bar(run) as progress:
+            scored = workflows.backtest(
+                run.workspace,
+                account,
+                run.actor,
+                as_of=as_of,
+                weeks=weeks,
+                seed=seed,
+                progress=progress,
+            )
         run.show(scored.to_json(), lambda run: print_backtest(run, scored))
         return
     if kept:
@@ -181,6 +193,8 @@ def _month(text: str | None) -> dict[str, object] | None:
 def _event(
     name: str | None, start: date | None, end: date | None, multiplier: list[str] | None
 ) -> dict[str, object] | None:
+    if name is None and (start or end or multiplier):
+        raise typer.BadParameter("--event-start, --event-end and --multiplier need --event")
     if name is None:
         return None
     stated: dict[str, dict[str, float]] = {}

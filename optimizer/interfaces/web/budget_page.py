@@ -12,6 +12,7 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces import plans
+from optimizer.interfaces.backtests import BACKTEST_HEADINGS, backtest_lines, backtest_rows
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.frame import literal
@@ -20,6 +21,7 @@ BLUE, ORANGE, GREY = "#56B4E9", "#E69F00", "#8C8C8C"
 BAND = "rgba(86,180,233,0.20)"
 KINDS = ("spend", "value", "orders", "profit")
 _PLAIN = {"displayModeBar": False}
+_BACKTEST = "_backtest"
 
 
 def draw() -> None:
@@ -34,10 +36,12 @@ def draw() -> None:
     if report is not None:
         _draw_plan(words, report)
     _draw_kept(words, asked)
+    _draw_backtest(words, str(review.run_id))
 
 
 def _draw_form(words: Translator, summary: Mapping[str, Any]) -> str:
-    """The scenario as JSON, from the widgets."""
+    """The scenario as JSON, from the widgets; each account has its own, or one's money plans another."""
+    account = session.current().account
     names = [row["name"] for row in summary["campaigns"]]
     with st.container(horizontal=True):
         budget = st.number_input(
@@ -45,34 +49,44 @@ def _draw_form(words: Translator, summary: Mapping[str, Any]) -> str:
             0.0,
             value=float(summary["budget"]),
             step=10.0,
-            key="budget",
+            key=f"budget {account}",
         )
         roas = st.number_input(
-            words.text("Least ROAS"), 0.0, value=None, step=0.5, key="roas", placeholder="–"
+            words.text("Least ROAS"),
+            0.0,
+            value=None,
+            step=0.5,
+            key=f"roas {account}",
+            placeholder="–",
         )
         cpa = st.number_input(
-            words.text("Most cost per order"), 0.0, value=None, step=1.0, key="cpa", placeholder="–"
+            words.text("Most cost per order"),
+            0.0,
+            value=None,
+            step=1.0,
+            key=f"cpa {account}",
+            placeholder="–",
         )
         event = st.selectbox(
             words.text("Sale ahead"),
             workflows.event_names(session.current().workspace),
             index=None,
-            key="event",
+            key=f"event {account}",
             placeholder="–",
         )
         kind = st.selectbox(
             words.text("Target of the month"),
             KINDS,
             index=None,
-            key="month_kind",
+            key=f"month_kind {account}",
             format_func=lambda code: words.code("plan_kind", code),
             placeholder="–",
         )
         amount = st.number_input(
-            words.text("Amount"), 0.0, value=None, key="month_amount", placeholder="–"
+            words.text("Amount"), 0.0, value=None, key=f"month_amount {account}", placeholder="–"
         )
     locks = st.multiselect(
-        words.text("Leave these campaigns alone"), names, key="locks", placeholder="–"
+        words.text("Leave these campaigns alone"), names, key=f"locks {account}", placeholder="–"
     )
     return workflows.Scenario.model_validate(
         {
@@ -289,8 +303,7 @@ def _draw_kept(words: Translator, asked: str) -> None:
         if st.button(words.text("Make suggestions from it"), type="primary", key="suggest"):
             _suggest(chosen)
         if st.button(words.text("Delete"), key="delete"):
-            workflows.delete_plan(visit.workspace, str(visit.account), chosen, visit.actor)
-            st.rerun()
+            _delete(chosen)
 
 
 def _keep(name: str, asked: str) -> None:
@@ -298,6 +311,15 @@ def _keep(name: str, asked: str) -> None:
     scenario = workflows.Scenario.model_validate_json(asked)
     try:
         workflows.save_plan(visit.workspace, str(visit.account), name, visit.actor, scenario)
+    except OptimizerError as error:
+        frame.flash("error", [visit.words.error(error)])
+    st.rerun()
+
+
+def _delete(name: str) -> None:
+    visit = session.current()
+    try:
+        workflows.delete_plan(visit.workspace, str(visit.account), name, visit.actor)
     except OptimizerError as error:
         frame.flash("error", [visit.words.error(error)])
     st.rerun()
@@ -311,6 +333,35 @@ def _suggest(name: str) -> None:
     except OptimizerError as error:
         frame.flash("error", [visit.words.error(error)])
     st.rerun()
+
+
+def _draw_backtest(words: Translator, run_id: str) -> None:
+    """How far such forecasts were right: scored when asked for, once per run and visitor."""
+    st.markdown("##### " + words.text("Past weeks, forecast from what was known then"))
+    if st.button(words.text("Score past weeks"), key="backtest"):
+        _score(words, run_id)
+    known_for, report = st.session_state.get(_BACKTEST, (None, None))
+    if known_for != run_id or report is None:
+        st.caption(words.text("How far the forecasts of this account were right so far."))
+        return
+    _draw_table(words, BACKTEST_HEADINGS, backtest_rows(words, report))
+    for line in backtest_lines(words, report):
+        st.caption(literal(line))
+
+
+def _score(words: Translator, run_id: str) -> None:
+    visit = session.current()
+    bar = st.progress(0.0, words.code("step", "backtest"))
+
+    def tell(step: str, done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), words.code("step", step))
+
+    try:
+        report = workflows.backtest(visit.workspace, str(visit.account), visit.actor, progress=tell)
+        st.session_state[_BACKTEST] = (run_id, report)
+    except OptimizerError as error:
+        st.error(literal(words.error(error)), icon=":material/error:")
+    bar.empty()
 
 
 draw()
