@@ -31,6 +31,7 @@ from optimizer.review.exports.amounts import on_step
 from optimizer.settings import BidLimit
 from optimizer.store.protocol import ExportRecord
 from optimizer.tables import Actor
+from optimizer.workflows.creative_checks import outdated_creatives
 from optimizer.workflows.export_state import approved_changes, changes_now
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.values import plain_record
@@ -96,11 +97,11 @@ def _export_rows(
     export_id = export_key(rows, held.limit)
     changes = changes_now(held, rows)
     excess = held.excess(held.committed())
-    rivalled = _rivalled(held, rows)
+    stopped = (*_rivalled(held, rows), *outdated_creatives(held, rows))
     if dry_run:
-        return _preview(writer, changes, held.limit, export_id, rivalled, excess)
-    if rivalled:
-        raise Conflict("rows_refused", count=len(rivalled), rows=list(rivalled))
+        return _preview(writer, changes, held.limit, export_id, stopped, excess)
+    if stopped:
+        raise Conflict("rows_refused", count=len(stopped), rows=list(stopped))
     if excess:
         raise Conflict("over_budget", excess=list(excess))
     platform = store.account(account).platform
@@ -133,11 +134,11 @@ def _preview(
     changes: pd.DataFrame,
     limit: BidLimit,
     export_id: str,
-    rivalled: tuple[dict[str, Any], ...],
+    stopped: tuple[dict[str, Any], ...],
     excess: tuple[dict[str, Any], ...],
 ) -> ExportResult:
     refused = tuple(one.told() for one in refusals_of(writer, changes, limit))
-    return ExportResult(export_id, {}, len(changes), (*rivalled, *refused), excess)
+    return ExportResult(export_id, {}, len(changes), (*stopped, *refused), excess)
 
 
 def _rivalled(held: Holdings, rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:

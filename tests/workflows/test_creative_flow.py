@@ -197,6 +197,25 @@ def test_a_pause_that_would_leave_nothing_is_refused_at_export(
     assert [one["code"] for one in raised.value.fields["rows"]] == ["creative_is_last"]
 
 
+@pytest.mark.parametrize("change", ["end", "edit"])
+def test_what_a_test_no_longer_asks_for_is_not_exported(
+    shop: Workspace, tmp_path: Path, change: str
+) -> None:
+    rows = reviewed(shop)
+    workflows.approve(shop, "shop", named(rows), APPROVER)
+    if change == "end":
+        workflows.end_creative_test(shop, "shop", "titles", OPERATOR)
+    else:
+        workflows.define_creative_test(shop, "shop", TITLES | {"floor": 0.2}, OPERATOR, version=1)
+    tried = workflows.export(shop, "shop", tmp_path / "out", APPROVER, dry_run=True)
+    assert [(one["code"], one["test"]) for one in tried.refused] == [
+        ("creative_suggestion_outdated", "titles")
+    ]
+    with pytest.raises(Conflict, match="rows_refused"):
+        workflows.export(shop, "shop", tmp_path / "out", APPROVER)
+    assert not (tmp_path / "out").exists()
+
+
 def test_weights_are_approved_together_handed_over_and_become_propensities(
     shop: Workspace, tmp_path: Path
 ) -> None:
