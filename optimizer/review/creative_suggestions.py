@@ -183,8 +183,10 @@ def _changes(arms: pd.DataFrame) -> dict[str, Floats]:
     sign = np.where([metric_named(name).lower_is_better for name in arms["metric"]], -1.0, 1.0)
     ratio = np.divide(sign * gain, spread, out=np.full(len(arms), np.nan), where=spread > 0)
     ends = {"mean": gain, "low": gain - _Z80 * spread, "high": gain + _Z80 * spread}
-    leading = arms["creative_name"].eq(arms["leader"])
-    leaders = arms[leading].drop_duplicates("test").set_index("test")["metric_mean"]
+    # Several may have the leader's name, such as one text with two landing pages: it is the best of them.
+    leading = arms.assign(score=sign * mean)[arms["creative_name"].eq(arms["leader"])]
+    best = leading.sort_values("score", ascending=False, kind="stable").drop_duplicates("test")
+    leaders = best.set_index("test")["metric_mean"]
     return {
         **{f"delta_profit_{end}": np.where(priced, value, 0.0) for end, value in ends.items()},
         "delta_clicks": moved * _per_impression(arms, "clicks", number, asked),

@@ -53,6 +53,19 @@ def test_a_proven_loser_is_paused_and_says_what_proves_it() -> None:
     assert told["evidence"] >= 1
 
 
+def test_of_creatives_of_one_name_the_best_is_the_one_ahead() -> None:
+    """One text with two landing pages: the second is ahead."""
+    inputs = creative_inputs(ctr=(0.02, 0.03))
+    inputs = replace(inputs, creatives=inputs.creatives.assign(creative_name="One title"))
+    test = titles()
+    found = review_creatives(inputs, Settings(account=Account(creative_tests=(test,))), TODAY)
+    plan = plan_creatives(found, {"t": test}, inputs.creatives, NO_SHARES, "shop", TODAY)
+    (row,) = plan.suggestions.to_dict("records")
+    told = json.loads(row["evidence"])
+    assert (row["keyword_id"], row["reason"]) == ("91", "creative_loser")
+    assert told["leader_mean"] == pytest.approx(0.03, rel=0.1)
+
+
 def test_its_impressions_bring_what_the_better_one_brings() -> None:
     """4,000 impressions a day at 3 % in place of 2 %: 40 clicks more, at 0.5 each."""
     (row,) = planned(titles()).suggestions.to_dict("records")
