@@ -54,4 +54,6 @@ def backtest_lines(words: Translator, report: workflows.BacktestReport) -> list[
 
 def _left_out(words: Translator, one: Mapping[str, Any]) -> str:
     why = words.code("backtest_left_out", one["reason"])
+    if why == one["reason"]:
+        why = words.text("its review was refused ({code}).", code=why)
     return words.text("The week of {day:date} is left out: {why}", day=one["first_day"], why=why)

@@ -27,13 +27,14 @@ from optimizer.review.beliefs import estimate_beliefs
 from optimizer.review.daily import attribution_window, review_account
 from optimizer.review.maturity import Maturity
 from optimizer.review.suggestions import ReviewInputs
-from optimizer.settings import Settings
+from optimizer.settings import Account, Settings
 
 AMOUNTS = ("spend", "clicks", "orders", "value", "profit")
 RIVALS = ("last_week", "proportional")
 WEEK = 7
 HISTORY = 28
 INTERVAL = 0.8
+_WISHES = ("daily_budget", "period_budget", "campaign_floors", "target", "campaign_targets")
 Then = Callable[[date], ReviewInputs | None]
 """The account as known on a day; None where no report of that time tells enough."""
 
@@ -198,7 +199,7 @@ def _week(
     rebuilt = then is None
     told, day = (_rebuilt(now, start), as_of) if then is None else (then, start)
     rng = np.random.default_rng([seed, start.toordinal()])
-    result = review_account(told, settings, day, rng)
+    result = review_account(told, _without_wishes(settings), day, rng)
     plan, context = result.frames["plan"], result.context
     _require_whole(now.daily, start)
     rhythm = learn_rhythm(account_days(told.daily), context, settings.account.events)
@@ -226,6 +227,16 @@ def _week(
         )
         for amount in AMOUNTS
     ]
+
+
+def _without_wishes(settings: Settings) -> Settings:
+    """`settings` without money and targets to be reached: what came was not bid for them.
+
+    A forecast at given bids solves for nothing, and a budget that today's steps cannot come down to
+    would refuse the week. Campaigns' budgets stay: platforms stop the day at them.
+    """
+    none = {name: Account.model_fields[name].get_default() for name in _WISHES}
+    return settings.model_copy(update={"account": settings.account.model_copy(update=none)})
 
 
 def _rebuilt(now: ReviewInputs, start: date) -> ReviewInputs:

@@ -1,6 +1,7 @@
 """`optimizer plan --backtest` at the command line."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from optimizer import workflows
+from optimizer.interfaces.backtests import backtest_lines
 from optimizer.interfaces.cli import app
 from optimizer.interfaces.cli.backtest_output import print_backtest
 from optimizer.interfaces.cli.running import Run, local_actor, people_console
@@ -46,6 +48,12 @@ def test_people_see_coverage_bias_and_what_was_left_out(
     assert "100%" in shown
     assert "week_with_gaps" not in shown
     assert shown.count("\n") > 10
+
+
+def test_a_reason_without_words_is_named_in_a_sentence() -> None:
+    odd = replace(report().backtest, left_out=((FIRST, "lag_unknown"),))
+    last = backtest_lines(Translator("en", "CNY"), replace(report(), backtest=odd))[-1]
+    assert last.endswith("its review was refused (lag_unknown).")
 
 
 @pytest.mark.usefixtures("store")

@@ -77,6 +77,14 @@ def test_scores_by_hand() -> None:
     assert (nothing.bias, nothing.error) == (None, None)
 
 
+def test_a_budget_that_no_step_reaches_refuses_no_week() -> None:
+    own = market_settings()
+    tight = own.account.model_copy(update={"daily_budget": 1.0})
+    found = told(settings=own.model_copy(update={"account": tight}), draws=40)
+    assert found.left_out == ()
+    assert found.scores() == told(draws=40).scores()
+
+
 def test_bids_of_the_week_are_held_against_the_eve() -> None:
     days = [START - timedelta(days=9), START + timedelta(days=2), START - timedelta(days=1)]
     changes = pd.DataFrame(
