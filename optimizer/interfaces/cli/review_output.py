@@ -13,6 +13,7 @@ from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.cli.running import Run
 from optimizer.interfaces.cli.tables import text_table
 from optimizer.interfaces.evidence import evidence_lines, rate_line
+from optimizer.interfaces.figures import setting, told_profit
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.reconciliation import stored_line
 from optimizer.interfaces.sentences import (
@@ -86,7 +87,7 @@ def print_suggestions(run: Run, rows: pd.DataFrame, limit: int) -> None:
     lines = [
         (
             f"{row['id']}@{row['version']}",
-            *_change_cells(run, row, words.money_text(row["delta_profit_mean"])),
+            *_change_cells(run, row, words.money_text(told_profit(row)["mean"])),
             words.code("decision", row["decision"]),
         )
         for row in rows.head(limit).to_dict(orient="records")
@@ -101,8 +102,8 @@ def _change_cells(run: Run, row: Mapping[Any, Any], profit: str) -> tuple[str, .
     return (
         str(row["keyword_text"]),
         _action(run, str(row["kind"])),
-        words.bid(row["bid"]),
-        words.bid(row["proposed_bid"]),
+        setting(words, row["kind"], row["bid"]),
+        setting(words, row["kind"], row["proposed_bid"]),
         words.money_text(row["delta_cost"]),
         profit,
         words.percent(row["p_positive"]),
@@ -166,8 +167,7 @@ def _print_counts(run: Run, title: str, counts: Mapping[str, int]) -> None:
 def _print_top(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
     words = run.words
     lines = [
-        _change_cells(run, row, words.interval(row["delta_profit"]).rpartition(" ")[0])
-        for row in rows
+        _change_cells(run, row, words.interval(told_profit(row)).rpartition(" ")[0]) for row in rows
     ]
     headings = (*_CHANGE[:-2], "Δ profit/day [80 %]", *_CHANGE[-2:])
     title = "Best by expected profit"

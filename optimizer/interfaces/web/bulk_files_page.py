@@ -12,6 +12,7 @@ import streamlit as st
 from optimizer import scratch, workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.deliveries import HEADINGS, counted, delivery_rows
+from optimizer.interfaces.figures import with_figures
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.sentences import error_lines, obstacle_lines
 from optimizer.interfaces.web import frame, session
@@ -85,18 +86,21 @@ def _draw_obstacles(format_: str | None) -> bool:
 
 def _approved_table(approved: pd.DataFrame) -> pd.DataFrame:
     words = session.current().words
+    approved, share = with_figures(words, approved), words.text("Share of impressions")
     action = approved["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             words.text("Keyword"): approved["keyword_text"],
             words.text("Action"): action,
             words.text("Bid now"): approved["bid"],
             words.text("New bid"): approved["approved_bid"],
+            share: approved["share"],
             words.text("Campaign"): approved["campaign_name"],
             words.text("Ad group"): approved["ad_group_name"],
             words.text("By"): approved["decided_by"],
         }
     )
+    return table if approved["share"].notna().any() else table.drop(columns=share)
 
 
 def _export(format_: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from optimizer.interfaces.figures import with_figures
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.web.queue.pinned import Pinned
@@ -55,7 +56,8 @@ def draw_grid(words: Translator, view: Pinned) -> Choice:
 
 
 def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
-    """The columns of the grid, indexed by suggestion id."""
+    """The columns of the grid, indexed by suggestion id; `share` only where a creative has one."""
+    rows = with_figures(words, rows)
     table = pd.DataFrame(
         {
             "pick": False,
@@ -64,6 +66,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "action": rows["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
             "bid": rows["bid"],
             "new_bid": rows["approved_bid"].fillna(rows["proposed_bid"]),
+            "share": rows["share"],
             "change": 100 * (rows["proposed_bid"] / rows["bid"] - 1),
             "delta_cost": rows["delta_cost"],
             "delta_profit": rows["delta_profit_mean"],
@@ -81,6 +84,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             ),
         }
     )
+    table = table if rows["share"].notna().any() else table.drop(columns="share")
     return table.set_axis(pd.Index(rows["id"], name="id"), axis="index")
 
 
@@ -108,7 +112,7 @@ def clicked_why(view: Pinned) -> str | None:
 
 def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
     ends = zip(rows["delta_profit_low"], rows["delta_profit_high"], strict=True)
-    texts = [f"{low:+.2f} … {high:+.2f}" for low, high in ends]
+    texts = [None if low != low else f"{low:+.2f} … {high:+.2f}" for low, high in ends]
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
@@ -121,7 +125,7 @@ def _columns(words: Translator) -> dict[str, Any]:
             text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
         ),
         "keyword": column.TextColumn(text("Keyword"), pinned=True, width=203),
-        "action": column.TextColumn(text("Action"), width=88),
+        "action": column.TextColumn(text("Action"), width=112),
         "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=70),
         "new_bid": column.NumberColumn(
             text("New bid"),
@@ -130,6 +134,7 @@ def _columns(words: Translator) -> dict[str, Any]:
             min_value=0.0,
             help=text("Edit the bid here before approving."),
         ),
+        "share": column.TextColumn(text("Share of impressions"), width=110),
         "change": column.NumberColumn("Δ %", format="%+.0f%%", width=56),
         "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=80),
         "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=82),
