@@ -57,10 +57,21 @@ def test_sample_becomes_its_golden_file(name):
     report = read_report(
         DATA / name, CONFIGS, profile, as_of, told=told_of(name), accept_quarantine=True
     )
-    golden = DATA / f"{name.removesuffix('.csv').replace('.parquet', '_parquet')}.golden.json"
+    check(report, name.removesuffix(".csv").replace(".parquet", "_parquet"))
+
+
+def check(report: Report, name: str) -> None:
+    golden = DATA / f"{name}.golden.json"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(as_json(report), encoding="utf-8")
     assert as_json(report) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("profile", ["microsoft_ads_bulk_keywords", "microsoft_ads_bulk_negatives"])
+def test_bulk_file_becomes_a_golden_file_by_profile(profile):
+    path = DATA / "microsoft_ads_bulk.csv"
+    report = read_report(path, CONFIGS, profile, date(2026, 9, 4), accept_quarantine=True)
+    check(report, profile)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
