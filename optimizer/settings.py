@@ -307,10 +307,7 @@ class Estimation(Model):
     cpc_exponent_common_sd: NonNegative = 0.15
     elasticity_information: NonNegative = 1.0
     click_share: Annotated[float, Field(ge=0, lt=1)] = 0.4
-    click_share_when_always_shown: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    response_share_slope: NonNegative = 0.5
-    response_price_slope: NonNegative = 0.5
-    response_slope_sd: Positive = 1.0
+    click_share_when_always_shown: Annotated[float, Field(gt=0, lt=1)] = 0.65
     simulator_sd: Positive = 0.3
     value_cv: Positive = 0.8
     parent: Literal["ad_group", "match_type", "item", "best"] = "ad_group"

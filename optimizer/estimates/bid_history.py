@@ -63,18 +63,10 @@ def bid_in_force(history: BidHistory, unit: Ints, day: Ints) -> Floats:
     """The bid of each unit on each day; nan before the first that is known."""
     if not len(history.unit):
         return np.full(len(unit), np.nan)
-    entry = entry_in_force(history, unit, day)
-    return np.where(entry >= 0, history.bid[entry], np.nan)
-
-
-def entry_in_force(history: BidHistory, unit: Ints, day: Ints) -> Ints:
-    """Which entry of `history` is in force for each unit and day; -1 before the first that is known."""
-    if not len(history.unit):
-        return np.full(len(unit), -1, dtype=np.int64)
     key = (history.unit << _DAY_BITS) + history.day
     place = np.searchsorted(key, (unit << _DAY_BITS) + day, side="right") - 1
     known = (place >= 0) & (history.unit[place] == unit)
-    return np.where(known, place, -1)
+    return np.where(known, history.bid[place], np.nan)
 
 
 def capped_days(campaign: Ints, rows: Records, budget: Floats, share: float) -> tuple[Bools, int]:

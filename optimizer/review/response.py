@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from optimizer.curves.bid_landscape import Response, click_growth
+from optimizer.curves.bid_landscape import Response
 from optimizer.curves.simulator import simulated_exponents
 from optimizer.estimates.bid_history import (
-    BidHistory,
     Tested,
     bid_history,
     bid_in_force,
@@ -26,21 +25,12 @@ from optimizer.estimates.elasticity import (
     estimate_elasticity,
 )
 from optimizer.estimates.exposure import Records
-from optimizer.estimates.impression_share import click_share
+from optimizer.estimates.impression_share import click_share, impression_share
 from optimizer.estimates.posteriors import Bools, Floats, Ints
-from optimizer.estimates.share_response import (
-    SlopeFit,
-    SlopePrior,
-    Standing,
-    find_changes,
-    fit_clicks,
-    fit_prices,
-    present_standing,
-)
-from optimizer.estimates.volume import recency
 from optimizer.settings import Estimation, Settings
 
-_FAR = 1.0  # log change of a bid beyond which a local curve says nothing more
+_RECENT_DAYS = 28
+_FAR = 0.5  # log change of a bid beyond which a local curve says nothing more
 
 
 @dataclass(frozen=True)
@@ -112,12 +102,11 @@ def learn_response(
     ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
     """
     told = settings.estimation
-    history = bid_history(bid_changes, keywords["entity_key"], today)
-    standing, clicks_fit, price_fit = _shown(history, daily, rows, keywords, told, today)
-    share = click_share(standing.share, told.click_share_when_always_shown, told.click_share)
-    factor = clicks_fit.exponent(standing) / told.elasticity_mean
+    share = _click_share(daily, rows, len(keywords), told, today)
+    factor = (1 - share) / (1 - told.click_share)
     told_by = _simulated(landscapes, keywords, factor, told)
-    learned = _with_simulator(_stated(share, standing, clicks_fit, price_fit, told), told_by)
+    learned = _with_simulator(_stated(share, told), told_by)
+    history = bid_history(bid_changes, keywords["entity_key"], today)
     if history.randomised.any():
         closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
         tested = find_trials(history, rows, campaign, closed, start)
@@ -149,7 +138,7 @@ def at_present_bid(
         change = np.log(bid[unit] / then)
     change = np.where(np.isfinite(change), np.clip(change, -_FAR, _FAR), 0.0)
     grown, dearer = np.ones(len(rows.unit)), np.ones(len(rows.unit))
-    grown[index] = click_growth(learned.elasticity[unit], change, learned.click_share[unit])
+    grown[index] = np.exp(learned.elasticity[unit] * change)
     dearer[index] = np.exp(learned.cpc_exponent[unit] * change)
     return replace(
         rows,
@@ -159,30 +148,16 @@ def at_present_bid(
     )
 
 
-def _shown(
-    history: BidHistory,
-    daily: pd.DataFrame,
-    rows: Records,
-    keywords: pd.DataFrame,
-    told: Estimation,
-    today: int,
-) -> tuple[Standing, SlopeFit, SlopeFit]:
-    """Where keywords stand, and how clicks and prices answered to meant changes there."""
+def _click_share(
+    daily: pd.DataFrame, rows: Records, units: int, told: Estimation, today: int
+) -> Floats:
+    recent = rows.last >= today - _RECENT_DAYS
     columns = daily.reindex(columns=["impression_share", "lost_is_budget"])
-    shares = columns.to_numpy(dtype=np.float64)
-    changes = find_changes(history, rows, shares[:, 0], shares[:, 1])
-    slopes = (told.response_share_slope, told.response_price_slope)
-    clicks, price = (
-        SlopePrior(mean, sd / mean, common / mean, slopes, told.response_slope_sd)
-        for mean, sd, common, slopes in (
-            (told.elasticity_mean, told.elasticity_sd, told.elasticity_common_sd, slopes),
-            (told.cpc_exponent_mean, told.cpc_exponent_sd, told.cpc_exponent_common_sd, (0.0, 0.0)),
-        )
+    shares = columns.to_numpy(dtype=np.float64)[recent]
+    shown = impression_share(
+        rows.unit[recent], rows.impressions[recent], shares[:, 0], shares[:, 1], units
     )
-    bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    weight = recency(rows, today, told.volume_half_life_days)
-    standing = present_standing(history, rows, shares[:, 0], shares[:, 1], bid, weight)
-    return standing, fit_clicks(changes, clicks), fit_prices(changes, price)
+    return click_share(shown, told.click_share_when_always_shown, told.click_share)
 
 
 def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
@@ -196,23 +171,19 @@ def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
     )
 
 
-def _stated(
-    share: Floats, standing: Standing, clicks: SlopeFit, price: SlopeFit, told: Estimation
-) -> Learned:
-    """What is believed before any bid was tried at random, ε relative to where keywords stand."""
+def _stated(share: Floats, told: Estimation) -> Learned:
+    """What is believed before any bid was tried, ε at the stated click share."""
     size = len(share)
-    learnt = clicks.common_sd < told.elasticity_common_sd / told.elasticity_mean / 2
-    exponent = price.exponent(standing)
     return Learned(
         np.full(size, told.elasticity_mean),
-        np.minimum(told.elasticity_mean * clicks.relative_sd(standing), told.elasticity_sd),
-        exponent,
-        np.minimum(exponent * price.relative_sd(standing), told.cpc_exponent_sd),
+        np.full(size, told.elasticity_sd),
+        np.full(size, told.cpc_exponent_mean),
+        np.full(size, told.cpc_exponent_sd),
         np.zeros(size),
-        np.full(size, "pooled" if learnt else "assumed", dtype="<U9"),
+        np.full(size, "assumed", dtype="<U9"),
         share,
-        told.elasticity_mean * clicks.common_sd,
-        told.cpc_exponent_mean * price.common_sd,
+        told.elasticity_common_sd,
+        told.cpc_exponent_common_sd,
     )
 
 

@@ -60,12 +60,9 @@ def reviewed(run: Run) -> ReviewResult:
 
 
 @pytest.fixture(scope="session")
-def busy(run: Run, shop: ReviewInputs) -> ReviewResult:
-    """The shop with thirty times its clicks and no impression share, so that only a test would teach.
-
-    As it is, no test of a bid would pay there.
-    """
-    result = run(daily=shop.daily.assign(impression_share=np.nan))
+def busy(run: Run) -> ReviewResult:
+    """The shop with thirty times its clicks: as it is, no test of a bid would pay there."""
+    result = run()
     plan = result.frames["plan"]
     crowded = plan.assign(clicks=plan["clicks"] * 30, volume_mean=plan["volume_mean"] * 30)
     budget = replace(result.summary, budget=result.summary.budget * 30)
