@@ -568,7 +568,9 @@ CREATIVE_DAYS = Table(
         "entity_key": Column("int"),
         "day": Column("date"),
         "share_served": Column("float"),
-        "p_best": Column("float", "on the days so far"),
+        "p_best": _null(
+            "float", "on the days so far; null before any told what the metric is made of"
+        ),
         "evidence": _null("float", "that the present leader is better: at 1 it is a claim"),
     },
     ("entity_key", "day"),

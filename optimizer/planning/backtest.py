@@ -209,8 +209,9 @@ def _week(
     )
     count = _Counting(plan, maturity)
     came = count.sums(now.daily, start, WEEK, as_of)
-    before = count.sums(told.daily, start - timedelta(days=WEEK), WEEK, day)
-    month = count.sums(told.daily, start - timedelta(days=HISTORY), HISTORY, day)
+    end = _end_of_known(told.daily, start)
+    before = count.sums(told.daily, end - timedelta(days=WEEK), WEEK, day)
+    month = count.sums(told.daily, end - timedelta(days=HISTORY), HISTORY, day)
     scale = WEEK / HISTORY * _mean_move(plan, bids)
     rules = {name: (before[name], month[name] * scale) for name in AMOUNTS}
     unforeseen, event = count.unforeseen(now.daily, start), _event(settings, start)
@@ -227,6 +228,12 @@ def _week(
         )
         for amount in AMOUNTS
     ]
+
+
+def _end_of_known(daily: pd.DataFrame, start: date) -> date:
+    """The day after the newest that reports tell, at most `start`: the rules' days end there."""
+    newest = daily["last_day"].max()
+    return start if pd.isna(newest) else min(start, (newest + pd.Timedelta(days=1)).date())
 
 
 def _without_wishes(settings: Settings) -> Settings:

@@ -19,7 +19,7 @@ from optimizer.decisions.creatives import (
     sample_size,
     traffic_of,
 )
-from optimizer.errors import NotFound
+from optimizer.errors import NotFound, RefusedInput
 from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Floats
 from optimizer.review.creative_tests import list_tests
@@ -122,10 +122,16 @@ def _course(judged: Judged, as_of: date, rng: np.random.Generator) -> pd.DataFra
 
 
 def _best_until(judged: Judged, end: int, rng: np.random.Generator) -> Floats:
+    """nan per arm as long as no day had told what the metric is made of."""
     days, context = _first_days(judged.days, end), judged.context
     if context.propensity is not None:
         context = replace(context, propensity=context.propensity[:, :end])
-    return assess(days, design_of(judged.listed.tests[0]), rng, context).chances.best
+    try:
+        return assess(days, design_of(judged.listed.tests[0]), rng, context).chances.best
+    except RefusedInput as refused:
+        if refused.code != "metric_needs":
+            raise
+        return np.full(len(days.impressions), np.nan)
 
 
 def _first_days(days: ArmDays, end: int) -> ArmDays:

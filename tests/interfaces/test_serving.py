@@ -108,7 +108,7 @@ def test_login_that_others_could_take_over_is_refused(change: dict[str, str], co
         reach_of(AUTH | change)
 
 
-CLAIMS = {"is_logged_in": True, "email": "Ada@x.org", "exp": 4e9}
+CLAIMS = {"is_logged_in": True, "email": "Ada@x.org", "email_verified": True, "exp": 4e9}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,7 @@ CLAIMS = {"is_logged_in": True, "email": "Ada@x.org", "exp": 4e9}
         ({"is_logged_in": False}, "login_needed"),
         ({"email": None}, "login_without_email"),
         ({"email_verified": False}, "login_without_email"),
+        ({"email_verified": None}, "login_without_email"),
         ({"exp": None}, "login_expired"),
     ],
 )
@@ -128,5 +129,5 @@ def test_claims_that_prove_nothing_let_nobody_in(
 
 
 def test_person_who_logged_in_acts_until_the_token_ends(workspace: Workspace) -> None:
-    actor = login.logged_in(workspace, CLAIMS | {"email_verified": True})
+    actor = login.logged_in(workspace, CLAIMS)
     assert (actor.name, actor.role, actor.until) == ("ada@x.org", None, 4e9)

@@ -10,6 +10,7 @@ from optimizer.planning.backtest import (
     AMOUNTS,
     Backtest,
     WeekScore,
+    _end_of_known,
     amount_score,
     backtest,
     bid_on,
@@ -164,3 +165,11 @@ def test_a_week_within_a_longer_period_is_left_out() -> None:
 def test_no_weeks_are_refused() -> None:
     with pytest.raises(RefusedInput, match="backtest_weeks"):
         backtest(shop().inputs, TODAY, market_settings(), lambda day: None, weeks=0)
+
+
+def test_the_rules_days_end_with_the_newest_report() -> None:
+    start = START
+    daily = pd.DataFrame({"last_day": pd.to_datetime([start - timedelta(days=4)])})
+    assert _end_of_known(daily, start) == start - timedelta(days=3)
+    late = pd.DataFrame({"last_day": pd.to_datetime([start + timedelta(days=2)])})
+    assert _end_of_known(late, start) == start

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer.errors import NotFound
@@ -53,3 +56,17 @@ def test_figures_of_a_test_without_orders_are_finite(metric: str) -> None:
     found = creative_detail(inputs, settings, TODAY, "titles")
     assert np.isfinite(found.densities["density"]).all()
     assert np.isfinite(found.modes[["cost", "claimed", "right"]]).all(axis=None)
+
+
+def test_before_the_first_order_nobody_is_known_to_be_best() -> None:
+    inputs = creative_inputs(days=20)
+    early = inputs.daily["first_day"] < inputs.daily["first_day"].min() + pd.Timedelta(days=5)
+    daily = inputs.daily.assign(
+        **{name: inputs.daily[name].mask(early, 0) for name in ("conversions", "value")}
+    )
+    found = creative_detail(
+        replace(inputs, daily=daily), defined(metric="value_per_click"), TODAY, "titles"
+    ).days
+    best = found.groupby("entity_key")["p_best"]
+    assert best.nth(3).isna().all()
+    assert best.last().sum() == pytest.approx(1.0)

@@ -27,12 +27,13 @@ def visitor(workspace: workflows.Workspace) -> Actor:
 def logged_in(workspace: workflows.Workspace, claims: Mapping[str, Any]) -> Actor:
     """The person of an id token, until it expires: Streamlit keeps its cookie longer than that.
 
-    Raises `Forbidden` where nobody is logged in, or without an address that the provider stands for.
+    Raises `Forbidden` where nobody is logged in, or without an address that the provider says it has
+    verified: where people type their own, anybody could be anybody.
     """
     if claims.get("is_logged_in") is not True:
         raise Forbidden("login_needed")
     email, ends = claims.get("email"), claims.get("exp")
-    if not isinstance(email, str) or claims.get("email_verified", True) not in (True, "true"):
+    if not isinstance(email, str) or claims.get("email_verified") not in (True, "true"):
         raise Forbidden("login_without_email")
     if not isinstance(ends, int | float):
         raise Forbidden("login_expired")
