@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from optimizer.errors import RefusedInput
 from optimizer.kept_rows import LineNumbers
+from optimizer.reports import marks
+from optimizer.reports.layout import Layout
 from optimizer.reports.queries import Tell, nobody
 
 CHUNK: Final = 1 << 24
@@ -42,8 +44,6 @@ _BOMS: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_CONTROLS: Final = bytes([*range(10), *range(11, 32), 127])
-_COMMON: Final = bytes(byte for byte in range(256) if byte not in (*_CONTROLS, 10, 34))
 # What C1 controls, bidirectional overrides and line separators begin with in UTF-8.
 _SUSPECT_LEADS: Final = (b"\xc2", b"\xe2\x80", b"\xe2\x81")
 
@@ -117,13 +117,24 @@ def reads_like_chinese(text: str) -> bool:
     return common >= _CHINESE_SHARE * len(beyond_ascii)
 
 
+class Block(NamedTuple):
+    """Lines that were written at once: the place of the first, the byte at which it begins.
+
+    `regular`: each is a row of as many cells as the header has, and no quote goes over its end.
+    """
+
+    line: int
+    offset: int
+    regular: bool
+
+
 @dataclass
 class Lines:
     """What a scan of the data lines found; line numbers count from 1 in the file as given.
 
     `continued` lines begin inside a quoted cell, `blank` lines hold no character. `controls`: some
-    character is not printable. `quote_open`: the last quote is never closed. `blocks`: the place
-    among the lines and the byte at which each of the pieces begins that were written one by one.
+    character is not printable. `quote_open`: the last quote is never closed. `blocks`: the pieces
+    that were written one by one.
     """
 
     first: int
@@ -133,7 +144,7 @@ class Lines:
     controls: bool = False
     quote_open: bool = False
     ends_with_newline: bool = True
-    blocks: list[tuple[int, int]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
 
     @property
     def records(self) -> int:
@@ -151,11 +162,17 @@ class Lines:
         none = np.concatenate([np.asarray(self.continued), np.asarray(self.blank), lost])
         return LineNumbers(self.first, np.unique(none.astype(np.int64)))
 
+    def read(self, opened: BufferedReader, at: int) -> bytes:
+        """The lines of one of the blocks, from the file into which they were written."""
+        start = self.blocks[at].offset
+        opened.seek(start)
+        return opened.read(self.blocks[at + 1].offset - start if at + 1 < len(self.blocks) else -1)
+
 
 def write_lines(
     path: Path,
     encoding: str,
-    header_line: int,
+    layout: Layout,
     target: Path,
     *,
     guessed: bool = False,
@@ -166,16 +183,16 @@ def write_lines(
     Raises `RefusedInput` when a byte is not in the encoding, when the last character is cut, when
     the encoding was `guessed` and the text is no Chinese, and when nearly all lines are blank.
     """
-    lines = Lines(first=header_line + 1)
+    lines = Lines(first=layout.header_line + 1)
     size = max(path.stat().st_size, 1)
     with target.open("wb") as out:
         chunks = _utf8_chunks(path, encoding, guessed)
-        for chunk in whole_lines(_after_header(chunks, header_line)):
+        for chunk in whole_lines(_after_header(chunks, layout.header_line)):
             lines.ends_with_newline = chunk.endswith(b"\n")
             whole = chunk if lines.ends_with_newline else chunk + b"\n"
-            lines.blocks.append((lines.count, out.tell()))
+            start = lines.count, out.tell()
             out.write(whole)
-            _scan(whole, lines)
+            lines.blocks.append(Block(*start, _scan(whole, lines, layout)))
             tell(min(out.tell() / size, 1.0))
             if len(lines.blank) + len(lines.continued) > MOST_NO_ROWS:
                 raise RefusedInput("wrong_type", file=path.name, found="blank lines")
@@ -186,13 +203,20 @@ def _utf8_chunks(path: Path, encoding: str, guessed: bool) -> Iterator[bytes]:
     decoder, cut = codecs.getincrementaldecoder(encoding)(), b""
     with path.open("rb") as source:
         while raw := source.read(CHUNK):
-            text = _decode(decoder, raw, path, encoding)
+            text = (
+                "" if _is_plain(raw, decoder, encoding) else _decode(decoder, raw, path, encoding)
+            )
             if guessed and encoding == GUESSED and not reads_like_chinese(text):
                 raise RefusedInput("encoding_unknown", file=path.name, tried=["utf-8", GUESSED])
             data = cut + (raw if encoding.startswith("utf-8") else text.encode())
             cut = b"\r" if data.endswith(b"\r") else b""
             yield _one_newline(data[: len(data) - len(cut)] if cut else data)
         yield _one_newline(cut + _decode(decoder, b"", path, encoding).encode())
+
+
+def _is_plain(raw: bytes, decoder: codecs.IncrementalDecoder, encoding: str) -> bool:
+    """True for ASCII between whole characters, of which decoding tells nothing."""
+    return encoding == "utf-8" and raw.isascii() and not decoder.getstate()[0]
 
 
 def _decode(decoder: codecs.IncrementalDecoder, raw: bytes, path: Path, encoding: str) -> str:
@@ -216,12 +240,11 @@ def copy_records(source: Path, lines: Lines, first_lines: np.ndarray, target: Pa
     """Copy the records that start on `first_lines` (of the file as given), byte by byte."""
     wanted = _lines_of(lines, first_lines)
     with source.open("rb") as opened, target.open("wb") as out:
-        for at, (start, offset) in enumerate(lines.blocks):
-            end = lines.blocks[at + 1][0] if at + 1 < len(lines.blocks) else lines.count
-            own = np.flatnonzero(wanted[start:end])
+        ends = [*(block.line for block in lines.blocks[1:]), lines.count]
+        for at, (block, end) in enumerate(zip(lines.blocks, ends, strict=True)):
+            own = np.flatnonzero(wanted[block.line : end])
             if len(own):
-                opened.seek(offset)
-                out.writelines(_picked(opened, lines.blocks[at + 1 :], offset, own))
+                out.writelines(_picked(lines.read(opened, at), own))
 
 
 def _lines_of(lines: Lines, first_lines: np.ndarray) -> np.ndarray:
@@ -235,11 +258,8 @@ def _lines_of(lines: Lines, first_lines: np.ndarray) -> np.ndarray:
     return wanted[np.maximum.accumulate(begins)]
 
 
-def _picked(
-    opened: BufferedReader, later: list[tuple[int, int]], offset: int, own: np.ndarray
-) -> Iterator[bytes]:
+def _picked(chunk: bytes, own: np.ndarray) -> Iterator[bytes]:
     """Lines of one block, by their place in it."""
-    chunk = opened.read(later[0][1] - offset if later else -1)
     ends = np.flatnonzero(np.frombuffer(chunk, dtype=np.uint8) == 10) + 1
     starts = np.append(0, ends[:-1])
     return (chunk[a:b] for a, b in zip(starts[own], ends[own], strict=True))
@@ -267,17 +287,25 @@ def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _scan(chunk: bytes, lines: Lines) -> None:
-    rare = chunk.translate(None, _COMMON)
-    breaks = rare.translate(None, _CONTROLS)
-    lines.controls = lines.controls or len(breaks) < len(rare) or _has_wide_controls(chunk)
+def _scan(chunk: bytes, lines: Lines, layout: Layout) -> bool:
+    """Add the lines of a chunk to those before; says whether they are regular, see `Block`."""
+    found = marks.of(chunk, layout.delimiter)
+    regular = not lines.quote_open and marks.are_regular(found, layout.delimiter, layout.width)
+    lines.controls = (
+        lines.controls or marks.have_controls(found, layout.delimiter) or _has_wide_controls(chunk)
+    )
+    if regular or (not lines.quote_open and _is_closed(chunk, found)):
+        lines.count += found.count(b"\n")
+    else:
+        _scan_quoted(chunk, lines)
+    return regular
+
+
+def _is_closed(chunk: bytes, found: bytes) -> bool:
+    """True where every quote closes on its line, and no line is blank."""
     # Without the quotes that close on their line only line ends are left.
-    ends = breaks.replace(b'""', b"")
-    is_closed = ends.count(b"\n") == len(ends) and not lines.quote_open
-    if is_closed and not (b"\n\n" in chunk or chunk.startswith(b"\n")):
-        lines.count += len(ends)
-        return
-    _scan_quoted(chunk, lines)
+    ends = marks.quotes_and_ends(found).replace(b'""', b"")
+    return b'"' not in ends and not (b"\n\n" in chunk or chunk.startswith(b"\n"))
 
 
 def _scan_quoted(chunk: bytes, lines: Lines) -> None:

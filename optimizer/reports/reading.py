@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -86,9 +87,10 @@ def read_reports(
     reading is. Raises `RefusedInput` when the file cannot be trusted or the operator must say more,
     `NotFound` for an unknown profile.
     """
-    sha256 = sha256_of(path)
     profiles = chosen_profiles(configs, profile)
-    with _folder_for(path) as folder:
+    # Beside the reading, which one thread does at first; hashing needs no interpreter.
+    with ThreadPoolExecutor(1) as beside, _folder_for(path) as folder:
+        sha256 = beside.submit(sha256_of, path)
         parts = recognise(path, profiles, folder)
         reports, empty = [], None
         for number, part in enumerate(parts):
@@ -97,7 +99,9 @@ def read_reports(
             heard = stretch(tell, number / len(parts), (number + 1) / len(parts))
             try:
                 reports.append(
-                    _report(part, sha256, as_of, own, (told, earlier), accept_quarantine, heard)
+                    _report(
+                        part, sha256.result, as_of, own, (told, earlier), accept_quarantine, heard
+                    )
                 )
             except RefusedInput as error:
                 if len(parts) == 1 or error.code != "no_rows":
@@ -136,7 +140,7 @@ def read_report(
 
 def _report(
     part: Recognised,
-    sha256: str,
+    sha256: Callable[[], str],
     as_of: date,
     folder: Path,
     told: tuple[Told, Told],
@@ -148,7 +152,7 @@ def _report(
     profile = answered(part.profile, *told)
     reading, lines = _prepare(part, profile, as_of, folder, stretch(tell, 0.0, _LINES))
     found = _read(reading, lines, accept_quarantine, stretch(tell, _LINES, 1.0))
-    return Report(file_name=part.file, sha256=sha256, grain=_grain(reading), **found)
+    return Report(file_name=part.file, sha256=sha256(), grain=_grain(reading), **found)
 
 
 def _read(reading: Reading, lines: Lines, accept_quarantine: bool, tell: Tell) -> dict[str, Any]:
@@ -215,11 +219,11 @@ def _write_lines(found: Recognised, layout: Layout, target: Path, tell: Tell) ->
     guessed = found.profile.encoding == "auto"
     for encoding in likelier:
         try:
-            return write_lines(found.path, encoding, layout.header_line, target, tell=tell)
+            return write_lines(found.path, encoding, layout, target, tell=tell)
         except RefusedInput as error:
             if error.code != "encoding_unknown":
                 raise
-    return write_lines(found.path, last, layout.header_line, target, guessed=guessed, tell=tell)
+    return write_lines(found.path, last, layout, target, guessed=guessed, tell=tell)
 
 
 def _period(

@@ -6,9 +6,7 @@ cell that is missing or surplus, so that a file of two megabytes could take all 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.errors import RefusedInput
-from optimizer.reports.decoding import CHUNK, Lines, whole_lines
+from optimizer.reports.decoding import Lines
 
 MOST_NOTES: Final = 300_000_000
 """Bytes that the reader's notes on ragged rows may take."""
@@ -24,7 +22,6 @@ _NOTE: Final = 1000
 """Bytes of a note beside the text of its line."""
 _NEWLINE: Final = 10
 _QUOTE: Final = 34
-_QUOTED_CELL: Final = re.compile(rb'"[^"\n]*"')
 
 Counts = npt.NDArray[np.int64]
 
@@ -51,38 +48,21 @@ def refuse_shapeless(source: Path, lines: Lines, delimiter: str, width: int, fil
 
     `source` holds the data lines as UTF-8, `width` is the number of cells of the header.
     """
-    notes, first, done, quoted = 0, 0, lines.first, False
+    notes, first, quoted = 0, 0, False
     with source.open("rb") as opened:
-        for chunk in whole_lines(iter(lambda: opened.read(CHUNK), b"")):
-            if not quoted and _is_regular(chunk, delimiter.encode(), width):
-                done += chunk.count(b"\n")
+        for place, piece in enumerate(lines.blocks):
+            if piece.regular:
+                quoted = False
                 continue
-            data = np.frombuffer(chunk, dtype=np.uint8)
+            data = np.frombuffer(lines.read(opened, place), dtype=np.uint8)
             block = _block(data, ord(delimiter), starts_quoted=quoted)
-            _refuse_swallowed(block, width, done, file)
+            _refuse_swallowed(block, width, lines.first + piece.line, file)
             at, size = _notes(block, ord(delimiter), width)
-            first = first or (done + at if size else 0)
+            first = first or (lines.first + piece.line + at if size else 0)
             notes += size
             if notes > MOST_NOTES:
                 raise RefusedInput("rows_ragged", file=file, line=first, cells=width)
             quoted = bool(block.ends_quoted[-1])
-            done += len(block.ends)
-
-
-def _is_regular(chunk: bytes, delimiter: bytes, width: int) -> bool:
-    """True where each line has `width` cells, and each quote closes on its line."""
-    marks = chunk.translate(None, _all_but(b'\n"' + delimiter))
-    regular = (delimiter * (width - 1) + b"\n") * marks.count(b"\n")
-    if marks == regular:
-        return True
-    # Most quoted cells hold no delimiter, or one: a pattern for the others takes ten times as long.
-    bare = marks.replace(b'""', b"").replace(b'"' + delimiter + b'"', b"")
-    return bare == regular or _QUOTED_CELL.sub(b"", marks) == regular
-
-
-@cache
-def _all_but(kept: bytes) -> bytes:
-    return bytes(byte for byte in range(256) if byte not in kept)
 
 
 def _block(data: npt.NDArray[np.uint8], delimiter: int, *, starts_quoted: bool) -> _Block:

@@ -57,7 +57,7 @@ def read_head_and_lines(content):
         text = decoding.decode_head(head, encoding)
         if text is not None:
             found = layout.find_layout(text, PROFILE, path.name)
-            lines = decoding.write_lines(path, encoding, found.header_line, target)
+            lines = decoding.write_lines(path, encoding, found, target)
             refuse_shapeless(target, lines, found.delimiter, found.width, path.name)
             return target.read_bytes(), lines
     return b"", decoding.Lines(first=1)
