@@ -92,16 +92,24 @@ def number(
     digits before the point rather than 12, which micros need.
     """
     kind = _WIDE if wide else _DECIMAL
-    bare = _nested("trim(replace({0}, {1}, ''))", text(cell, null_marks), endings)
     if style.decimal != ".":
-        return _styled_number(_without_symbols(bare, style), style, kind)
-    # A lambda names the text that is used over and over: written out, planning such a query takes seconds.
-    digits = f"[{_without_symbols(bare, style)}]"
+        return _styled_number(_digits(cell, style, null_marks, endings), style, kind)
+    # Lambdas name the texts that are used over and over: written out, planning such a query takes
+    # seconds, and the database would compute them for every row and not only where they are asked for.
+    digits = f"list_transform([{cell}], lambda cell: {_digits('cell', style, null_marks, endings)})"
     slow = f"list_transform({digits}, lambda bare: {_styled_number('bare', style, kind)})[1]"
-    plain = f"TRY_CAST({cell} AS {kind})"
-    whens = f"WHEN {plain} IS NOT NULL THEN {plain} ELSE {slow}"
     # A cast that fails costs twenty times one that succeeds, so what is known to fail comes first.
-    return f"CASE {_unknown(cell, null_marks)}{_grouped(cell, style, kind)}{whens} END"
+    # And it stands here once: what stands twice is computed for every row, whatever the case.
+    plain = f"coalesce(TRY_CAST({cell} AS {kind}), {slow})"
+    return f"CASE {_unknown(cell, null_marks)}{_grouped(cell, style, kind)}ELSE {plain} END"
+
+
+def _digits(
+    cell: str, style: NumberFormat, null_marks: Sequence[str], endings: Sequence[str]
+) -> str:
+    """What a cell holds beside remarks and currency symbols; NULL for a null mark."""
+    bare = _nested("trim(replace({0}, {1}, ''))", text(cell, null_marks), endings)
+    return _without_symbols(bare, style)
 
 
 def _unknown(cell: str, null_marks: Sequence[str]) -> str:
@@ -199,11 +207,21 @@ def share(
     percent_cells: str,
     null_marks: Sequence[str] = (),
     bounds: ShareBounds | None = None,
+    bare: str | None = None,
 ) -> str:
-    """A share from 0 to 1; NULL for `< 10%` and `> 90%`, which bound a number and are none."""
-    digits = number(f"replace({cell}, '%', '')", style, null_marks)
+    """A share from 0 to 1; NULL for `< 10%` and `> 90%`, which bound a number and are none.
+
+    `bare` names the column that is `without_percent` of the cell, where there is one: the text is
+    asked for several times.
+    """
+    digits = number(bare or without_percent(cell), style, null_marks)
     inner = f"CAST({digits} AS DOUBLE) / {share_unit(cell, percent_cells)}"
     return f"CASE WHEN {bound(cell, style, null_marks, bounds)} IS NULL THEN {inner} END"
+
+
+def without_percent(cell: str) -> str:
+    """The cell of a share without its sign."""
+    return f"replace({cell}, '%', '')"
 
 
 def share_unit(cell: str, percent_cells: str) -> str:

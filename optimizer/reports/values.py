@@ -37,9 +37,11 @@ def _texts(reading: Reading) -> Iterator[str]:
 
 
 def _numbers(reading: Reading) -> Iterator[str]:
-    """n_<field>: the number in the cell, as a column, since what is made of it names it repeatedly."""
+    """n_<field>: the number in the cell, of a share its digits, as columns: both are named repeatedly."""
     for name in reading.fields((*COUNTS, *REALS, *MONEY)):
         yield f"{_number(reading, name)} AS n_{name}"
+    for name in reading.fields(SHARES):
+        yield f"{cells.without_percent(reading.cell(name))} AS n_{name}"
 
 
 def _values(reading: Reading) -> Iterator[str]:
@@ -100,6 +102,7 @@ def _share(reading: Reading, name: str) -> str:
         profile.percent_cells,
         profile.null_marks,
         profile.share_bounds,
+        f"n_{name}",
     )
 
 
