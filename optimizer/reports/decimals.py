@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import duckdb
 
@@ -19,18 +20,18 @@ _THREE_DECIMALS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 
 
 def refuse_unclear_decimals(
-    db: duckdb.DuckDBPyConnection, reading: Reading, currency: str | None
+    reading: Reading, good: Mapping[str, Any], currency: str | None
 ) -> None:
     """Raise `RefusedInput` where all decimals of an amount may as well be thousands.
 
-    A profile whose number format has no thousands mark says that they are decimals.
+    `good` is told of the rows without a problem, `thousandths` among it. A profile whose number
+    format has no thousands mark says that they are decimals.
     """
     if not reading.profile.number.thousands or currency in _THREE_DECIMALS:
         return
-    known = reading.profile.table.columns
-    for name in reading.fields(_AMOUNTS):
+    for name in _amounts(reading):
         # The sums first: they are there, while the cells must be read once more.
-        has = f"{name}_micros" in known and _has_thousandths(db, f"{name}_micros")
+        has = good[f"{name}_three"] and not good[f"{name}_more"]
         if has and (text := _grouped_text(reading, name)):
             raise RefusedInput(
                 "decimals_unclear",
@@ -41,14 +42,16 @@ def refuse_unclear_decimals(
             )
 
 
-def _has_thousandths(db: duckdb.DuckDBPyConnection, column: str) -> bool:
-    """True where some amount has three decimals, and none more."""
-    found = one_row(
-        db,
-        f"SELECT count_if({column} % 10000 <> 0) AS three, count_if({column} % 1000 <> 0) AS more"
-        " FROM typed WHERE problem IS NULL",
-    )
-    return bool(found["three"]) and not found["more"]
+def thousandths(reading: Reading) -> Iterator[str]:
+    """SQL that says of each amount how many rows have three decimals, and how many more than that."""
+    for name in _amounts(reading):
+        yield f"count_if({name}_micros % 10000 <> 0) AS {name}_three"
+        yield f"count_if({name}_micros % 1000 <> 0) AS {name}_more"
+
+
+def _amounts(reading: Reading) -> Iterator[str]:
+    known = reading.profile.table.columns
+    return (name for name in reading.fields(_AMOUNTS) if f"{name}_micros" in known)
 
 
 def _grouped_text(reading: Reading, name: str) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import duckdb
 
 from optimizer.errors import RefusedInput
-from optimizer.reports.decimals import refuse_unclear_decimals
+from optimizer.reports.decimals import refuse_unclear_decimals, thousandths
 from optimizer.reports.layout import preamble_match
 from optimizer.reports.profiles import METRICS
 from optimizer.reports.queries import one_row
@@ -16,7 +16,7 @@ from optimizer.reports.ratios import count_wrong_ratios
 from optimizer.reports.rows import Reading
 from optimizer.reports.segments import count_repeated_costs
 from optimizer.reports.sorting import Sorted
-from optimizer.reports.totals import SUMS, Compared, compare_totals
+from optimizer.reports.totals import COUNTS, Compared, compare_totals
 from optimizer.tables import Checksum, Reconciliation
 
 QUARANTINE_LIMIT: Final = 0.05
@@ -28,6 +28,8 @@ _RAGGED: Final = (
     "line_too_long",
     "unreadable_row",
 )
+_ONE_OF: Final = ("platform", "account", "currency")
+"""Columns that say the same in all rows of a file that can be used."""
 _NO_DATA: Final = ("blank_row", "total_row", "subtotal_row", "footer_row")
 _LOOKS_ODD: Final = {
     "clicks_above_impressions": "clicks > impressions",
@@ -40,28 +42,30 @@ def reconcile(
     db: duckdb.DuckDBPyConnection, reading: Reading, rows: Sorted, *, accept_quarantine: bool
 ) -> Reconciliation:
     """What became of the file, `kept` being the kept rows. Raises `RefusedInput` when it does not add up."""
+    good = summed(db, reading, "typed WHERE problem IS NULL")
     # First, since rows of two platforms or accounts otherwise look like one keyword told twice.
     for name in ("platform", "account"):
-        _refuse_mixed(reading.file, f"{name}s_mixed", **{f"{name}s": _distinct(db, reading, name)})
+        stated = _stated(db, good, name)
+        _refuse_mixed(reading.file, f"{name}s_mixed", **{f"{name}s": stated})
     if not accept_quarantine:
         _refuse_quarantined(reading, rows)
     _refuse_empty(reading, rows)
-    currency = _currency(db, reading)
-    refuse_unclear_decimals(db, reading, currency)
+    currency = _currency(db, reading, good)
+    refuse_unclear_decimals(reading, good, currency)
     counted = _rows_stated(reading, rows)
-    compared = compare_totals(db, reading, int(rows.quarantine.code.isin(_RAGGED).sum()))
-    warnings = _warnings(db, reading, compared)
-    count, period, totals = _sums(db, reading)
+    compared = compare_totals(db, reading, good, int(rows.quarantine.code.isin(_RAGGED).sum()))
+    kept = good if rows.as_read else summed(db, reading, "kept")
+    warnings = _warnings(db, reading, kept, compared)
     return Reconciliation(
         profile=reading.profile.name,
         rows_read=rows.rows_read,
-        rows_kept=count,
+        rows_kept=int(kept["rows"]),
         rows_dropped=rows.dropped,
         rows_quarantined=len(rows.quarantine),
-        totals=totals,
+        totals={name: kept[name] for name in METRICS} if reading.profile.counts_traffic else {},
         checksums=(*counted, *compared.checksums),
         currency=currency,
-        period=period,
+        period=(kept["first"], kept["last"]),
         writable_bid_share=_writable_bid_share(db, reading),
         warnings=warnings,
         duplicates=rows.duplicates,
@@ -70,11 +74,27 @@ def reconcile(
     )
 
 
+def summed(db: duckdb.DuckDBPyConnection, reading: Reading, rows: str) -> Mapping[str, Any]:
+    """All that is asked of the `rows` as a whole, from one pass over them.
+
+    `least_NAME` and `most_NAME` are the ends of what a column states that must be the same everywhere.
+    """
+    told = [
+        COUNTS,
+        "min(first_day) AS first, max(last_day) AS last",
+        *(f"count_if({wrong}) AS {name}" for name, wrong in _LOOKS_ODD.items()),
+        *thousandths(reading),
+    ]
+    for name in reading.fields(_ONE_OF):
+        told.append(f"min({name}) AS least_{name}, max({name}) AS most_{name}")
+    return one_row(db, f"SELECT {', '.join(told)} FROM {rows}")
+
+
 def platform_of(db: duckdb.DuckDBPyConnection, reading: Reading) -> str:
     """The platform: the profile's, or the one that the rows name. Raises `RefusedInput`."""
     if not reading.has("platform"):
         return reading.profile.platform
-    stated = _distinct(db, reading, "platform")
+    stated = _distinct(db, "platform")
     words = reading.profile.words.get("platform", {})
     known = {theirs.lower(): ours for theirs, ours in words.items()}
     found = next((known.get(name.lower()) for name in stated), reading.profile.platform)
@@ -129,17 +149,23 @@ def _refuse_empty(reading: Reading, rows: Sorted) -> None:
         )
 
 
-def _currency(db: duckdb.DuckDBPyConnection, reading: Reading) -> str | None:
+def _currency(
+    db: duckdb.DuckDBPyConnection, reading: Reading, good: Mapping[str, Any]
+) -> str | None:
     """The file's one currency: its column's, its headers', else the profile's."""
-    stated = {code.upper() for code in _distinct(db, reading, "currency")}
+    stated = {code.upper() for code in _stated(db, good, "currency")}
     found = sorted(stated | ({reading.layout.currency} if reading.layout.currency else set()))
     _refuse_mixed(reading.file, "currency_mixed", currencies=found)
     return found[0] if found else reading.profile.constants.get("currency")
 
 
-def _distinct(db: duckdb.DuckDBPyConnection, reading: Reading, name: str) -> list[str]:
-    if not reading.has(name):
-        return []
+def _stated(db: duckdb.DuckDBPyConnection, good: Mapping[str, Any], name: str) -> list[str]:
+    """What the good rows state in a column, which is mostly one thing."""
+    ends = {good.get(f"least_{name}"), good.get(f"most_{name}")} - {None}
+    return _distinct(db, name) if len(ends) > 1 else [str(end) for end in ends]
+
+
+def _distinct(db: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     found = db.execute(
         f"SELECT DISTINCT {name} FROM typed WHERE problem IS NULL AND {name} IS NOT NULL"
     ).fetchall()
@@ -153,11 +179,9 @@ def _refuse_mixed(file: str, code: str, **found: list[str]) -> None:
 
 
 def _warnings(
-    db: duckdb.DuckDBPyConnection, reading: Reading, compared: Compared
+    db: duckdb.DuckDBPyConnection, reading: Reading, kept: Mapping[str, Any], compared: Compared
 ) -> dict[str, int]:
-    counts = ", ".join(f"count_if({wrong}) AS {name}" for name, wrong in _LOOKS_ODD.items())
-    odd = one_row(db, f"SELECT {counts} FROM kept").items()
-    found = {name: int(count or 0) for name, count in odd}
+    found = {name: int(kept[name] or 0) for name in _LOOKS_ODD}
     found["costs_repeated"] = count_repeated_costs(db, reading)
     found["ratios_disagree"] = count_wrong_ratios(db, reading)
     found["totals_unreconciled"] = compared.excused
@@ -172,16 +196,6 @@ def _incomplete_rows(db: duckdb.DuckDBPyConnection, reading: Reading) -> int:
         return 0
     last = "(SELECT max(last_day) FROM kept)"
     return int(one_row(db, f"SELECT count(*) AS rows FROM kept WHERE last_day = {last}")["rows"])
-
-
-def _sums(
-    db: duckdb.DuckDBPyConnection, reading: Reading
-) -> tuple[int, tuple[date, date], dict[str, float | None]]:
-    days = "count(*) AS rows, min(first_day) AS first, max(last_day) AS last"
-    found = one_row(db, f"SELECT {days}, {SUMS} FROM kept")
-    count = int(found["rows"])
-    totals = {name: found[name] for name in METRICS} if reading.profile.counts_traffic else {}
-    return count, (found["first"], found["last"]), totals
 
 
 def _writable_bid_share(db: duckdb.DuckDBPyConnection, reading: Reading) -> float | None:

@@ -34,6 +34,7 @@ from optimizer.reports.segments import with_share_unserved
 from optimizer.reports.typed import counted_sql, things_sql
 from optimizer.tables import QUARANTINE, empty_table
 
+_COUNTED_FILE: Final = "counted.parquet"
 TEXT_SHOWN: Final = 200
 """Characters of a cell or row that quarantine keeps."""
 _SUMMED: Final = {
@@ -46,8 +47,8 @@ _SUMMED: Final = {
     **{f"{name}_micros": "BIGINT" for name in EXTRA_MONEY},
 }
 _TYPED: Final = (
-    "SELECT {rows}.* EXCLUDE (problem), things.* EXCLUDE (thing, problem),"
-    " least({rows}.problem, things.problem) AS problem FROM {rows} JOIN things USING (thing)"
+    "SELECT {rows}.* EXCLUDE (problem), things.* EXCLUDE (thing, problem), {problem} AS problem"
+    " FROM {rows} JOIN things USING (thing)"
 )
 _NOT_ADDITIVE: Final = ("impression_share", "impression_share_censor", "lost_is_budget")
 _REJECTS: Final = {
@@ -78,6 +79,11 @@ class Sorted:
     rows_read: int
     duplicates: int
 
+    @property
+    def as_read(self) -> bool:
+        """Whether the kept rows are all that have no problem."""
+        return self.kept.name == _COUNTED_FILE
+
 
 def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines, tell: Tell) -> Sorted:
     """Read the lines, sort odd rows into `odd`, and say what became of all.
@@ -86,7 +92,7 @@ def sort_rows(db: duckdb.DuckDBPyConnection, reading: Reading, lines: Lines, tel
     """
     if takes_from_rows(reading.layout):
         db.execute(base_sql(reading))
-    path = reading.lines.with_name("counted.parquet")
+    path = reading.lines.with_name(_COUNTED_FILE)
     with watched(db, tell):
         read = write_rows(db, counted_sql(reading), path)
     rejects = _rejects(db, reading)
@@ -156,13 +162,33 @@ def _lines_sql(
 
 
 def _join_things(db: duckdb.DuckDBPyConnection, reading: Reading) -> bool:
-    """The views `counted` and `typed`; says whether rows stand for the whole file's period."""
+    """The views `counted`, `typed` and `judged`; says whether rows stand for the whole file's period.
+
+    `judged` are the rows of `typed` with what every file has of its own: days and `problem`.
+    """
     db.execute("CREATE TEMP VIEW counted AS SELECT * FROM counted_rows")
-    db.execute(f"CREATE TEMP VIEW typed AS {_TYPED.format(rows='counted')}")
+    db.execute(f"CREATE TEMP VIEW typed AS {_typed_sql(db, 'counted')}")
+    source = "counted" if _all_things_good(db) else "typed"
+    db.execute(
+        f"CREATE TEMP VIEW judged AS SELECT ordinal, first_day, last_day, problem FROM {source}"
+    )
     spans = reading.profile.rows_span == "file" and not reading.has("day")
     if spans:
         db.execute(f"CREATE OR REPLACE TEMP VIEW counted AS {over_whole_file(db, reading)}")
     return spans
+
+
+def _typed_sql(db: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """SELECT of these rows with what is told of their things, and the first problem of both."""
+    # Where things have none, files of rows without problems need not be read to find the others.
+    own = _all_things_good(db)
+    problem = f"{rows}.problem" if own else f"least({rows}.problem, things.problem)"
+    return _TYPED.format(rows=rows, problem=problem)
+
+
+def _all_things_good(db: duckdb.DuckDBPyConnection) -> bool:
+    found = one_row(db, "SELECT count(*) AS bad FROM things WHERE problem IS NOT NULL")
+    return not found["bad"]
 
 
 def _load_odd(
@@ -190,7 +216,7 @@ def _of_other_kind(reading: Reading) -> str:
 
 def _odd_sql(reading: Reading, records: Path) -> str:
     filled = "len(list_filter(cells, lambda cell: trim(cell) <> ''))"
-    last_good = "coalesce((SELECT max(ordinal) FROM typed WHERE problem IS NULL), -1)"
+    last_good = "coalesce((SELECT max(ordinal) FROM judged WHERE problem IS NULL), -1)"
     return f"""
         SELECT *, {_fate(reading)} AS fate FROM (
             SELECT *, {filled} AS filled, {_label(reading)} AS label,
@@ -319,7 +345,7 @@ def _count(
     return one_row(
         db,
         f"SELECT count(*) FILTER ({good}) AS good, count(*) FILTER ({good} AND {over}) AS past,"
-        f" count(*) FILTER ({_of_other_kind(reading)}) AS other FROM typed",
+        f" count(*) FILTER ({_of_other_kind(reading)}) AS other FROM judged",
     )
 
 
@@ -340,7 +366,7 @@ def _kept(
     path = reading.lines.with_name("kept.parquet")
     rows = write_rows(db, f"SELECT * FROM ({kept}) ORDER BY ordinal", path)
     db.execute(f"CREATE TEMP VIEW kept_rows AS SELECT * FROM read_parquet({cells.path(path)})")
-    db.execute(f"CREATE TEMP VIEW kept AS {_TYPED.format(rows='kept_rows')}")
+    db.execute(f"CREATE TEMP VIEW kept AS {_typed_sql(db, 'kept_rows')}")
     return path, rows
 
 

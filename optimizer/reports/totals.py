@@ -22,6 +22,18 @@ SUMS: Final = (
     "sum(value_micros) / 1e6 AS value"
 )
 """Sums of METRICS in their units."""
+_AMOUNTS: Final = ("impressions", "clicks", "cost_micros", "conversions", "value_micros")
+COUNTS: Final = ", ".join(
+    [
+        "count(*) AS rows",
+        SUMS,
+        *(
+            f"count({amount}) AS {name}_stated"
+            for name, amount in zip(METRICS, _AMOUNTS, strict=True)
+        ),
+    ]
+)
+"""The number of rows, sums of METRICS, and how many rows state each."""
 _ROUNDED_TO: Final = {"impressions": 0.0, "clicks": 0.0, "cost": 0.01, "conversions": 0.01}
 _DATA: Final = "(problem IS NULL OR ordinal IN (SELECT ordinal FROM odd WHERE fate IS NULL))"
 
@@ -38,13 +50,15 @@ class Compared:
     excused: int
 
 
-def compare_totals(db: duckdb.DuckDBPyConnection, reading: Reading, ragged: int) -> Compared:
+def compare_totals(
+    db: duckdb.DuckDBPyConnection, reading: Reading, good: Mapping[str, Any], ragged: int
+) -> Compared:
     """Hold the sums of all rows, also those set apart, against the file's own totals.
 
-    `ragged`: rows whose numbers nobody can read. Raises `RefusedInput` when a total disagrees and
-    no unreadable row may be the cause.
+    `good` is told of the rows without a problem, COUNTS among it. `ragged`: rows whose numbers nobody
+    can read. Raises `RefusedInput` when a total disagrees and no unreadable row may be the cause.
     """
-    ours, unread = _ours(db, ragged)
+    ours, unread = _ours(db, good, ragged)
     totals, relative = reading.profile.totals, relative_rounding(reading)
     own, at_least = _labelled(db, totals)
     found = [
@@ -67,14 +81,12 @@ def _metric(check: Checksum) -> str:
 
 
 def _ours(
-    db: duckdb.DuckDBPyConnection, ragged: int
+    db: duckdb.DuckDBPyConnection, good: Mapping[str, Any], ragged: int
 ) -> tuple[Mapping[str, Any], Mapping[str, int]]:
     """Our sums with the number of rows, and per metric how many rows could not be read."""
-    amounts = ("impressions", "clicks", "cost_micros", "conversions", "value_micros")
-    counts = ", ".join(f"count(*) - count({name}) AS {name}" for name in amounts)
-    found = one_row(db, f"SELECT count(*) AS rows, {SUMS} FROM typed WHERE {_DATA}")
-    gaps = one_row(db, f"SELECT {counts} FROM typed WHERE {_DATA}").values()
-    unread = {name: gap + ragged for name, gap in zip(METRICS, gaps, strict=True)}
+    apart = one_row(db, "SELECT count(*) AS rows FROM odd WHERE fate IS NULL")["rows"]
+    found = one_row(db, f"SELECT {COUNTS} FROM typed WHERE {_DATA}") if apart else good
+    unread = {name: found["rows"] - found[f"{name}_stated"] + ragged for name in METRICS}
     return found, unread
 
 
@@ -130,6 +142,8 @@ def _distance(row: list[Checksum]) -> float:
 
 def _subtotals(db: duckdb.DuckDBPyConnection, relative: float) -> list[Checksum]:
     """Rows without a day against the days of their keys, summed over all such keys."""
+    if not one_row(db, "SELECT count(*) AS rows FROM odd WHERE fate = 'subtotal_row'")["rows"]:
+        return []
     by_key = "SELECT count(*) AS rows, entity, segment, {} FROM {} GROUP BY entity, segment"
     columns = ", ".join(f"sum({side}.{name}) AS {side}_{name}" for name in METRICS for side in "st")
     found = one_row(
