@@ -25,6 +25,7 @@ from optimizer import scratch
 THING: Final = "thing"
 ORDINAL: Final = "ordinal"
 PROBLEM: Final = "problem"
+IDENTITY: Final = "entity"
 LINE: Final = "source_row"
 _ARROW: Final = {
     "str": pa.dictionary(pa.int32(), pa.string()),
@@ -134,6 +135,13 @@ class KeptRows:
             f"SELECT {', '.join([THING, *named])} FROM read_parquet({_quoted(self.things_path)})"
             f" WHERE {PROBLEM} IS NULL"
         )
+
+    @property
+    def identities_sql(self) -> str | None:
+        """SELECT of `thing` and a hash of what it is, where rows are known to differ in it or in days."""
+        if IDENTITY not in self._told:
+            return None
+        return f"SELECT {THING}, {IDENTITY} FROM read_parquet({_quoted(self.things_path)})"
 
     def _named(self, present: Collection[str], *, counted: bool) -> list[str]:
         """Columns of one of the files; null where it lacks one that is not optional."""

@@ -75,20 +75,22 @@ def draft(
             found, known, next_key, newest_report=newest_report, kind=kind
         )
         keys = resolution.keys.astype("float64").to_numpy()[numbers]
-        refused = report_rows.settle(db, things["thing"], keys, kind)
+        refused = report_rows.settle(db, things, keys, kind)
         columns = tuple(history.STATE_TYPES[kind])
         clean = report_rows.summary(db, (*columns, *history.EXTRA_TYPES))
         counted = [name for name in history.EXTRA_TYPES if clean.get(f"has_{name}")]
         return Draft(
             kind,
-            report_rows.write_facts(db, kind, stamp, facts, counted) if "clicks" in clean else None,
+            report_rows.write_facts(db, kind, stamp, facts, counted)
+            if report_rows.counts_traffic(db)
+            else None,
             report_rows.states(db, kind, stamp),
             tuple(name for name in columns if clean[f"has_{name}"]),
             _only(resolution, clean["keys"]),
             _with_refused(report, refused),
             _reconciled(
                 report.reconciliation,
-                clean,
+                report_rows.sums(db) if len(refused) else {},
                 len(refused),
                 entities.count_unmatched(found, known, resolution) if kind == "keyword" else 0,
             ),

@@ -64,6 +64,8 @@ def opened(report: Report, kind: Kind) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config=config) as db:
         db.execute(f"CREATE TEMP VIEW all_rows AS {report.kept.rows_sql}")
         db.execute(f"CREATE TEMP VIEW things AS SELECT {own} FROM ({report.kept.things_sql})")
+        if report.kept.identities_sql is not None:
+            db.execute(f"CREATE TEMP VIEW identities AS {report.kept.identities_sql}")
         # A row whose thing is not good is not kept.
         db.execute(
             "CREATE TEMP VIEW rows AS SELECT all_rows.* FROM all_rows SEMI JOIN things USING (thing)"
@@ -95,14 +97,15 @@ def told(db: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def settle(
-    db: duckdb.DuckDBPyConnection, things: pd.Series[Any], keys: np.ndarray, kind: Kind
+    db: duckdb.DuckDBPyConnection, things: pd.DataFrame, keys: np.ndarray, kind: Kind
 ) -> pd.DataFrame:
     """Give `things` their entities' `keys`, nan for none; return the rows refused: ordinal, code, text.
 
-    `clean` holds the other rows with their entity_key.
+    `clean` holds the other rows with their entity_key, `last_rows` the `place` of each thing's newest.
     """
-    table = {"thing": pa.array(things), "entity_key": pa.array(keys, pa.int64(), from_pandas=True)}
-    db.register("keys", pa.table(table))
+    known = {name: pa.array(things[name]) for name in ("thing", "place")}
+    known["entity_key"] = pa.array(keys, pa.int64(), from_pandas=True)
+    db.register("keys", pa.table(known))
     db.execute(
         "CREATE TEMP VIEW keyed AS SELECT rows.*, entity_key FROM rows JOIN keys USING (thing)"
     )
@@ -112,7 +115,8 @@ def settle(
         f"SELECT ordinal, if({unnamed}, 'entity_unknown', 'entity_ambiguous') AS code, {text} AS text"
         " FROM keyed JOIN things USING (thing) WHERE entity_key IS NULL"
     ]
-    if kind != "search_term" and _repeats(db):
+    repeated = kind != "search_term" and _may_repeat(db) and _repeats(db)
+    if repeated:
         refused.append(
             f"SELECT ordinal, 'entity_repeated', {text} FROM keyed JOIN things USING (thing)"
             " WHERE entity_key IS NOT NULL"
@@ -124,11 +128,23 @@ def settle(
     db.register("refused", found)
     kept = "ANTI JOIN refused USING (ordinal)" if len(found) else ""
     db.execute(f"CREATE TEMP VIEW clean AS SELECT * FROM keyed {kept}")
-    db.execute(
-        f"CREATE TEMP TABLE last_rows AS SELECT entity_key, thing, max({_PLACE}) AS place"
-        " FROM clean GROUP BY ALL"
-    )
+    # Without repeats all rows of a thing are clean or none is.
+    last = f"SELECT entity_key, thing, max({_PLACE}) AS place FROM clean GROUP BY ALL"
+    if not repeated:
+        last = "SELECT entity_key, thing, place FROM keys WHERE entity_key IS NOT NULL"
+    db.execute(f"CREATE TEMP TABLE last_rows AS {last}")
     return found
+
+
+def _may_repeat(db: duckdb.DuckDBPyConnection) -> bool:
+    """False where each entity is one identity, of which the report has a row per day and no more."""
+    if not db.execute("FROM duckdb_views() WHERE view_name = 'identities'").fetchall():
+        return True
+    found = db.execute(
+        "SELECT entity_key FROM keys JOIN identities USING (thing) WHERE entity_key IS NOT NULL"
+        " GROUP BY entity_key HAVING min(entity) <> max(entity) LIMIT 1"
+    )
+    return bool(found.fetchall())
 
 
 def _repeats(db: duckdb.DuckDBPyConnection) -> bool:
@@ -241,22 +257,38 @@ def _bid_changes(db: duckdb.DuckDBPyConnection) -> str:
 
 
 def summary(db: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Mapping[str, Any]:
-    """Of the clean rows: `keys` of the entities, sums by name, and which `columns` some row fills."""
-    counted, told = _summary(db, "clean", columns), _summary(db, _TOLD_ROWS, columns)
+    """Of the clean rows: `keys` of the entities, and which `columns` some row fills, as has_COLUMN."""
+    filled = {**_filled(db, _TOLD_ROWS, columns), **_filled(db, "clean", columns)}
     keys = db.sql("SELECT DISTINCT entity_key FROM last_rows").fetchnumpy()["entity_key"]
-    return {**told, **counted, "keys": keys}
+    return {**filled, "keys": keys}
 
 
 _TOLD_ROWS: Final = "(SELECT things.* FROM things SEMI JOIN last_rows USING (thing))"
 
 
-def _summary(
+def _filled(
     db: duckdb.DuckDBPyConnection, source: str, columns: Sequence[str]
 ) -> Mapping[str, Any]:
-    present = set(db.sql(f"SELECT * FROM {source} LIMIT 0").columns)
-    sums = [f"sum({name}) AS {name}" for name in history.SUMS if name in present]
+    present = _columns(db, source)
     filled = [f"count({name}) > 0 AS has_{name}" for name in columns if name in present]
-    return _one_row(db, f"SELECT {', '.join([*sums, *filled, 'count(*) AS rows'])} FROM {source}")
+    return _one_row(db, f"SELECT {', '.join(filled)} FROM {source}") if filled else {}
+
+
+def counts_traffic(db: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the report has counts."""
+    return "clicks" in _columns(db, "clean")
+
+
+def sums(db: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:
+    """Sums of the clean rows by name; empty where the report has no counts."""
+    if not counts_traffic(db):
+        return {}
+    listed = ", ".join(f"sum({name}) AS {name}" for name in history.SUMS)
+    return _one_row(db, f"SELECT {listed} FROM clean")
+
+
+def _columns(db: duckdb.DuckDBPyConnection, source: str) -> list[str]:
+    return list(db.sql(f"SELECT * FROM {source} LIMIT 0").columns)
 
 
 def _one_row(db: duckdb.DuckDBPyConnection, sql: str) -> Mapping[str, Any]:
