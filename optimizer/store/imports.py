@@ -26,13 +26,16 @@ from optimizer.store.database import Database
 from optimizer.store.entities import ENTITY_COLUMNS
 from optimizer.store.files import Folder, StoredFile
 from optimizer.store.history import HistoryFile
-from optimizer.store.protocol import AccountRecord, BatchRecord
+from optimizer.store.protocol import AccountRecord, BatchRecord, Tell, nobody
 from optimizer.store.report_rows import Facts
 from optimizer.tables import QUARANTINE, Actor, Report, empty_table
 
 _BATCH_ROWS: Final = 250_000
 _SNAPSHOTS: Final = ("keyword_state", "negative", "item")
 """Grains without days of their own: the same bytes on another day say that it is so again."""
+_SHAPED: Final = 0.7
+_WRITTEN: Final = 0.9
+"""Shares of storing a report after which its rows are known, and after which its files are written."""
 _ENTITIES = schema.entities.c
 _FILES = schema.history_files.c
 
@@ -95,6 +98,7 @@ def append_report(
     as_of: date,
     actor: Actor,
     at: datetime,
+    tell: Tell = nobody,
 ) -> BatchRecord:
     """See `protocol.Store.append_report`."""
     if (known := find_batch(database, report, account, as_of, duplicate=True)) is not None:
@@ -102,7 +106,7 @@ def append_report(
     with folder.writing():
         if (known := find_batch(database, report, account, as_of, duplicate=True)) is not None:
             return known
-        return _append(database, folder, _begin(database, report, account, as_of, actor, at))
+        return _append(database, folder, _begin(database, report, account, as_of, actor, at), tell)
 
 
 def _begin(
@@ -145,7 +149,7 @@ def find_account(connection: sa.Connection, name: str) -> AccountRecord | None:
     return None if row is None else records.account_record(row)
 
 
-def _append(database: Database, folder: Folder, item: _Import) -> BatchRecord:
+def _append(database: Database, folder: Folder, item: _Import, tell: Tell) -> BatchRecord:
     with database.read() as connection:
         known = _known_entities(connection, item)
         next_key = (connection.scalar(sa.select(sa.func.max(_ENTITIES.entity_key))) or 0) + 1
@@ -154,9 +158,11 @@ def _append(database: Database, folder: Folder, item: _Import) -> BatchRecord:
     facts = folder.path(f"{_path(item, item.report.grain)}.facts.tmp")
     try:
         draft = incoming.draft(
-            item.report, known, next_key, stamp, facts, newest_report=item.is_newest
+            item.report, known, next_key, stamp, facts, newest_report=item.is_newest, tell=tell
         )
+        tell(_SHAPED)
         files = _write_files(folder, item, draft, listed)
+        tell(_WRITTEN)
     finally:
         facts.unlink(missing_ok=True)
     try:

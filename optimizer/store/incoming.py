@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,12 @@ import pyarrow as pa
 
 from optimizer.store import entities, history, listings, report_rows
 from optimizer.store.entities import Kind
+from optimizer.store.protocol import Tell, nobody
 from optimizer.store.report_rows import Facts
 from optimizer.tables import MICROS, Reconciliation, Report
 
+_SETTLED: Final = 0.4
+"""Share of storing a report after which its rows have found their entities."""
 _KINDS: dict[str, Kind] = {
     "keyword": "keyword",
     "keyword_state": "keyword",
@@ -59,11 +62,12 @@ def draft(
     facts: Path,
     *,
     newest_report: bool,
+    tell: Tell = nobody,
 ) -> Draft:
     """Resolve, quarantine and shape a report; `known` are the account's entities of its kind.
 
-    Its facts go into the file `facts`. Raises `RefusedInput` when that disk, or the one
-    of temporary files, is full.
+    `tell` hears when its rows have found their entities. Its facts go into the file `facts`. Raises
+    `RefusedInput` when that disk, or the one of temporary files, is full.
     """
     kind = kind_of(report.grain)
     if kind in listings.SCHEMAS:
@@ -76,6 +80,7 @@ def draft(
         )
         keys = resolution.keys.astype("float64").to_numpy()[numbers]
         refused = report_rows.settle(db, things, keys, kind)
+        tell(_SETTLED)
         columns = tuple(history.STATE_TYPES[kind])
         clean = report_rows.summary(db, (*columns, *history.EXTRA_TYPES))
         counted = [name for name in history.EXTRA_TYPES if clean.get(f"has_{name}")]

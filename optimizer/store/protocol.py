@@ -6,7 +6,7 @@ audit rows too: after a crash it happened whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -24,6 +24,14 @@ from optimizer.tables import (
     Role,
     empty_table,
 )
+
+Tell = Callable[[float], None]
+"""Called with the share of the work that is done, from 0 to 1."""
+
+
+def nobody(share: float) -> None:
+    """Of those who do not watch."""
+
 
 Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
 Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
@@ -276,9 +284,12 @@ class Store(Protocol):
     def find_batch(self, report: Report, account: str, as_of: date) -> BatchRecord | None:
         """The batch these bytes became; of a list without days only where it was of that day too."""
 
-    def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
+    def append_report(
+        self, report: Report, account: str, as_of: date, actor: Actor, tell: Tell = nobody
+    ) -> BatchRecord:
         """Store one report: identity, changed rows, quarantine, reconciliation, audit; all or nothing.
 
+        `tell` hears after each step of it how far the work is.
         Creates the account with the report's platform and currency when it is new. Raises
         `RefusedInput` when the currency or platform is not the account's. What `find_batch` finds
         is returned with `duplicate=True`.

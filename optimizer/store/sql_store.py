@@ -46,7 +46,9 @@ from optimizer.store.protocol import (
     ReviewTables,
     RunRecord,
     StepRecord,
+    Tell,
     TokenRecord,
+    nobody,
 )
 from optimizer.tables import SUGGESTIONS, Actor, Report, Role, check_table
 
@@ -92,10 +94,12 @@ class SqlStore:
         """The batch that a report is already; see `protocol.Store`."""
         return imports.find_batch(self._database, report, account, as_of)
 
-    def append_report(self, report: Report, account: str, as_of: date, actor: Actor) -> BatchRecord:
+    def append_report(
+        self, report: Report, account: str, as_of: date, actor: Actor, tell: Tell = nobody
+    ) -> BatchRecord:
         """Store one report; see `protocol.Store`."""
         return imports.append_report(
-            self._database, self._folder, report, account, as_of, actor, self._clock()
+            self._database, self._folder, report, account, as_of, actor, self._clock(), tell
         )
 
     def batches(self, account: str) -> list[BatchRecord]:

@@ -151,16 +151,19 @@ def import_files(
     require_one_attribution(workspace, account, reports, day)
     taken: dict[int, ImportResult | ResultsTaken] = {}
     for number, at in enumerate(sorted(range(len(read)), key=lambda at: is_stated(read[at]))):
-        tell("store", number, len(read))
-        taken[at] = _take(workspace, read[at], account, day, actor, dry_run)
-    tell("store", len(read), len(read))
+        heard = _of_file(tell, number, len(read), "store")
+        heard(0.0)
+        taken[at] = _take(workspace, read[at], account, day, actor, dry_run, heard)
+    _of_file(tell, len(read), len(read), "store")(0.0)
     results = [taken[at] for at in range(len(read))]
     return results if dry_run else _followed(workspace, results, account, actor)
 
 
-def _of_file(tell: Progress, number: int, files: int) -> Callable[[float], None]:
-    """What hears the share that is read of one of the files, and tells hundredths of a file."""
-    return lambda share: tell("read", round(_STEPS * (number + share)), _STEPS * files)
+def _of_file(
+    tell: Progress, number: int, files: int, step: str = "read"
+) -> Callable[[float], None]:
+    """What hears the share that is done of one of the files, and tells hundredths of a file."""
+    return lambda share: tell(step, round(_STEPS * (number + share)), _STEPS * files)
 
 
 def _take(
@@ -170,11 +173,14 @@ def _take(
     day: date,
     actor: Actor,
     dry_run: bool,
+    heard: Callable[[float], None],
 ) -> ImportResult | ResultsTaken:
     if isinstance(one, ResultFile | CampaignFile):
         return take_results(workspace, account, one, day, actor, dry_run=dry_run)
-    take = _preview if dry_run else _store
-    return take(workspace, for_account(workspace, account, one), account, day, actor)
+    own = for_account(workspace, account, one)
+    if dry_run:
+        return _preview(workspace, own, account, day)
+    return _store(workspace, own, account, day, actor, heard)
 
 
 def _followed(
@@ -217,16 +223,19 @@ def _download_day(workspace: Workspace, account: str, as_of: date | None) -> dat
 
 
 def _store(
-    workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
+    workspace: Workspace,
+    report: Report,
+    account: str,
+    as_of: date,
+    actor: Actor,
+    heard: Callable[[float], None],
 ) -> ImportResult:
     report = told_apart(workspace, account, report)
-    batch = workspace.store.append_report(report, account, as_of, actor)
+    batch = workspace.store.append_report(report, account, as_of, actor, heard)
     return _result(report, account, batch.as_of, batch, batch.duplicate)
 
 
-def _preview(
-    workspace: Workspace, report: Report, account: str, as_of: date, actor: Actor
-) -> ImportResult:
+def _preview(workspace: Workspace, report: Report, account: str, as_of: date) -> ImportResult:
     report = told_apart(workspace, account, report)
     known = workspace.store.find_batch(report, account, as_of)
     return _result(report, account, known.as_of if known else as_of, known, known is not None)

@@ -47,3 +47,31 @@ def test_keywords_that_no_id_matches_are_listed_on_demand(page: AppTest, tmp_pat
     listed = told.button("unmatched").click().run()
     assert not listed.exception
     assert listed.dataframe[-1].value.iloc[0, 2] == "lost"
+
+
+class Bar:
+    """What a progress bar was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[float, str]] = []
+        self.gone = False
+
+    def progress(self, share: float, text: str) -> None:
+        self.told.append((share, text))
+
+    def empty(self) -> None:
+        self.gone = True
+
+
+def test_page_shows_how_far_reading_and_storing_are(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar, report = Bar(), tmp_path / "keywords.csv"
+    monkeypatch.setattr("streamlit.progress", lambda share: bar)
+    report.write_text(HEADER + ROW, encoding="utf-8")
+    page.text_input("path").set_value(str(report))
+    page.text_input("currency").set_value("eur")
+    page.text_input("import_account").set_value("new")
+    assert not page.button("import_now").click().run().error
+    assert [text for share, text in bar.told if share == 1.0] == ["Reading reports", "Storing"]
+    assert bar.gone

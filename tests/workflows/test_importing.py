@@ -71,10 +71,28 @@ def test_progress_tells_steps_to_their_end(unreviewed: Workspace, report_files: 
         progress=lambda *step: told.append(step),
     )
     assert told[0] == ("read", 0, 200)
-    assert told[-1] == ("store", 2, 2)
+    assert told[-1] == ("store", 200, 200)
     read = [done for step, done, _ in told if step == "read"]
     assert read == sorted(read)
     assert 0 < min(done for done in read if done) < 100
+
+
+def test_progress_goes_on_while_a_file_is_stored(
+    unreviewed: Workspace, report_files: list[Path]
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    workflows.import_files(
+        unreviewed,
+        report_files[:1],
+        "fresh",
+        as_of=AS_OF,
+        actor=OPERATOR,
+        progress=lambda *step: told.append(step),
+    )
+    stored = [done for step, done, _ in told if step == "store"]
+    assert len(stored) > 3
+    assert stored == sorted(set(stored))
+    assert (stored[0], stored[-1]) == (0, 100)
 
 
 @pytest.mark.parametrize("name", ["", "../shop", "a/b", ".hidden", "a\n", "x" * 65, "end."])

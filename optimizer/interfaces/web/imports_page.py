@@ -29,6 +29,7 @@ from optimizer.interfaces.serving import reach
 from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.frame import flash
+from optimizer.interfaces.web.progress import progress_bar
 from optimizer.settings import Basis
 
 ANSWERS = "_imported"
@@ -141,8 +142,9 @@ def _import(uploads: Sequence[Any], path: str, account: str, options: dict[str, 
             st.warning(visit.words.text("Choose a file and name the account."))
             return
         try:
+            progress = stack.enter_context(progress_bar())
             results = workflows.import_files(
-                visit.workspace, files, account, actor=visit.actor, **options
+                visit.workspace, files, account, actor=visit.actor, progress=progress, **options
             )
         except OptimizerError as error:
             st.error(visit.words.error(error), icon=":material/error:")
