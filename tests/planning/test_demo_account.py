@@ -28,13 +28,13 @@ def days_of(report: DemoReport) -> set[bytes]:
 
 
 def test_downloads_overlap_and_cover_every_day(reports: list[DemoReport]) -> None:
-    *keyword_reports, terms = reports
+    *keyword_reports, terms, ads = reports
     covered = set().union(*(days_of(report) for report in keyword_reports))
     assert len(covered) == DAYS
     assert max(covered) == str(TODAY - timedelta(days=1)).encode()
     assert [r.as_of for r in keyword_reports] == sorted(r.as_of for r in keyword_reports)
-    assert len({r.name for r in reports}) == len(reports) == 8
-    assert terms.as_of == TODAY
+    assert len({r.name for r in reports}) == len(reports) == 9
+    assert terms.as_of == ads.as_of == TODAY
 
 
 def test_the_same_seed_gives_the_same_files(reports: list[DemoReport]) -> None:
