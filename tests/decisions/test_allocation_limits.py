@@ -2,6 +2,7 @@
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -204,7 +205,12 @@ def test_ninety_nine_idle_keywords_of_a_hundred_change_nothing() -> None:
     assert (found.objective, found.gap) == pytest.approx((alone.objective, alone.gap))
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def processes(count: int) -> ProcessPoolExecutor:
+    """Spawned: a fork of a process with threads, as others' tests leave them, may crash."""
+    return ProcessPoolExecutor(count, get_context("spawn"))
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, processes])
 def test_a_pool_gives_the_same_bits(pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(allocation_steps, "CHUNK", 37)
     problem = nested(np.random.default_rng(5), 200, 8)

@@ -85,7 +85,12 @@ def test_first_visit_of_a_page_by_its_address_is_no_unknown_page(address: str) -
 
 
 def tick_first_row(page: Page) -> str:
-    """Go to the first row's tick by keyboard and press Enter; returns the row's keyword."""
+    """Go to the first row's tick by keyboard and press Enter; returns the row's keyword.
+
+    A run of the page that is under way would draw the grid anew and drop the cell in focus.
+    """
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     box = page.get_by_test_id("data-grid-canvas").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + KEYWORD_COLUMN_X, box["y"] + FIRST_ROW_Y)
