@@ -23,7 +23,7 @@ from optimizer.estimates.value_per_click import (
     ValueEstimate,
 )
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
-from optimizer.review import account_cap, items, levers
+from optimizer.review import account_cap, items, lever_candidates
 from optimizer.review.beliefs import Beliefs, estimate_beliefs
 from optimizer.review.budget_tree import (
     Funds,
@@ -109,7 +109,7 @@ def _planned(
         **_context(inputs, believed, [*alerts, *told, *learning, *funds.alerts], funds, today, rng),
         "shocks": _shocks(believed, ahead.learned, today),
         "levers": candidates,
-        "lever_rules": levers.lever_rules(believed.settings),
+        "lever_rules": lever_candidates.lever_rules(believed.settings),
         "stock": items.stated_stock(state.items),
     }
     plan = account_cap.with_demand(plan, ahead.served, context)
@@ -200,7 +200,7 @@ def _levers(
     today: date,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Budgets and targets that could be moved, and the alerts about those still learning."""
-    return levers.lever_candidates(
+    return lever_candidates.lever_candidates(
         plan,
         believed.keywords,
         believed.rows,
@@ -360,11 +360,22 @@ def _context(
         "half_grid_levels": estimation.half_grid_levels,
         "days": day_rules(funds.spread, settings.budget_rules.get(inputs.platform)),
         "completion": [round(float(share), 4) for share in completion.share[:31]],
+        **_lag_told(believed.maturity),
         "lag_observed": round(completion.observed, 2),
         "alerts": alerts,
         "term_cost_share": _term_share(inputs, believed.rows),
         "data": _data(believed.rows, believed.maturity, believed.value, day_number(today)),
     }
+
+
+def _lag_told(maturity: Maturity) -> dict[str, list[float]]:
+    """The doubt about `completion`, and the same of the value, for whoever completes days later."""
+    told = {
+        "completion_sd": maturity.count.sd_log,
+        "value_completion": maturity.value.share,
+        "value_completion_sd": maturity.value.sd_log,
+    }
+    return {name: [round(float(one), 4) for one in values[:31]] for name, values in told.items()}
 
 
 def account_budget(

@@ -15,7 +15,7 @@ from optimizer.planning.account_plan import AccountPlan, Believed, plan_account
 from optimizer.planning.events import EventShapes
 from optimizer.planning.scenarios import Scenario
 from optimizer.review import planned
-from optimizer.review.levers import campaign_key
+from optimizer.review.lever_candidates import campaign_key
 from optimizer.review.resolve import resolve_account
 from optimizer.review.suggestions import ReviewResult
 from optimizer.settings import Settings, load_model
