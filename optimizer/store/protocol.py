@@ -6,7 +6,7 @@ audit rows too: after a crash it happened whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -33,7 +33,9 @@ def nobody(share: float) -> None:
     """Of those who do not watch."""
 
 
-Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
+Decision = Literal[
+    "proposed", "awaiting_second", "approved", "rejected", "snoozed", "expired", "superseded"
+]
 Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
 
 
@@ -88,6 +90,15 @@ class ReviewTables:
     bid_changes: pd.DataFrame
     batches: tuple[str, ...]
     negatives: pd.DataFrame = field(default_factory=partial(empty_table, NEGATIVES))
+
+
+@dataclass(frozen=True)
+class KeywordDays:
+    """What keywords are called (entity_key, campaign_name, ad_group_name, keyword_text, match_type), and
+    table KEYWORD_DAILY of them."""
+
+    names: pd.DataFrame
+    daily: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -309,6 +320,9 @@ class Store(Protocol):
         Raises `NotFound` saying which as_of days exist when there is none.
         """
 
+    def keyword_days(self, account: str, as_of: date, window_days: int) -> KeywordDays:
+        """The window's days of keywords alone, as `review_tables` knows them; empty where there are none."""
+
     def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
         """Creatives and their days in [as_of - window_days, as_of), as `review_tables` knows keywords."""
 
@@ -352,16 +366,19 @@ class Store(Protocol):
     ) -> RunRecord:
         """Store a review: `result` is its JSON summary, `suggestions` table SUGGESTIONS.
 
-        Proposed and snoozed rows of earlier as_of days become superseded. A row with a known id
-        keeps its decision when kind, proposed and replaced value are unchanged; otherwise its
+        Undecided and snoozed rows of earlier as_of days become superseded. A row with a known id
+        keeps its decision when kind, proposed (or approved) and replaced value are unchanged; otherwise its
         version rises and it is proposed again; exported rows stay as they are. Decided rows of
         this day that `suggestions` does not name move to the new run, open ones become superseded.
         """
 
     def update_run(
         self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
-    ) -> None:
-        """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded."""
+    ) -> bool:
+        """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded.
+
+        False, and nothing is touched, where a newer review of the account has taken over.
+        """
 
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
         """The newest review (of that day) without frames. Raises `NotFound`."""
@@ -386,12 +403,22 @@ class Store(Protocol):
         """Approved suggestions not exported yet, of every review day; columns of `suggestions`."""
 
     def apply_changes(
-        self, account: str, changes: Sequence[Change], actor: Actor, action: str
+        self,
+        account: str,
+        changes: Sequence[Change],
+        actor: Actor,
+        action: str,
+        beside: Collection[str] | None = None,
     ) -> None:
         """All or none of `changes`, with an audit row each.
 
+        `beside` are the approved rows (ids) that the changes were judged together with. A row that
+        starts to await a second person, or is taken back from there, gets a new version: the bid
+        that the second one is shown is part of what is approved.
+
         Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
-        decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid or rival.
+        decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid, rival,
+        or beside: a row that was approved since, not among `beside`.
         Rejections and snoozes become holds, any other decision lifts those of its suggestion.
         """
 

@@ -18,7 +18,7 @@ from optimizer.store.files import Folder
 from optimizer.store.history import HistoryFile, Window
 from optimizer.store.naming import normalise
 from optimizer.store.places import with_place_ids
-from optimizer.store.protocol import AccountRecord, CreativeTables, ReviewTables
+from optimizer.store.protocol import AccountRecord, CreativeTables, KeywordDays, ReviewTables
 from optimizer.tables import (
     BID_CHANGES,
     CREATIVE_TEXTS,
@@ -29,6 +29,7 @@ from optimizer.tables import (
     empty_table,
 )
 
+_CALLED = ("entity_key", "campaign_name", "ad_group_name", "keyword_text", "match_type")
 _NAMES = pa.schema({"entity_key": pa.int64()} | dict.fromkeys(NAME_COLUMNS, pa.string()))
 _MONEY = ("bid_micros", "first_page_bid_micros", "campaign_budget_micros")
 _BESIDE = ThreadPoolExecutor(1, "history")
@@ -67,6 +68,17 @@ def review_tables(
         batches=tuple(batches["batch_id"]),
         negatives=read.negatives(),
     )
+
+
+def keyword_days(
+    connection: sa.Connection, folder: Folder, account: str, as_of: date, window_days: int
+) -> KeywordDays:
+    """See `protocol.Store.keyword_days`."""
+    listed = imports.manifest(connection, account)
+    window = Window(as_of - timedelta(days=window_days), as_of - timedelta(days=1), as_of)
+    read = _Reader(connection, folder, account, listed, window)
+    daily = _BESIDE.submit(read.daily, "keyword")
+    return KeywordDays(read.entities("keyword")[list(_CALLED)], daily.result())
 
 
 def creative_tables(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ from optimizer.store.protocol import (
     ExperimentRecord,
     ExportRecord,
     Grant,
+    KeywordDays,
     NewExperiment,
     PlanRecord,
     ReviewTables,
@@ -122,6 +123,12 @@ class SqlStore:
         record = self.account(account)
         with self._database.read() as connection:
             return reading.review_tables(connection, self._folder, record, as_of, window_days)
+
+    def keyword_days(self, account: str, as_of: date, window_days: int) -> KeywordDays:
+        """See `protocol.Store`."""
+        name = self.account(account).name
+        with self._database.read() as connection:
+            return reading.keyword_days(connection, self._folder, name, as_of, window_days)
 
     def creative_tables(self, account: str, as_of: date, window_days: int) -> CreativeTables:
         """See `protocol.Store`."""
@@ -224,20 +231,23 @@ class SqlStore:
 
     def update_run(
         self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
-    ) -> None:
+    ) -> bool:
         """Store a re-solve; see `protocol.Store`."""
         check_table(suggestions, SUGGESTIONS)
-        self._update_run(run_id, result, suggestions, actor)
+        return self._update_run(run_id, result, suggestions, actor)
 
     def _update_run(
         self, run_id: str, result: Mapping[str, Any], rows: pd.DataFrame, actor: Actor
-    ) -> None:
+    ) -> bool:
         with self._database.write() as connection:
             run = suggestions.run(connection, run_id)
+            if suggestions.latest_run(connection, run.account, None).run_id != run_id:
+                return False
             suggestions.set_summary(connection, run_id, result)
             suggestions.replace_open(connection, run, rows)
             entry = Entry("resolve", run_id, _counts(rows, run.as_of))
             self._log(connection, entry, run.account, actor)
+            return True
 
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
         """The newest review (of that day) without frames. Raises `NotFound`."""
@@ -272,11 +282,17 @@ class SqlStore:
     # decisions and exports
 
     def apply_changes(
-        self, account: str, changes: Sequence[Change], actor: Actor, action: str
+        self,
+        account: str,
+        changes: Sequence[Change],
+        actor: Actor,
+        action: str,
+        beside: Collection[str] | None = None,
     ) -> None:
         """All or none of `changes`; see `protocol.Store`."""
         with self._database.write() as connection:
-            decisions.apply_changes(connection, account, changes, actor, action, self._clock())
+            at = self._clock()
+            decisions.apply_changes(connection, account, changes, actor, action, at, beside)
 
     def set_lock(
         self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         tokens,
         ungrant,
     )
+    from optimizer.workflows.attention import Attention, attention
     from optimizer.workflows.auditing import CheckReport, audit, check
     from optimizer.workflows.backtesting import BacktestReport, backtest
     from optimizer.workflows.checking import check_predictive
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         unmatched,
     )
     from optimizer.workflows.monitoring import AccountStatus, account_statuses, ready
+    from optimizer.workflows.performance import Performance, performance
     from optimizer.workflows.planning import (
         Adopted,
         PlanReport,
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountStatus",
     "Adopted",
+    "Attention",
     "BacktestReport",
     "CheckReport",
     "CreativeDetail",
@@ -119,6 +122,7 @@ __all__ = [
     "ExportResult",
     "ImportResult",
     "NewToken",
+    "Performance",
     "PlanReport",
     "Progress",
     "ResolveSummary",
@@ -138,6 +142,7 @@ __all__ = [
     "approve",
     "approve_experiment",
     "at_rate",
+    "attention",
     "audit",
     "backtest",
     "batches",
@@ -169,6 +174,7 @@ __all__ = [
     "lock",
     "new_profile",
     "open_workspace",
+    "performance",
     "person_actor",
     "plan",
     "plans",
@@ -211,6 +217,7 @@ _HOMES = {
         "tokens",
         "ungrant",
     ),
+    "optimizer.workflows.attention": ("Attention", "attention"),
     "optimizer.workflows.auditing": (
         "CheckReport",
         "audit",
@@ -284,6 +291,7 @@ _HOMES = {
         "account_statuses",
         "ready",
     ),
+    "optimizer.workflows.performance": ("Performance", "performance"),
     "optimizer.planning.scenarios": ("Scenario",),
     "optimizer.planning.tuning": ("Tuning",),
     "optimizer.workflows.planning": (
