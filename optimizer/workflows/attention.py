@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from optimizer.outcomes.flow import Step, keyword_flow
-from optimizer.review.fit import spend_at_risk
 from optimizer.store.protocol import BatchRecord, RunRecord
 from optimizer.tables import Actor
 from optimizer.workflows.values import plain_record
@@ -84,19 +83,9 @@ def _unsettled(workspace: Workspace, run: RunRecord) -> Iterable[dict[str, Any]]
 
 
 def _second_person(workspace: Workspace, run: RunRecord) -> Iterable[dict[str, Any]]:
-    """Open suggestions that together need somebody else than whoever made the review."""
-    limit = workspace.configs.guardrails.four_eyes_delta_cost
-    if limit is None:
-        return
+    """Approvals that wait for somebody else than whoever approved first."""
     rows = workspace.store.suggestions(run.account, as_of=run.as_of)
-    open_ = rows[rows["decision"].eq("proposed")]
-    approved = workspace.store.approved(run.account)
-    projected = spend_at_risk(open_) + spend_at_risk(approved)
-    if len(open_) and projected > limit:
-        proposer = run.created_by
-        yield {
-            "code": "second_person_awaited",
-            "limit": limit,
-            "projected": projected,
-            "proposer": proposer,
-        }
+    waiting = rows[rows["decision"].eq("awaiting_second")]
+    if len(waiting):
+        by = sorted(set(waiting["decided_by"].dropna().astype(str)))
+        yield {"code": "second_person_awaited", "rows": len(waiting), "by": by}

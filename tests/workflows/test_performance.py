@@ -14,7 +14,6 @@ from optimizer import workflows
 from optimizer.errors import NotFound, RefusedInput
 from optimizer.interfaces.locale import Translator
 from optimizer.outcomes.movement import AMOUNTS, Amount
-from optimizer.settings import Guardrails
 from optimizer.workflows import Workspace
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
@@ -101,13 +100,16 @@ def test_old_data_and_newer_imports_are_told(
     assert codes(shop)["review_due"]["as_of"] == later.isoformat()
 
 
-def test_second_person_is_asked_for_above_the_limit(
+def test_approvals_that_wait_for_a_second_person_are_told(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "second_person_awaited" not in codes(shop)
-    strict = Guardrails(four_eyes_delta_cost=0.0001)
-    monkeypatch.setitem(shop.configs.__dict__, "guardrails", strict)
-    assert codes(shop)["second_person_awaited"]["proposer"] == OPERATOR.name
+    rows = shop.store.suggestions("shop")
+    rows.loc[[0, 1], "decision"] = "awaiting_second"
+    rows.loc[[0, 1], "decided_by"] = "ann"
+    monkeypatch.setattr(shop.store, "suggestions", lambda *_args, **_named: rows)
+    found = codes(shop)["second_person_awaited"]
+    assert (found["rows"], found["by"]) == (2, ["ann"])
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -87,6 +87,32 @@ def _review_day() -> str:
     return visit.words.text("reviewed as of {as_of:date}.", as_of=report.summary["as_of"])
 
 
+def choice_in_address(
+    label: str,
+    options: Sequence[str],
+    name: str,
+    shown: Callable[[str], str],
+    default: str | None = None,
+) -> str:
+    """A choice kept in the address as its code: the same link works in either language."""
+    asked = st.query_params.get(name, default)
+    key = f"{name}_{session.current().words.language}"
+    return st.selectbox(
+        label,
+        options,
+        index=options.index(asked) if asked in options else 0,
+        format_func=shown,
+        key=key,
+        on_change=_to_address,
+        args=(name, key),
+        width=190,
+    )
+
+
+def _to_address(name: str, key: str) -> None:
+    st.query_params[name] = st.session_state[key]
+
+
 def flash(level: Level, lines: Sequence[str]) -> None:
     """Keep a message for the next run, after which the page is drawn afresh."""
     st.session_state.setdefault(_FLASH, []).append((level, list(lines)))

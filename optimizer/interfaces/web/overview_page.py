@@ -1,4 +1,4 @@
-"""Overview: what the newest review says about the account as a whole."""
+"""Overview: how the account does, why it moved, what wants attention, where every keyword went."""
 
 from __future__ import annotations
 
@@ -6,49 +6,175 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
+from optimizer.interfaces import overview
 from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.marks import COLOURS, KINDS, mark
 from optimizer.interfaces.sentences import alert_lines, data_sentence, line_sentence
-from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web import frame, overview_plots, session
+from optimizer.interfaces.web.frame import literal
 
 CAMPAIGN_COLUMNS = ["name", "cost_now", "cost_planned", "budget", "line"]
-BLUE, GREY = "#56B4E9", "#8C8C8C"
+PERIODS = (7, 14, 28, 56, 91)
+AGAINST = ("previous", "year")
+AMOUNTS = ("profit", "value", "cost", "orders")
+_PLAIN = {"displayModeBar": False}
 
 
 def draw() -> None:
-    """The newest review, or what to do first."""
+    """The newest review's account, or what to do first."""
     report = frame.read_reviewed(workflows.latest_review)
     if report is not None:
-        draw_summary(session.current().words, report.summary)
+        _draw_account(session.current().words, report)
 
 
-def draw_summary(words: Translator, summary: Mapping[str, Any]) -> None:
-    """Cards, alerts, the way of every keyword, levers, campaigns."""
-    title = words.text("{account}, {as_of:date}", **{k: summary[k] for k in ("account", "as_of")})
-    st.subheader(title)
-    st.caption(data_sentence(words, summary["data"]))
-    for line in check_lines(words, summary["data"]):
-        st.caption(line)
-    st.markdown(f"**{line_sentence(words, summary)}**")
-    _draw_cards(words, summary)
-    for line in alert_lines(words, summary["alerts"]):
-        st.warning(line, icon=":material/notification_important:")
+def _draw_account(words: Translator, report: workflows.ReviewReport) -> None:
+    visit = session.current()
+    told = workflows.attention(visit.workspace, str(visit.account), visit.actor)
+    asked = _draw_choices(words)
+    found = _performance(str(visit.account), _state(report), *asked, visit.workspace, visit.actor)
+    st.caption(literal(overview.periods_sentence(words, found)))
+    _draw_alerts(words, found, told)
+    _draw_cards(words, found)
     left, right = st.columns(2, gap="large")
     with left:
+        _draw_pace(words, found)
+    with right:
         st.markdown("##### " + words.text("Where every keyword went"))
-        st.plotly_chart(flow_figure(words, summary), key="flow", config={"displayModeBar": False})
+        figure = overview_plots.flow_figure(words, told.flow, told.others)
+        st.plotly_chart(figure, key="flow", config=_PLAIN)
+    _draw_movement(words, found)
+    _draw_review(words, report.summary)
+    _draw_accounts(words)
+
+
+def _draw_choices(words: Translator) -> tuple[int, str, str]:
+    """Days, comparison and amount, all in the address."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="overview_choices"):
+        days = frame.choice_in_address(
+            words.text("Last days"), [str(each) for each in PERIODS], "days", str, default="28"
+        )
+        against = frame.choice_in_address(
+            words.text("Compared with"),
+            AGAINST,
+            "against",
+            lambda code: words.code("against", code),
+        )
+        amount = frame.choice_in_address(
+            words.text("Explain the change of"),
+            AMOUNTS,
+            "amount",
+            lambda code: words.code("figure", code),
+        )
+    return int(days), against, amount
+
+
+def _state(report: workflows.ReviewReport) -> tuple[str, ...]:
+    """What the figures follow from: they are computed again when any of it is new."""
+    visit = session.current()
+    where = visit.workspace, str(visit.account), visit.actor
+    batches, exports = workflows.batches(*where), workflows.exports(*where)
+    newest = [*(each.batch_id for each in batches[:1]), *(each.export_id for each in exports[:1])]
+    return (str(report.run_id), str(report.summary["budget"]), *newest)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, scope="session")
+def _performance(
+    account: str,
+    state: tuple[str, ...],
+    days: int,
+    against: Any,
+    amount: Any,
+    _workspace: workflows.Workspace,
+    _actor: Any,
+) -> workflows.Performance:
+    """Kept per visitor until `state` is another; who asks was checked before."""
+    return workflows.performance(
+        _workspace, account, _actor, days=days, against=against, amount=amount
+    )
+
+
+def _draw_alerts(
+    words: Translator, found: workflows.Performance, told: workflows.Attention
+) -> None:
+    pace = [found.pace.alert] if found.pace is not None and found.pace.alert else []
+    alerts = [*told.alerts, *pace]
+    for line, page in zip(alert_lines(words, alerts), overview.pages_of(alerts), strict=True):
+        st.warning(literal(line), icon=":material/notification_important:")
+        if page is not None:
+            frame.draw_link(*page)
+    if not alerts:
+        st.success(words.text("Nothing wants attention."), icon=":material/check:")
+
+
+def _draw_cards(words: Translator, found: workflows.Performance) -> None:
+    with st.container(horizontal=True, key="cards"):
+        for card in overview.cards(words, found):
+            with st.container(border=True, width=215):
+                st.metric(card.title, card.now)
+                for line in card.lines:
+                    st.caption(literal(line))
+
+
+def _draw_pace(words: Translator, found: workflows.Performance) -> None:
+    st.markdown("##### " + words.text("Spend of the month"))
+    if found.pace is None:
+        st.caption(words.text("No budget is known, so there is no pace to keep."))
+        return
+    st.caption(literal(overview.pace_sentence(words, found.pace)))
+    figure = overview_plots.pace_figure(words, found.pace)
+    st.plotly_chart(figure, key="pace", config=_PLAIN)
+    frame.draw_link("budget", "Where the month lands: Budget & scenarios")
+
+
+def _draw_movement(words: Translator, found: workflows.Performance) -> None:
+    name = words.code("figure", found.amount)
+    st.markdown("##### " + words.text("Why {figure} moved", figure=name))
+    st.caption(literal(overview.movement_sentence(words, found)))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.plotly_chart(overview_plots.bridge_figure(words, found), key="bridge", config=_PLAIN)
+    with right:
+        st.plotly_chart(overview_plots.days_figure(words, found), key="days_plot", config=_PLAIN)
+    campaigns, keywords = st.tabs([words.text("By campaign"), words.text("By keyword")])
+    with campaigns:
+        _draw_table(overview.moved_campaigns(words, found), "moved_campaigns")
+    with keywords:
+        _draw_table(overview.moved_keywords(words, found), "moved_keywords")
+
+
+def _draw_table(table: pd.DataFrame, key: str) -> None:
+    numbers = table.select_dtypes("number").columns
+    grouped = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        table,
+        hide_index=True,
+        placeholder="–",
+        key=key,
+        column_config=dict.fromkeys(numbers, grouped),
+    )
+
+
+def _draw_review(words: Translator, summary: Mapping[str, Any]) -> None:
+    """What the newest review says: the line, plan and budget, what is assumed, campaigns."""
+    title = words.text("Review of {as_of:date}", as_of=summary["as_of"])
+    st.markdown("##### " + title)
+    st.markdown(f"**{line_sentence(words, summary)}**")
+    st.caption(literal(data_sentence(words, summary["data"])))
+    for line in check_lines(words, summary["data"]):
+        st.caption(literal(line))
+    _draw_plan_cards(words, summary)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _draw_campaigns(words, summary)
     with right:
         _draw_levers(words, summary)
         _draw_assumed(words, summary)
-    _draw_campaigns(words, summary)
 
 
-def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
+def _draw_plan_cards(words: Translator, summary: Mapping[str, Any]) -> None:
     profit = summary["profit_delta"]
     cards = st.columns(4)
     cards[0].metric(
@@ -76,29 +202,8 @@ def _draw_cards(words: Translator, summary: Mapping[str, Any]) -> None:
     )
 
 
-def flow_figure(words: Translator, summary: Mapping[str, Any]) -> go.Figure:
-    """Bars: suggestions by kind, then reasons for no suggestion, the commonest first."""
-    kinds = [
-        (f"{mark(kind)} {words.code('kind', kind)}", count, COLOURS.get(kind, BLUE))
-        for kind in KINDS
-        if (count := summary["kinds"].get(kind))
-    ]
-    reasons = sorted(summary["not_suggested"].items(), key=lambda pair: -pair[1])
-    rest = [(words.reason(code), count, GREY) for code, count in reasons]
-    names, counts, colours = zip(*[*kinds, *rest], strict=True) if kinds or rest else ((), (), ())
-    figure = go.Figure(
-        go.Bar(x=counts, y=names, orientation="h", marker={"color": list(colours)}, text=counts)
-    )
-    return figure.update_layout(
-        height=60 + 26 * len(names),
-        margin={"l": 0, "r": 0, "t": 4, "b": 0},
-        yaxis={"autorange": "reversed"},
-        xaxis={"visible": False},
-    )
-
-
 def _draw_levers(words: Translator, summary: Mapping[str, Any]) -> None:
-    st.markdown("##### " + words.text("Share of cost each lever covers"))
+    st.markdown("###### " + words.text("Share of cost each lever covers"))
     for name, share in summary["levers"].items():
         st.progress(
             min(max(float(share), 0.0), 1.0), f"{words.code('lever', name)} {words.percent(share)}"
@@ -108,7 +213,7 @@ def _draw_levers(words: Translator, summary: Mapping[str, Any]) -> None:
 def _draw_assumed(words: Translator, summary: Mapping[str, Any]) -> None:
     if not summary["assumed"]:
         return
-    st.markdown("##### " + words.text("Assumed, not measured"))
+    st.markdown("###### " + words.text("Assumed, not measured"))
     for code in summary["assumed"]:
         st.text("· " + words.reason(code))
 
@@ -116,7 +221,7 @@ def _draw_assumed(words: Translator, summary: Mapping[str, Any]) -> None:
 def _draw_campaigns(words: Translator, summary: Mapping[str, Any]) -> None:
     if not summary["campaigns"]:
         return
-    st.markdown("##### " + words.text("Campaigns"))
+    st.markdown("###### " + words.text("Campaigns"))
     table = pd.DataFrame(list(summary["campaigns"]), columns=CAMPAIGN_COLUMNS)
     money = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
@@ -125,6 +230,14 @@ def _draw_campaigns(words: Translator, summary: Mapping[str, Any]) -> None:
         column_config={words.code("campaign", name): money for name in CAMPAIGN_COLUMNS[1:]},
         placeholder="–",
     )
+
+
+def _draw_accounts(words: Translator) -> None:
+    """How far each account that the visitor may see has come."""
+    visit = session.current()
+    st.markdown("##### " + words.text("Accounts"))
+    found = workflows.account_statuses(visit.workspace, visit.actor)
+    _draw_table(overview.account_rows(words, found), "accounts")
 
 
 draw()

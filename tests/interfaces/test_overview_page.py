@@ -1,0 +1,102 @@
+"""The overview through Streamlit's own test runner, and its cards, sentences and plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from optimizer import workflows
+from optimizer.interfaces import overview
+from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.web import overview_plots
+from tests.interfaces.conftest import ACCOUNT, OWNER
+
+ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
+
+
+@pytest.fixture
+def shown(store: Path) -> AppTest:
+    opened = AppTest.from_file(str(ROUTER), default_timeout=120).run()
+    return opened.switch_page("web/overview_page.py").run()
+
+
+@pytest.fixture
+def found(workspace: workflows.Workspace) -> workflows.Performance:
+    return workflows.performance(workspace, ACCOUNT, OWNER, days=14)
+
+
+def test_page_draws_cards_plots_and_the_way_of_every_keyword(shown: AppTest) -> None:
+    assert not shown.exception
+    assert not shown.error
+    titles = {each.label for each in shown.metric}
+    assert {"Cost", "Clicks", "Orders", "Order value", "Profit", "ROAS", "Cost per order"} <= titles
+    assert len(shown.get("plotly_chart")) == 4
+
+
+def test_choices_are_in_the_address_as_codes(shown: AppTest) -> None:
+    shown.selectbox("amount_en").select("cost").run()
+    shown.selectbox("days_en").select("7").run()
+    assert shown.query_params["amount"] == "cost"
+    assert shown.query_params["days"] == "7"
+    shown.selectbox("lang").set_value("中文").run()
+    assert not shown.exception
+    assert shown.selectbox("amount_zh").value == "cost"
+
+
+@pytest.mark.parametrize("nonsense", [{"days": "999"}, {"amount": "<b>"}, {"against": "x" * 999}])
+def test_address_that_nobody_could_choose_shows_the_usual(
+    shown: AppTest, nonsense: dict[str, str]
+) -> None:
+    for name, value in nonsense.items():
+        shown.query_params[name] = value
+    shown.run()
+    assert not shown.exception
+    assert not shown.error
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_parts_told_are_those_computed(language: str, found: workflows.Performance) -> None:
+    words = Translator(language, "CNY")
+    told = overview.movement_sentence(words, found)
+    before, now = found.totals
+    assert words.number(before, 0) in told
+    assert words.number(now - before, 0, sign=True) in told
+    figure = overview_plots.bridge_figure(words, found).data[0]
+    assert figure.y[0] + sum(figure.y[1:-1]) == pytest.approx(figure.y[-1])
+
+
+def test_card_tells_both_periods_and_what_is_known(found: workflows.Performance) -> None:
+    words = Translator("en", "CNY")
+    cards = {card.title: card for card in overview.cards(words, found)}
+    assert cards["Cost"].lines[0].startswith("before: ")
+    assert len(cards["Cost"].lines) == 1  # cost is never late
+    assert cards["Orders"].lines[1].startswith("80 % [")
+    assert cards["Orders"].lines[2].startswith("known so far: ")
+
+
+def test_change_over_nothing_is_not_a_percentage(found: workflows.Performance) -> None:
+    words = Translator("en", "CNY")
+    none: Any = type(found.figures["cost"][0])(0.0, None, None, 0.0)
+    card = overview._card(words, "cost", found.figures["cost"][0], none)
+    assert card.lines == ("before: 0",)
+
+
+def test_flow_draws_every_step(workspace: workflows.Workspace) -> None:
+    told = workflows.attention(workspace, ACCOUNT, OWNER)
+    bars = overview_plots.flow_figure(Translator("zh", "CNY"), told.flow, told.others).data[0]
+    assert bars.x[0] == told.flow[0].count
+    assert len(bars.x) == len(told.flow) + sum(len(each.codes) for each in told.flow) + len(
+        told.others
+    )
+
+
+def test_accounts_are_told_with_their_freshness(workspace: workflows.Workspace) -> None:
+    rows = overview.account_rows(
+        Translator("en"), workflows.account_statuses(workspace, OWNER)
+    ).to_dict("records")
+    assert rows[0]["Account"] == ACCOUNT
+    assert rows[0]["Downloaded on"] == "Apr 20, 2026"
+    assert rows[0]["To decide"] > 0
