@@ -190,11 +190,13 @@ def obstacle_lines(words: Translator, tried: Any) -> list[str]:
 
 
 def after_lines(words: Translator, result: Any) -> list[str]:
-    """What the re-solve after a decision did, or why there was none."""
+    """What waits for a second person, and what the re-solve did or why there was none."""
+    text = "{count:whole} of them wait until another person approves them too."
+    lines = [words.text(text, count=len(result.awaiting))] if result.awaiting else []
     if result.problem is not None:
         why = words.code("error", result.problem["code"], **result.problem["fields"])
-        return [words.text("The rest could not be solved again: {why}", why=why)]
-    return [] if result.resolve is None else [resolve_line(words, result.resolve)]
+        return [*lines, words.text("The rest could not be solved again: {why}", why=why)]
+    return lines if result.resolve is None else [*lines, resolve_line(words, result.resolve)]
 
 
 def _pick(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

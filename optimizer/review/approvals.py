@@ -1,6 +1,8 @@
 """The states of a suggestion and the only commands that change them.
 
     proposed ── approve, edit ──▶ approved ── export ──▶ approved, exported (final)
+       │  ▲─────── undo ───────────┘ ▲
+       ├── approve, edit ──▶ awaiting_second ── approve by another person
        │  ▲─────── undo ───────────┘
        ├── reject ──▶ rejected ──┐
        ├── snooze ──▶ snoozed  ──┴── undo ──▶ proposed
@@ -8,13 +10,14 @@
        └── supersede ──▶ superseded
 
 A command names the version it was shown and the value it replaces, and is refused with `Conflict`
-when either moved or the state forbids it. `watch` rows inform; they are never decided.
+when either moved or the state forbids it. `watch` rows inform; they are never decided. What awaits a
+second person can be refused, snoozed, edited and superseded like what is proposed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import partial
@@ -26,20 +29,23 @@ from optimizer.errors import Conflict, RefusedInput
 from optimizer.review.rivals import Rivals
 from optimizer.settings import Account, BidLimit
 
-Decision = Literal["proposed", "approved", "rejected", "snoozed", "expired", "superseded"]
+Decision = Literal[
+    "proposed", "awaiting_second", "approved", "rejected", "snoozed", "expired", "superseded"
+]
+Eyes = Literal["first", "same", "second"]
 Command = Literal["approve", "edit", "reject", "snooze", "undo", "expire", "supersede"]
 
 REJECTION_DAYS = 30
 """How long a rejection binds later reviews when nobody says."""
 
 _STARTS: Mapping[Command, frozenset[Decision]] = {
-    "approve": frozenset({"proposed"}),
-    "edit": frozenset({"proposed"}),
-    "reject": frozenset({"proposed"}),
-    "snooze": frozenset({"proposed"}),
-    "undo": frozenset({"approved", "rejected", "snoozed"}),
-    "expire": frozenset({"proposed", "rejected", "snoozed"}),
-    "supersede": frozenset({"proposed", "snoozed"}),
+    "approve": frozenset({"proposed", "awaiting_second"}),
+    "edit": frozenset({"proposed", "awaiting_second"}),
+    "reject": frozenset({"proposed", "awaiting_second"}),
+    "snooze": frozenset({"proposed", "awaiting_second"}),
+    "undo": frozenset({"awaiting_second", "approved", "rejected", "snoozed"}),
+    "expire": frozenset({"proposed", "awaiting_second", "rejected", "snoozed"}),
+    "supersede": frozenset({"proposed", "awaiting_second", "snoozed"}),
 }
 _BID_KINDS = frozenset({"raise", "lower", "add_keyword"})
 
@@ -61,6 +67,12 @@ class Standing:
     linked_id: str | None = None
     decided_by: str | None = None
     decided_at: str | None = None
+    approved_bid: float | None = None
+
+    @property
+    def offered(self) -> float | None:
+        """The bid an approval accepts: the proposed one, or the one a first person chose."""
+        return self.approved_bid if self.decision == "awaiting_second" else self.proposed_bid
 
 
 @dataclass(frozen=True)
@@ -100,8 +112,8 @@ def _standing(record: Mapping[Any, Any]) -> Standing:
 
 
 def approve(row: Standing, version: int) -> Transition:
-    """Accept the proposed value."""
-    return _move(row, version, "approve", "approved", approved_bid=row.proposed_bid)
+    """Accept the value offered: the proposed one, or the one that awaits a second person."""
+    return _move(row, version, "approve", "approved", approved_bid=row.offered)
 
 
 def edit(row: Standing, version: int, bid: float, allowed: BidRange) -> Transition:
@@ -111,6 +123,46 @@ def edit(row: Standing, version: int, bid: float, allowed: BidRange) -> Transiti
         raise Conflict("bid_not_editable", id=row.id, kind=row.kind)
     chosen = _checked_bid(row, bid, allowed)
     return _move(row, version, "edit", "approved", approved_bid=float(chosen))
+
+
+def seconded(
+    moves: Sequence[Transition],
+    rows: Mapping[str, Standing],
+    person: str,
+    behind: Callable[[str], str],
+) -> list[Transition]:
+    """`moves` where a second person is needed: approvals that another person began stay, others wait.
+
+    `person` is who decides now, `behind` who stands behind a name that decided earlier. Whoever
+    chose the bid is not the second. Linked rows wait together. Raises `Conflict` where nothing
+    would move.
+    """
+    by_id = {move.id: move for move in moves}
+    found: list[Transition] = []
+    for group in _linked_groups(rows, by_id):
+        own = [by_id[id_] for id_ in group if id_ in by_id]
+        eyes = [_eyes(move, rows[move.id], person, behind) for move in own]
+        found += _together(own, eyes)
+    if moves and not found:
+        first = rows[moves[0].id]
+        _refuse("second_person_needed", first, proposer=first.decided_by)
+    return found
+
+
+def _eyes(move: Transition, row: Standing, person: str, behind: Callable[[str], str]) -> Eyes:
+    """Whose approval of this very bid it is: nobody's yet, this person's again, or a second one."""
+    if row.decision != "awaiting_second" or move.approved_bid != row.approved_bid:
+        return "first"
+    return "same" if behind(str(row.decided_by)) == person else "second"
+
+
+def _together(moves: Sequence[Transition], eyes: Sequence[Eyes]) -> list[Transition]:
+    if "first" in eyes:
+        pairs = zip(moves, eyes, strict=True)
+        return [
+            replace(move, to_decision="awaiting_second") for move, is_ in pairs if is_ != "same"
+        ]
+    return [] if "same" in eyes else list(moves)
 
 
 def reject(row: Standing, version: int, reason: str, until: date) -> Transition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,17 +35,19 @@ def apply_changes(
     actor: Actor,
     action: str,
     at: datetime,
+    beside: Collection[str] | None = None,
 ) -> None:
     """See `protocol.Store.apply_changes`."""
     rows = _rows(connection, account, [change.id for change in changes])
     moved = [row for change in changes if (row := _moved(change, rows.get(change.id)))]
     moved += [{"id": id_, "why": "repeated"} for id_ in _repeated(changes)]
     moved += _rivalled(connection, account, changes)
+    moved += _approved_since(connection, account, beside)
     if moved:
         raise Conflict("suggestions_moved", account=account, moved=moved)
     if not changes:
         return
-    _write_decisions(connection, changes, actor, at)
+    _write_decisions(connection, changes, rows, actor, at)
     _move_holds(connection, account, changes, rows)
     entries = [Entry(action, change.id, _detail(change)) for change in changes]
     audit.append(connection, entries, account=account, actor=actor, at=at)
@@ -69,6 +71,20 @@ def _rivalled(
         for rival in change.rivals
         if rival in taken
     ]
+
+
+def _approved_since(
+    connection: sa.Connection, account: str, beside: Collection[str] | None
+) -> list[dict[str, Any]]:
+    """Approved rows that count beside the changes and that whoever judged them had not seen."""
+    if beside is None:
+        return []
+    newest = sa.select(sa.func.max(schema.runs.c.as_of)).where(schema.runs.c.account == account)
+    counts = sa.or_(_S.delivery == "not_exported", _S.as_of == newest.scalar_subquery())
+    approved = sa.and_(_S.account == account, _S.decision == "approved", counts)
+    query = sa.select(_TABLE).where(approved, _S.delivery.notin_(_SETTLED))
+    rows = connection.execute(query).mappings()
+    return [{"why": "beside", **_state(row)} for row in rows if row["id"] not in beside]
 
 
 def _rows(
@@ -119,7 +135,11 @@ def _state(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _write_decisions(
-    connection: sa.Connection, changes: Sequence[Change], actor: Actor, at: datetime
+    connection: sa.Connection,
+    changes: Sequence[Change],
+    rows: Mapping[str, Mapping[Any, Any]],
+    actor: Actor,
+    at: datetime,
 ) -> None:
     update = (
         sa.update(_TABLE)
@@ -130,6 +150,7 @@ def _write_decisions(
             _S.delivery == "not_exported",
         )
         .values(
+            version=_S.version + sa.bindparam("renewed", type_=sa.Integer),
             decision=sa.bindparam("to"),
             approved_bid=sa.bindparam("bid_now"),
             decision_reason=sa.bindparam("why"),
@@ -138,21 +159,32 @@ def _write_decisions(
             decided_at=at,
         )
     )
-    result = connection.execute(update, [_parameters(change) for change in changes])
+    result = connection.execute(
+        update, [_parameters(change, rows[change.id]) for change in changes]
+    )
     if result.rowcount != len(changes):
         raise Conflict("suggestions_moved", moved=[])
 
 
-def _parameters(change: Change) -> dict[str, Any]:
+def _parameters(change: Change, row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "which": change.id,
         "seen_version": change.version,
         "seen_decision": change.from_decision,
+        "renewed": int(_renewed(change, row)),
         "to": change.to_decision,
         "bid_now": change.approved_bid,
         "why": change.reason,
         "until_day": change.until,
     }
+
+
+def _renewed(change: Change, row: Mapping[Any, Any]) -> bool:
+    """Whether a further approval would accept another bid than this version offered so far."""
+    parked, to = change.from_decision == "awaiting_second", change.to_decision
+    reopened = change.from_decision == "approved" and to == "proposed"
+    other = reopened and not _same(row["approved_bid"], row["proposed_bid"])
+    return other or to == "awaiting_second" or (parked and to != "approved")
 
 
 def _detail(change: Change) -> dict[str, Any]:
@@ -230,7 +262,10 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
         _H.account == account, sa.or_(_H.until.is_(None), _H.until >= as_of)
     )
     rows = [tuple(row) for row in connection.execute(stated)]
-    rows += _fixed(connection, account, "approved", _S.decision == "approved", "not_exported")
+    # What awaits a second person is planned with, and shown to that person, as the first chose it.
+    parked = sa.and_(_S.decision == "awaiting_second", _S.as_of == as_of)
+    chosen = sa.or_(_S.decision == "approved", parked)
+    rows += _fixed(connection, account, "approved", chosen, "not_exported")
     newest = _newest_report(connection, account, as_of)
     live = sa.or_(_S.as_of == as_of, _S.as_of >= newest)
     rows += _fixed(connection, account, "exported", live, "exported", "confirmed_live")

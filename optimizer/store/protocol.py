@@ -412,9 +412,9 @@ class Store(Protocol):
     ) -> None:
         """All or none of `changes`, with an audit row each.
 
-        `beside` are the approved rows (ids) that the changes were judged together with. A row that
-        starts to await a second person, or is taken back from there, gets a new version: the bid
-        that the second one is shown is part of what is approved.
+        `beside` are the approved rows (ids) that the changes were judged together with. A row gets
+        a new version where approving it would now accept another bid: when it starts to await a
+        second person, leaves that state unapproved, or an approval at an edited bid is taken back.
 
         Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
         decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid, rival,

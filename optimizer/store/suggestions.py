@@ -39,6 +39,7 @@ _TABLE = schema.suggestions
 _S = _TABLE.c
 _RUNS = schema.runs.c
 _CHUNK = 5_000
+_MOVES = ("raise", "lower")
 _UNDECIDED = {
     "decision": "proposed",
     "approved_bid": None,
@@ -191,14 +192,14 @@ def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataF
 
     This day's decided rows move to the new run, where they can still be seen and undone.
     """
-    open_rows = _S.decision.in_(["proposed", "snoozed"])
+    open_rows = _S.decision.in_(["proposed", "awaiting_second", "snoozed"])
     earlier = (_S.account == run.account) & (_S.as_of < run.as_of) & open_rows
     connection.execute(sa.update(_TABLE).where(earlier).values(decision="superseded"))
     known = _known(connection, run)
     said = _prepared(suggestions, run)
     gone = _unsaid(known, said)
     _supersede(connection, gone[gone["decision"] == "proposed"])
-    kept = gone[gone["decision"].isin(["approved", "rejected", "snoozed"])]
+    kept = gone[gone["decision"].isin(["awaiting_second", "approved", "rejected", "snoozed"])]
     _update(connection, kept[["id"]].assign(run_id=run.run_id), ["run_id"])
     _merge(connection, said, known)
 
@@ -240,7 +241,11 @@ def _supersede(connection: sa.Connection, rows: pd.DataFrame) -> None:
 
 
 def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -> None:
-    """Insert new rows; a known one keeps its decision unless what it proposes has changed."""
+    """Insert new rows; a known one keeps its decision unless what it proposes has changed.
+
+    The solve repeats an approved bid as its own: a row approved at another bid than the proposed one
+    stays as it is.
+    """
     new = said[~said["id"].isin(known["id"])] if len(known) else said
     if len(new):
         fresh = new.assign(version=1, delivery="not_exported", **_UNDECIDED)
@@ -249,12 +254,11 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
         return
     again = said[said["id"].isin(known["id"])].reset_index(drop=True)
     before = known.set_index("id").loc[again["id"]].reset_index()
-    exported = (before["delivery"] != "not_exported").to_numpy()
-    reopened = (
-        _proposes_other(again, before)
-        | before["decision"].isin(["superseded", "expired"]).to_numpy()
-    )
-    versions = before["version"].to_numpy() + _proposes_other(again, before)
+    other = _differs(again, before, "proposed_bid")
+    kept = other & _chosen(before) & ~_differs(again, before, "approved_bid")
+    exported = (before["delivery"] != "not_exported").to_numpy() | kept
+    reopened = other | before["decision"].isin(["superseded", "expired"]).to_numpy()
+    versions = before["version"].to_numpy() + (other | (reopened & _edited(before)))
     shown = ["run_id", "position"]
     content = [*shown, *(name for name in SUGGESTIONS.columns if name != "id")]
     again = again.assign(version=versions, **_UNDECIDED)
@@ -264,13 +268,32 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
     _lift_holds(connection, again.loc[~exported & reopened, "id"].tolist())
 
 
-def _proposes_other(again: pd.DataFrame, before: pd.DataFrame) -> np.ndarray:
-    """Rows whose kind, proposed value or replaced value differs from what is stored."""
+def _differs(again: pd.DataFrame, before: pd.DataFrame, value: str) -> np.ndarray:
+    """Rows whose kind or replaced value, or proposed value from the stored `value`, differs.
+
+    A raise that somebody edited into a lower is said again as a lower.
+    """
     same: np.ndarray = again["kind"].to_numpy() == before["kind"].to_numpy()
-    for name in ("proposed_bid", "bid"):
-        now, then = (frame[name].to_numpy("float64", na_value=np.nan) for frame in (again, before))
+    if value == "approved_bid":
+        same |= (again["kind"].isin(_MOVES) & before["kind"].isin(_MOVES)).to_numpy()
+    for name, stored in (("proposed_bid", value), ("bid", "bid")):
+        now = again[name].to_numpy("float64", na_value=np.nan)
+        then = before[stored].to_numpy("float64", na_value=np.nan)
         same &= np.isclose(now, then, rtol=1e-12, atol=1e-9, equal_nan=True)
     return ~same
+
+
+def _edited(before: pd.DataFrame) -> np.ndarray:
+    """Rows whose bid a person chose, and not the proposed one."""
+    chosen, proposed = (before[name].astype("float64") for name in ("approved_bid", "proposed_bid"))
+    edited: np.ndarray = (chosen.notna() & chosen.ne(proposed)).to_numpy()
+    return edited
+
+
+def _chosen(before: pd.DataFrame) -> np.ndarray:
+    """Rows whose bid a person chose."""
+    chosen: np.ndarray = before["decision"].isin(["awaiting_second", "approved"]).to_numpy()
+    return chosen
 
 
 def _update(connection: sa.Connection, rows: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from optimizer.errors import Forbidden, NotFound, RefusedInput
-from optimizer.store.protocol import Grant, TokenRecord
+from optimizer.store.protocol import Grant, Store, TokenRecord
 from optimizer.tables import ROLES, Actor, Role
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import Workspace, checked_account_name
@@ -21,6 +21,8 @@ from optimizer.workflows.workspace import Workspace, checked_account_name
 _PERSON = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,255}")
 _TOKEN_NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,63}")
 _SECRET_PREFIX = "opt_"
+TOKEN_PREFIX = "token "
+"""Begins the actor name of a program; no address has a blank."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,23 @@ def token_actor(workspace: Workspace, secret: str) -> Actor:
         raise Forbidden("token_not_valid")
     if token.expires_at is not None and token.expires_at <= datetime.now(UTC):
         raise Forbidden("token_expired", name=token.name)
-    name = f"token {token.name}"
+    name = f"{TOKEN_PREFIX}{token.name}"
     if token.account is None:
         return Actor(name, token.role)
     return Actor(name, None, {token.account: token.role})
+
+
+def person_behind(store: Store, name: str) -> str:
+    """Who stands behind an actor's name: a program acts for whoever made its token.
+
+    People's names are the addresses their login vouches for, so that two names are two people.
+    """
+    made = {token.name: token.created_by for token in store.tokens()}
+    seen: set[str] = set()
+    while (token := name.removeprefix(TOKEN_PREFIX)) != name and token in made and name not in seen:
+        seen.add(name)
+        name = made[token]
+    return name
 
 
 def grants(workspace: Workspace, actor: Actor) -> list[Grant]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from optimizer.review.resolve import resolve_account
 from optimizer.review.rivals import Rivals
 from optimizer.store.protocol import Change
 from optimizer.tables import Actor
+from optimizer.workflows.access import person_behind
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.reviewing import open_rows, restored_result, stored_summary
 from optimizer.workflows.values import plain, plain_record
@@ -27,8 +28,7 @@ Ref = tuple[str, int]
 """A suggestion's id and the version the operator saw."""
 
 Command = Callable[[Standing, int], Transition]
-Check = Callable[[Holdings, Sequence[Transition], Actor], None]
-_ATTEMPTS = 3
+_ATTEMPTS = 8
 _SLOTS = {"t": ("add", "negative"), "c": ("budget", "target"), "a": ("creative",)}
 """Slots by the letter that the key of what is no keyword begins with."""
 
@@ -48,8 +48,9 @@ class ResolveSummary:
 class DecisionResult:
     """What a command changed and refused, what the rest became, and which budgets no longer fit.
 
-    `refused` are {id, code, …}. `resolve` is None when nothing changed or, with `problem`
-    {code, fields}, when no plan meets the constraints that are left.
+    `refused` are {id, code, …}; `awaiting` are those that changed and wait for a second person.
+    `resolve` is None when nothing changed or, with `problem` {code, fields}, when no plan meets the
+    constraints that are left.
     """
 
     changed: tuple[str, ...]
@@ -57,6 +58,7 @@ class DecisionResult:
     resolve: ResolveSummary | None
     excess: tuple[dict[str, Any], ...]
     problem: dict[str, Any] | None = None
+    awaiting: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values."""
@@ -72,8 +74,9 @@ def approve(
 ) -> DecisionResult:
     """Accept suggestions as proposed, or at `bids` (id → bid) where given.
 
-    Raises `Conflict` when none can be approved, when approvals would put more spend at risk than
-    the guardrails allow, or when the sum needs a second person.
+    Where the sum needs a second person it waits for one. Raises `Conflict` when none can be approved,
+    when approvals would put more spend at risk than the guardrails allow, or when the same person
+    approves again.
     """
     actor.require("approver", account)
 
@@ -81,7 +84,7 @@ def approve(
         return partial(_approved, held=held, bids=bids or {})
 
     action = "edit" if bids else "approve"
-    return _decide(workspace, account, refs, actor, action, command, _check_risk)
+    return _decide(workspace, account, refs, actor, action, command, adding=True)
 
 
 def edit(workspace: Workspace, account: str, ref: Ref, bid: float, actor: Actor) -> DecisionResult:
@@ -153,7 +156,7 @@ def _entity_key(held: Holdings, target: str) -> str:
 def _approved(
     row: Standing, version: int, *, held: Holdings, bids: Mapping[str, float]
 ) -> Transition:
-    if row.id not in bids or bids[row.id] == row.proposed_bid:
+    if row.id not in bids or bids[row.id] == row.offered:
         return approvals.approve(row, version)
     guard = held.settings
     allowed = approvals.bid_range(row.bid, held.limit, guard.account, guard.guardrails.step_limit)
@@ -171,24 +174,27 @@ def _decide(
     actor: Actor,
     action: str,
     command_for: Callable[[Holdings], Command],
-    check: Check | None = None,
+    adding: bool = False,
 ) -> DecisionResult:
     """Commit what can be decided, then re-solve the rest. Somebody else's decision in between is
-    read again, so that the loser is told who was first."""
+    read again, so that the loser is told who was first and sums count what the other approved."""
     for attempt in range(_ATTEMPTS):
         held = load_holdings(workspace, account)
-        moves, refused, against = _judge(held, refs, command_for(held), adding=check is not None)
-        if check is not None:
-            check(held, moves, actor)
+        moves, refused, against = _judge(held, refs, command_for(held), adding)
+        beside = None
+        if adding:
+            moves, beside = _within_limits(held, moves, actor), _approved_ids(held)
         try:
             changes = [_change(move, against) for move in moves]
-            workspace.store.apply_changes(account, changes, actor, action)
+            workspace.store.apply_changes(account, changes, actor, action, beside)
         except Conflict:
             if attempt == _ATTEMPTS - 1:
                 raise
             continue
         break
-    return solved_again(workspace, account, tuple(move.id for move in moves), refused, actor)
+    done = solved_again(workspace, account, tuple(move.id for move in moves), refused, actor)
+    waiting = tuple(move.id for move in moves if move.to_decision == "awaiting_second")
+    return replace(done, awaiting=waiting)
 
 
 def _judge(
@@ -219,22 +225,44 @@ def _told(refusal: Conflict) -> dict[str, Any]:
     return {"code": refusal.code, **refusal.fields}
 
 
-def _check_risk(held: Holdings, moves: Sequence[Transition], actor: Actor) -> None:
-    """Raise `Conflict` when approvals add more spend than one day, or one person, may."""
+def _approved_ids(held: Holdings) -> frozenset[str] | None:
+    """The approvals that the limits were judged together with; None where there is no limit."""
     guard = held.settings.guardrails
-    limits = (guard.spend_at_risk_per_day, guard.four_eyes_delta_cost)
-    if limits == (None, None):
-        return
+    if (guard.spend_at_risk_per_day, guard.four_eyes_delta_cost) == (None, None):
+        return None
+    return frozenset(held.committed()["id"].astype(str))
+
+
+def _within_limits(held: Holdings, moves: list[Transition], actor: Actor) -> list[Transition]:
+    """The approvals, those that one person may not make alone waiting for a second one.
+
+    Raises `Conflict` when they add more spend than one day may, or the same person approves again.
+    """
+    guard = held.settings.guardrails
+    if _approved_ids(held) is None:
+        return moves
     chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
     added = spend_at_risk(chosen)
     projected = added + spend_at_risk(held.priced(held.committed()))
-    if added > 0 and limits[0] is not None and projected > limits[0]:
-        raise Conflict("spend_at_risk_exceeded", limit=limits[0], added=added, projected=projected)
-    proposer = held.run.created_by
-    if added > 0 and limits[1] is not None and projected > limits[1] and actor.name == proposer:
-        raise Conflict(
-            "second_person_needed", limit=limits[1], projected=projected, proposer=proposer
+    limit, alone = guard.spend_at_risk_per_day, guard.four_eyes_delta_cost
+    if added > 0 and limit is not None and projected > limit:
+        raise Conflict("spend_at_risk_exceeded", limit=limit, added=added, projected=projected)
+    if added <= 0 or alone is None or projected <= alone:
+        return moves
+    return _seconded(held, moves, actor, limit=alone, projected=projected)
+
+
+def _seconded(
+    held: Holdings, moves: Sequence[Transition], actor: Actor, **told: float
+) -> list[Transition]:
+    store = held.workspace.store
+    rows = approvals.standings(held.named([move.id for move in moves]))
+    try:
+        return approvals.seconded(
+            moves, rows, person_behind(store, actor.name), partial(person_behind, store)
         )
+    except Conflict as refusal:
+        raise Conflict(refusal.code, **refusal.fields, **told) from refusal
 
 
 def solved_again(
@@ -268,7 +296,8 @@ def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
         after = resolve_account(before, holds)
         summary = stored_summary(after, held.run.summary["origin"])
         rows = open_rows(held.workspace, held.account, after.proposals(), holds)
-        store.update_run(held.run.run_id, summary, rows, actor)
+        if not store.update_run(held.run.run_id, summary, rows, actor):
+            return _resolve(load_holdings(held.workspace, held.account), actor)
         latest = store.holds(held.account, held.as_of)
         if latest.equals(holds):
             break

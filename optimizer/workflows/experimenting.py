@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from optimizer.review.exports import EXPORT_ROWS, writer_for
 from optimizer.review.fit import spend_at_risk
 from optimizer.store.protocol import ExperimentRecord, NewExperiment, StepRecord
 from optimizer.tables import Actor, empty_table
+from optimizer.workflows.access import person_behind
 from optimizer.workflows.deciding import DecisionResult, Ref, solved_again
 from optimizer.workflows.exporting import write_recorded
 from optimizer.workflows.holdings import Holdings, load_holdings
@@ -264,7 +266,8 @@ def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None
         limit = guard.spend_at_risk_per_day
         raise Conflict("spend_at_risk_exceeded", limit=limit, added=added, projected=projected)
     limit_alone, proposer = guard.four_eyes_delta_cost, record.proposed_by
-    if limit_alone is not None and projected > limit_alone and actor.name == proposer:
+    same = partial(person_behind, held.workspace.store)
+    if limit_alone is not None and projected > limit_alone and same(actor.name) == same(proposer):
         raise Conflict(
             "second_person_needed", limit=limit_alone, projected=projected, proposer=proposer
         )

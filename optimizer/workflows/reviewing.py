@@ -205,7 +205,7 @@ def open_rows(
     if not settled.any():
         return rows
     known = workspace.store.suggestions(account, ids=list(rows.loc[settled, "id"]))
-    own = known.loc[known["decision"].eq("approved"), "id"]
+    own = known.loc[known["decision"].isin(["approved", "awaiting_second"]), "id"]
     return rows[~settled | rows["id"].isin(own).to_numpy()].reset_index(drop=True)
 
 

@@ -1,5 +1,6 @@
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import pytest
 from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound, RefusedInput
 from optimizer.tables import Actor
-from optimizer.workflows import Workspace
+from optimizer.workflows import Workspace, deciding
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 KINDS = ("raise", "lower", "pause", "watch", "add_keyword", "add_negative")
@@ -19,6 +20,11 @@ KINDS = ("raise", "lower", "pause", "watch", "add_keyword", "add_negative")
 
 def decision(workspace: Workspace, suggestion_id: str) -> str:
     return str(workflows.suggestion(workspace, "shop", suggestion_id, VIEWER).row["decision"])
+
+
+def standing(workspace: Workspace, suggestion_id: str) -> tuple[str, int]:
+    row = workflows.suggestion(workspace, "shop", suggestion_id, VIEWER).row
+    return suggestion_id, int(row["version"])
 
 
 def audited(workspace: Workspace, action: str) -> list[str]:
@@ -196,14 +202,104 @@ def test_spend_at_risk_is_capped_over_all_approvals(own_configs: Workspace) -> N
     assert caught.value.code == "spend_at_risk_exceeded"
 
 
-def test_above_the_threshold_the_reviewer_may_not_approve(own_configs: Workspace) -> None:
+def test_above_the_threshold_an_approval_waits_for_another_person(own_configs: Workspace) -> None:
     shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
     row = refs(proposed(shop, "raise")[:1])
+    assert workflows.approve(shop, "shop", row, APPROVER).awaiting == (row[0][0],)
+    assert decision(shop, row[0][0]) == "awaiting_second"
+    with pytest.raises(Conflict, match="version_moved"):
+        workflows.approve(shop, "shop", row, Actor("bob", "approver"))
+    again = standing(shop, row[0][0])
     with pytest.raises(Conflict) as caught:
-        workflows.approve(shop, "shop", row, Actor(OPERATOR.name, "admin"))
-    assert caught.value.code == "second_person_needed"
-    assert caught.value.fields["proposer"] == OPERATOR.name
-    assert workflows.approve(shop, "shop", row, APPROVER).changed == (row[0][0],)
+        workflows.approve(shop, "shop", [again], APPROVER)
+    assert (caught.value.code, caught.value.fields["proposer"]) == ("second_person_needed", "ann")
+    assert workflows.approve(shop, "shop", [again], Actor("bob", "approver")).awaiting == ()
+    assert decision(shop, row[0][0]) == "approved"
+
+
+def test_a_token_is_the_person_who_made_it(own_configs: Workspace) -> None:
+    shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
+    made = workflows.add_token(shop, "cron", "approver", Actor("ann", "admin"), "shop")
+    row = refs(proposed(shop, "raise")[:1])
+    workflows.approve(shop, "shop", row, APPROVER)
+    program = workflows.token_actor(shop, made.secret)
+    with pytest.raises(Conflict, match="second_person_needed"):
+        workflows.approve(shop, "shop", [standing(shop, row[0][0])], program)
+
+
+def test_the_second_person_approves_the_bid_the_first_one_chose(own_configs: Workspace) -> None:
+    shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
+    row = proposed(shop, "raise").iloc[0]
+    bid = round(float(row["bid"]) + 0.01, 2)
+    workflows.edit(shop, "shop", (row["id"], int(row["version"])), bid, APPROVER)
+    changed = {row["id"]: float(row["proposed_bid"])}
+    seen = standing(shop, row["id"])
+    ben, cid = Actor("ben", "approver"), Actor("cid", "approver")
+    assert workflows.approve(shop, "shop", [seen], ben, changed).awaiting == (row["id"],)
+    done = workflows.approve(shop, "shop", [standing(shop, row["id"])], cid)
+    stored = workflows.suggestion(shop, "shop", row["id"], VIEWER).row
+    assert (done.awaiting, stored["approved_bid"]) == ((), float(row["proposed_bid"]))
+
+
+def test_what_waits_is_not_exported_and_can_be_taken_back(
+    own_configs: Workspace, tmp_path: Path
+) -> None:
+    shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
+    row = refs(proposed(shop, "raise")[:1])
+    workflows.approve(shop, "shop", row, APPROVER)
+    with pytest.raises(Conflict, match="nothing_to_export"):
+        workflows.export(shop, "shop", tmp_path / "out", APPROVER)
+    workflows.undo(shop, "shop", [standing(shop, row[0][0])], APPROVER)
+    assert decision(shop, row[0][0]) == "proposed"
+
+
+def test_approvers_at_once_do_not_pass_the_cap_together(
+    own_configs: Workspace, tmp_path: Path
+) -> None:
+    """Each sum fits alone; whoever comes second is judged with what the first one approved."""
+    rows = proposed(own_configs, "raise")[:6]
+    cap = float(rows["delta_cost"].max()) * 1.5
+    shop = guarded(own_configs, f"spend_at_risk_per_day: {cap}")
+
+    def act(ref: tuple[str, int]) -> list[str]:
+        with workflows.open_workspace(tmp_path / "store", shop.configs.root) as workspace:
+            try:
+                return list(workflows.approve(workspace, "shop", [ref], APPROVER).changed)
+            except Conflict:
+                return []
+
+    with ThreadPoolExecutor(6) as pool:
+        won = [id_ for changed in pool.map(act, refs(rows)) for id_ in changed]
+    assert won
+    assert rows.set_index("id").loc[won, "delta_cost"].sum() <= cap
+
+
+def test_a_second_review_of_the_day_keeps_an_edited_approval(shop: Workspace) -> None:
+    row = proposed(shop, "raise").iloc[0]
+    bid = round(float(row["bid"]) + 0.01, 2)
+    workflows.edit(shop, "shop", (row["id"], int(row["version"])), bid, APPROVER)
+    workflows.review(shop, "shop", actor=OPERATOR)
+    stored = workflows.suggestion(shop, "shop", row["id"], VIEWER).row
+    assert (stored["decision"], stored["approved_bid"]) == ("approved", bid)
+
+
+def test_a_decision_during_a_review_is_solved_in_the_newer_one(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The review lands between the decision and its re-solve; the list of the newer one is whole."""
+    row = proposed(shop, "raise")[:1]
+    known = len(workflows.suggestions(shop, "shop", VIEWER))
+    solve, reviews = deciding.resolve_account, iter([None])
+
+    def reviewed_meanwhile(*arguments: object) -> object:
+        for _ in reviews:
+            workflows.review(shop, "shop", actor=OPERATOR)
+        return solve(*arguments)
+
+    monkeypatch.setattr(deciding, "resolve_account", reviewed_meanwhile)
+    assert workflows.reject(shop, "shop", refs(row), OPERATOR, "stock").resolve is not None
+    assert len(workflows.suggestions(shop, "shop", VIEWER)) >= known - 5
+    assert decision(shop, row["id"][0]) == "rejected"
 
 
 def test_totals_add_up_what_would_be_approved(shop: Workspace) -> None:
@@ -268,3 +364,16 @@ def test_killed_after_the_decision_it_stands_and_the_next_one_resolves(
     result = workflows.approve(shop, "shop", [other], APPROVER)
     assert result.resolve is not None
     assert decision(shop, id_) == "approved"
+
+
+def test_check_tells_of_a_decision_that_was_rewritten(shop: Workspace, tmp_path: Path) -> None:
+    row = refs(proposed(shop, "raise")[:1])
+    workflows.approve(shop, "shop", row, APPROVER)
+    with sqlite3.connect(tmp_path / "store" / "state.sqlite") as raw:
+        forged = "UPDATE audit SET actor = 'bob' WHERE action = 'approve'"
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(forged)
+        raw.execute("DROP TRIGGER audit_no_update")
+        raw.execute(forged)
+    (found,) = workflows.check(shop, OPERATOR).problems
+    assert found["code"] == "audit_chain_broken"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from rich.console import Console
 from optimizer import workflows
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.json_values import json_text
+from optimizer.interfaces.local_person import local_person
 from optimizer.interfaces.locale import Translator, pick_language
 from optimizer.interfaces.sentences import error_lines
 from optimizer.tables import Actor
@@ -152,7 +152,7 @@ def complain(error: OptimizerError, words: Translator, as_json: bool) -> None:
 
 def local_actor() -> Actor:
     """The person at this machine's command line: may do everything."""
-    return Actor(getpass.getuser(), "admin")
+    return Actor(local_person(), "admin")
 
 
 def people_console() -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import Forbidden
+from optimizer.interfaces.local_person import local_person
 from optimizer.interfaces.serving import reach
 from optimizer.tables import Actor
 
@@ -20,7 +20,7 @@ def visitor(workspace: workflows.Workspace) -> Actor:
     Without a login only this machine is served, to the person it belongs to.
     """
     if not reach().login:
-        return Actor(getpass.getuser(), "admin")
+        return Actor(local_person(), "admin")
     return logged_in(workspace, st.user.to_dict())
 
 
