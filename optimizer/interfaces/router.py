@@ -52,7 +52,8 @@ def _sections(words: Translator) -> dict[str, list[st.Page]]:
         _page(words, "imports", "Imports", ":material/upload_file:"),
         _page(words, "bulk_files", "Bulk files", ":material/drive_file_move:"),
     ]
-    return {words.text("Daily"): daily, words.text("Data"): data}
+    house = [_page(words, "settings", "Settings & audit", ":material/settings:")]
+    return {words.text("Daily"): daily, words.text("Data"): data, words.text("House"): house}
 
 
 def _page(words: Translator, name: str, title: str, icon: str, *, default: bool = False) -> st.Page:

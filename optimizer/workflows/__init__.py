@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         quarantine,
         unmatched,
     )
+    from optimizer.workflows.in_force import InForce, locks, settings_in_force
     from optimizer.workflows.monitoring import AccountStatus, account_statuses, ready
     from optimizer.workflows.performance import Performance, performance
     from optimizer.workflows.planning import (
@@ -121,6 +122,7 @@ __all__ = [
     "ExperimentReport",
     "ExportResult",
     "ImportResult",
+    "InForce",
     "NewToken",
     "Performance",
     "PlanReport",
@@ -172,6 +174,7 @@ __all__ = [
     "known_creatives",
     "latest_review",
     "lock",
+    "locks",
     "new_profile",
     "open_workspace",
     "performance",
@@ -186,6 +189,7 @@ __all__ = [
     "review",
     "revoke_token",
     "save_plan",
+    "settings_in_force",
     "simulate",
     "snooze",
     "stop_experiment",
@@ -286,6 +290,7 @@ _HOMES = {
         "quarantine",
         "unmatched",
     ),
+    "optimizer.workflows.in_force": ("InForce", "locks", "settings_in_force"),
     "optimizer.workflows.monitoring": (
         "AccountStatus",
         "account_statuses",

@@ -100,7 +100,7 @@ def choice_in_address(
     return st.selectbox(
         label,
         options,
-        index=options.index(asked) if asked in options else 0,
+        index=options.index(asked if asked in options else default or options[0]),
         format_func=shown,
         key=key,
         on_change=_to_address,

@@ -1,0 +1,137 @@
+"""Settings, rights and the audit trail as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from optimizer.interfaces.locale import Translator
+from optimizer.workflows import InForce
+
+AUDIT_COLUMNS = ("sequence", "at", "actor", "role", "account", "action", "subject", "detail")
+
+
+def setting_rows(words: Translator, found: InForce, section: str) -> pd.DataFrame:
+    """Setting, its key, its value in words, and whether its file states it."""
+    rows = [
+        {
+            words.text("Setting"): words.code("setting", each.key),
+            words.text("Key"): each.key,
+            words.text("Value"): told_value(words, each.value),
+            words.text("From"): words.text("the file") if each.stated else words.text("default"),
+        }
+        for each in found.settings
+        if each.section == section
+    ]
+    return pd.DataFrame(rows)
+
+
+def told_value(words: Translator, value: Any) -> str:
+    """A setting's value: lists and mappings as in their file, nothing as a dash."""
+    if isinstance(value, Mapping):
+        parts = [f"{key}: {told_value(words, each)}" for key, each in value.items()]
+        return "; ".join(part for part in parts if not part.endswith(": –")) or "–"
+    if isinstance(value, list):
+        return " | ".join(told_value(words, each) for each in value) or "–"
+    return words.plain(value)
+
+
+def lock_rows(words: Translator, found: pd.DataFrame) -> pd.DataFrame:
+    """What is locked, by name where it has one."""
+    shown = found.assign(slots=[words.listing(_slots(words, each)) for each in found["slots"]])
+    names = {name: words.code("column", name) for name in found.columns}
+    names |= {"slots": words.text("Locked"), "entity_key": words.text("Key")}
+    return shown.rename(columns=names)
+
+
+def _slots(words: Translator, slots: Sequence[str]) -> list[str]:
+    return [words.code("slot", each) for each in slots]
+
+
+def audit_between(
+    rows: pd.DataFrame,
+    zone: str,
+    *,
+    who: str | None = None,
+    what: str | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    text: str = "",
+) -> pd.DataFrame:
+    """Audit rows of one person, one kind of act, some days of the zone, or whose texts hold `text`.
+
+    Newest first; `at` is a time of the zone, `last` counts as a whole day.
+    """
+    local = rows.assign(at=rows["at"].dt.tz_convert(ZoneInfo(zone)))
+    keep = pd.Series(True, index=local.index)
+    days = local["at"].dt.tz_localize(None).dt.normalize()
+    if who is not None:
+        keep &= local["actor"].eq(who)
+    if what is not None:
+        keep &= local["action"].eq(what)
+    if first is not None:
+        keep &= days >= pd.Timestamp(first)
+    if last is not None:
+        keep &= days <= pd.Timestamp(last)
+    if text:
+        found = [
+            local[name].astype(str).str.contains(text, case=False, regex=False)
+            for name in ("subject", "detail", "actor")
+        ]
+        keep &= found[0] | found[1] | found[2]
+    return local[keep].iloc[::-1].reset_index(drop=True)
+
+
+def audit_rows(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
+    """The trail with acts and columns in words."""
+    shown = rows[list(AUDIT_COLUMNS)].assign(
+        at=[words.moment(each) for each in rows["at"]],
+        action=[words.code("action", each) for each in rows["action"]],
+    )
+    return shown.rename(columns=lambda name: words.code("column", name))
+
+
+def grant_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:
+    """Roles of people."""
+    rows = [
+        (
+            each.person,
+            _where(words, each.account),
+            words.code("role", each.role),
+            words.moment(each.granted_at),
+            each.granted_by,
+        )
+        for each in found
+    ]
+    names = ("Person", "Account", "Role", "Since", "By")
+    return pd.DataFrame(rows, columns=[words.text(name) for name in names])
+
+
+def token_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:
+    """Tokens, revoked ones too; never their secrets."""
+    rows = [
+        (
+            each.name,
+            _where(words, each.account),
+            words.code("role", each.role),
+            words.moment(each.created_at),
+            each.created_by,
+            words.moment(each.revoked_at or each.expires_at),
+            _standing(words, each),
+        )
+        for each in found
+    ]
+    names = ("Token", "Account", "Role", "Since", "By", "Until", "State")
+    return pd.DataFrame(rows, columns=[words.text(name) for name in names])
+
+
+def _where(words: Translator, account: str | None) -> str:
+    return account or words.text("every account")
+
+
+def _standing(words: Translator, token: Any) -> str:
+    return words.text("revoked") if token.revoked_at else words.text("valid")
