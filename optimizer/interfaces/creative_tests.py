@@ -25,6 +25,7 @@ HEADINGS = (
 )
 NUMBERS = HEADINGS[1:10]
 MODE_HEADINGS = ("Mode", "Forgone in 60 days", "Days to a claim", "Claim in 60 days", "Right")
+_PROFIT = "profit_per_impression"
 _MONEY = ("profit_per_impression", "value_per_impression")
 
 
@@ -127,9 +128,23 @@ def creative_lines(
         ),
         words.text("Δ clicks a day {clicks:number}.", clicks=row["delta_clicks"]),
     ]
-    if metric != "profit_per_impression":
-        lines.append(words.text("The test measures no profit: its Δ profit is not known."))
-    return lines
+    return lines + _profit_lines(words, metric, evidence)
+
+
+def _profit_lines(words: Translator, metric: str, evidence: Mapping[str, Any]) -> list[str]:
+    """Where another metric decides: what the creative's profit is, or why nobody can know it."""
+    untold = evidence.get("profit_untold")
+    if untold:
+        return [words.code("creative_untold", str(untold))]
+    if metric == _PROFIT or evidence.get("profit_mean") is None:
+        return []
+    ends = {end: _number(evidence[f"profit_{end}"]) for end in ("mean", "low", "high")}
+    return [
+        words.text(
+            "Profit per thousand impressions {mean} (80 % {low} – {high}).",
+            **{end: amount(words, _PROFIT, value) for end, value in ends.items()},
+        )
+    ]
 
 
 def _numbers(evidence: Mapping[str, Any]) -> dict[str, float]:

@@ -42,6 +42,7 @@ _TOLD = (
     *("test", "metric", "mode", "rotation", "state", "leader", "days", "asked_for"),
     *("share_now", "share_planned", "share_asked", "p_best", "expected_loss", "evidence"),
     *("verdict", "impressions", "metric_mean", "metric_low", "metric_high", "leader_mean"),
+    *("profit_mean", "profit_low", "profit_high", "profit_untold"),
 )
 
 
@@ -167,33 +168,49 @@ def _asked_for(arms: pd.DataFrame, weighed: Bools) -> Any:
 
 
 def _changes(arms: pd.DataFrame) -> dict[str, Floats]:
-    """Δ a day of giving each creative its asked share, against the mean of what is then shown.
+    """Δ a day of giving each creative its asked share, against the mean of what is shown instead.
 
-    Δprofit is known where the metric is profit per impression, with normal 80 % ends from those of the
-    beliefs; elsewhere it is 0 and the evidence names the metric. Clicks and cost are of the counts so far.
+    Weights of a test are changed together: instead stands halfway between the present and the asked mix,
+    so that its rows add up to the whole change and the one that gets all does not read 0. A creative
+    that is stopped gives way to those shown afterwards.
+
+    Δprofit is of profit per impression, whatever metric decides, with normal 80 % ends from those of
+    the beliefs; 0 without an interval where no report tells cost, orders or their worth. Clicks and
+    cost are of the counts so far.
     """
     number, asked = arms["number"].to_numpy(), arms["share_asked"].to_numpy()
-    per_day = arms["impressions_per_day"].to_numpy(dtype=np.float64)
-    moved = per_day * (asked - arms["share_now"].to_numpy())
-    mean = arms["metric_mean"].to_numpy(dtype=np.float64)
-    sd = (arms["metric_high"] - arms["metric_low"]).to_numpy(dtype=np.float64) / (2 * _Z80)
-    gain = moved * (mean - _mixed(number, asked, mean))
-    spread = np.abs(moved) * _contrast_sd(number, asked, sd)
-    priced = arms["metric"].eq("profit_per_impression").to_numpy() & np.isfinite(gain + spread)
-    sign = np.where([metric_named(name).lower_is_better for name in arms["metric"]], -1.0, 1.0)
-    ratio = np.divide(sign * gain, spread, out=np.full(len(arms), np.nan), where=spread > 0)
+    now, per_day = arms["share_now"].to_numpy(), arms["impressions_per_day"].to_numpy(np.float64)
+    moved = per_day * (asked - now)
+    together = arms["rotation"].eq("randomised").to_numpy()
+    instead = np.where(together, 0.5 * (asked + now), asked)
+    mean = arms["profit_mean"].to_numpy(dtype=np.float64)
+    sd = (arms["profit_high"] - arms["profit_low"]).to_numpy(dtype=np.float64) / (2 * _Z80)
+    gain = moved * (mean - _mixed(number, instead, mean))
+    spread = np.abs(moved) * _contrast_sd(number, instead, sd)
+    priced = np.isfinite(gain + spread)
+    ratio = np.divide(gain, spread, out=np.full(len(arms), np.nan), where=priced & (spread > 0))
     ends = {"mean": gain, "low": gain - _Z80 * spread, "high": gain + _Z80 * spread}
+    sign = np.where([metric_named(name).lower_is_better for name in arms["metric"]], -1.0, 1.0)
     # Several may have the leader's name, such as one text with two landing pages: it is the best of them.
-    leading = arms.assign(score=sign * mean)[arms["creative_name"].eq(arms["leader"])]
+    leading = arms.assign(score=sign * arms["metric_mean"])[
+        arms["creative_name"].eq(arms["leader"])
+    ]
     best = leading.sort_values("score", ascending=False, kind="stable").drop_duplicates("test")
     leaders = best.set_index("test")["metric_mean"]
     return {
         **{f"delta_profit_{end}": np.where(priced, value, 0.0) for end, value in ends.items()},
-        "delta_clicks": moved * _per_impression(arms, "clicks", number, asked),
-        "delta_cost": moved * _per_impression(arms, "cost", number, asked),
+        "delta_clicks": moved * _per_impression(arms, "clicks", number, instead),
+        "delta_cost": moved * _per_impression(arms, "cost", number, instead),
         "p_positive": np.where(np.isfinite(ratio), ndtr(ratio), np.nan),
+        "profit_untold": np.where(priced, "", _untold(arms)),
         "leader_mean": arms["test"].map(leaders).to_numpy(dtype=np.float64),
     }
+
+
+def _untold(arms: pd.DataFrame) -> Any:
+    """What profit cannot be known without: cost, orders or their worth, the first that no report tells."""
+    missing = [arms[name].isna().to_numpy() for name in ("cost", "conversions")]
+    return np.select(missing, ["cost", "conversions"], "value")
 
 
 def _mixed(number: Ints, weight: Floats, values: Floats) -> Floats:

@@ -73,7 +73,11 @@ def list_tests(
 
 
 def arms_of(test: CreativeTest, creatives: pd.DataFrame) -> Ints:
-    """Rows of the creatives that a defined test compares."""
+    """Rows of the creatives that a defined test compares.
+
+    Raises `BadSettings`: `creative_unknown`, `creative_test_arms` (fewer than two) and
+    `creative_split_ambiguous` (one share of its split stands for several creatives).
+    """
     inside = creatives["campaign_name"].eq(test.campaign)
     if test.ad_group is not None:
         inside &= creatives["ad_group_name"].eq(test.ad_group)
@@ -89,7 +93,17 @@ def arms_of(test: CreativeTest, creatives: pd.DataFrame) -> Ints:
     rows = np.flatnonzero(inside.to_numpy(dtype=bool))
     if len(rows) < 2:
         raise BadSettings("creative_test_arms", test=test.name, arms=len(rows))
+    _check_split(test, creatives.iloc[rows])
     return rows
+
+
+def _check_split(test: CreativeTest, arms: pd.DataFrame) -> None:
+    """A share is one creative's: of two with that id, in two ad groups, each would get all of it."""
+    stated = arms["creative_id"].where(arms["creative_id"].isin(test.split), arms["creative_name"])
+    counted = stated[stated.isin(test.split)].value_counts()
+    if len(counted) and counted.iloc[0] > 1:
+        many = {"creative": counted.index[0], "count": int(counted.iloc[0])}
+        raise BadSettings("creative_split_ambiguous", test=test.name, **many)
 
 
 def _check_overlaps(

@@ -19,6 +19,7 @@ from optimizer.decisions.creatives import (
     assess,
     draw_scores,
     draw_uplift,
+    expected,
     metric_named,
     present_text_since,
 )
@@ -53,6 +54,7 @@ _NAMED = ("entity_key", "creative_id", "creative_name", "status")
 _MONEY = ("profit_per_impression", "value_per_impression")
 _BELIEVED = (
     *(f"metric_{end}" for end in ("mean", "low", "high")),
+    *(f"profit_{end}" for end in ("mean", "low", "high")),
     *(f"uplift_{end}" for end in ("mean", "low", "high")),
     "p_best", "expected_loss", "evidence",
     "difference", "difference_low", "difference_high",
@@ -99,8 +101,8 @@ def review_creatives(
     """What every test of creatives says on the morning of `as_of`.
 
     Same data, settings and seed give the same answer. Raises `BadSettings` (`creative_unknown`,
-    `creative_test_arms`) where a defined test and the reports disagree, and `RefusedInput`
-    (`tests_overlap`).
+    `creative_test_arms`, `creative_split_ambiguous`) where a defined test and the reports disagree,
+    and `RefusedInput` (`tests_overlap`).
     """
     told, periods = material(inputs, settings, as_of)
     listed = list_tests(inputs.creatives, told.daily, settings.account, as_of)
@@ -362,11 +364,15 @@ def _arm_rows(judged: Judged, rng: np.random.Generator) -> pd.DataFrame:
     measured = _measured(told, len(listed.test))
     ahead = np.where(told.leader >= 0, told.leader, days.first)[days.place]
     uplift = draw_uplift(metric, told.beliefs, ahead, rng)
+    profit = _profit(metric, told, (low, high), rng)
     return _typed(
         _counted(listed, creatives, days).assign(
             metric_mean=told.value,
             metric_low=low,
             metric_high=high,
+            profit_mean=profit[0],
+            profit_low=profit[1],
+            profit_high=profit[2],
             p_best=told.chances.best,
             expected_loss=told.chances.loss,
             share_next=told.share,
@@ -395,6 +401,22 @@ def draw_metric(metric: Metric, told: Assessment, rng: np.random.Generator) -> S
     """Draws (arms, draws) of the metric itself."""
     drawn = draw_scores(metric, told.beliefs, _DRAWS, rng)
     return -drawn if metric.lower_is_better else drawn
+
+
+def _profit(
+    metric: Metric, told: Assessment, ends: tuple[Floats, Floats], rng: np.random.Generator
+) -> Floats:
+    """Profit per impression whatever metric decides: mean and ends of its 80 % interval, (3, arms).
+
+    nan where no report tells what it is made of: cost, orders and their worth. `ends` are the metric's.
+    """
+    profit = metric_named("profit_per_impression")
+    if any(getattr(told.beliefs, name) is None for name in profit.needs):
+        return np.full((3, len(told.value)), np.nan)
+    if metric == profit:
+        return np.stack([told.value, *ends])
+    low, high = np.quantile(draw_scores(profit, told.beliefs, _DRAWS, rng), _ENDS, axis=1)
+    return np.stack([expected(profit, told.beliefs), low, high])
 
 
 def _served(days: ArmDays) -> Floats:

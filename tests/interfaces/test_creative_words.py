@@ -21,7 +21,22 @@ def test_the_evidence_names_the_test_the_rates_and_the_proof() -> None:
     assert "Test titles: CTR 2%" in lines[1]
     assert lines[1].endswith("ahead 3%.")
     assert any("100%" in line for line in lines)
-    assert any("not known" in line for line in lines)
+
+
+def test_what_keeps_profit_from_being_known_is_named() -> None:
+    lines = evidence_lines(Translator("en", "CNY"), ROW, {**TOLD, "profit_untold": "cost"})
+    assert lines[-1].startswith("Reports tell no cost")
+
+
+def test_profit_is_told_where_another_metric_decides() -> None:
+    profit = {"profit_mean": 0.07, "profit_low": 0.06, "profit_high": 0.08, "profit_untold": ""}
+    lines = evidence_lines(Translator("en", "CNY"), ROW, {**TOLD, **profit})
+    assert lines[-1].startswith("Profit per thousand impressions")
+    assert "70" in lines[-1]
+    own = evidence_lines(
+        Translator("en", "CNY"), ROW, {**TOLD, **profit} | {"metric": "profit_per_impression"}
+    )
+    assert not any("Profit per thousand impressions 7" in line for line in own)
 
 
 def test_unknown_figures_are_dashes() -> None:

@@ -51,6 +51,33 @@ def test_an_unknown_arm_is_named() -> None:
     assert raised.value.fields["creative"] == "boots"
 
 
+def test_a_share_that_stands_for_an_id_in_two_ad_groups_is_refused() -> None:
+    inputs = creative_inputs(groups=("shoes", "hats"))
+    creatives = inputs.creatives.assign(creative_id=["91", "92", "91", "92"])
+    whole = CreativeTest(
+        name="t", campaign="spring", arms=("91", "92"), split={"91": 0.8, "92": 0.2}
+    )
+    with pytest.raises(BadSettings, match="creative_split_ambiguous") as raised:
+        list_tests(creatives, inputs.daily, Account(creative_tests=(whole,)), TODAY)
+    assert raised.value.fields == {"test": "t", "creative": "91", "count": 2}
+    within = whole.model_copy(update={"ad_group": "shoes"})
+    found = list_tests(creatives, inputs.daily, Account(creative_tests=(within,)), TODAY)
+    assert found.creative[found.test == 0].tolist() == [0, 1]
+
+
+def test_a_share_that_stands_for_two_creatives_of_one_name_is_refused() -> None:
+    inputs = creative_inputs(ctr=(0.03, 0.02, 0.01))
+    creatives = inputs.creatives.assign(creative_name=["One title", "One title", "Other"])
+    split = {"One title": 0.5, "Other": 0.5}
+    with pytest.raises(BadSettings, match="creative_split_ambiguous"):
+        list_tests(
+            creatives,
+            inputs.daily,
+            Account(creative_tests=(shoes(arms=tuple(split), split=split),)),
+            TODAY,
+        )
+
+
 def test_a_test_of_one_creative_is_refused() -> None:
     with pytest.raises(BadSettings, match="creative_test_arms"):
         listed(shoes(), ctr=(0.03,))
