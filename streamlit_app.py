@@ -3,6 +3,7 @@
 import streamlit as st
 
 from optimizer.interfaces import api, serving
+from optimizer.interfaces.web import failures
 
 # Streamlit reads this file for an assignment of `st.App`; an imported one would not be found.
 app = st.App(
@@ -10,4 +11,5 @@ app = st.App(
     routes=api.routes(),
     middleware=serving.middleware(),
     lifespan=serving.lifespan,
+    on_script_error=failures.tell,
 )

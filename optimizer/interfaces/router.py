@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from optimizer.errors import OptimizerError
+from optimizer.errors import BadTable, OptimizerError
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import entrance, frame
+from optimizer.interfaces.web import entrance, failures, frame
 
 # Not called `pages`: a folder of that name beside this file Streamlit takes for the application's pages
 # until `st.navigation` runs, and tells the first visitor of an address that there is no such page.
@@ -37,8 +37,10 @@ def main() -> None:
         entrance.draw_visitor(words)
         frame.draw_flash()
         page.run()
+    except BadTable:
+        raise  # a defect of ours, which nobody who reads a page could do anything about
     except OptimizerError as error:
-        st.error(words.error(error), icon=":material/error:")
+        failures.draw(words, error)
 
 
 def _sections(words: Translator) -> dict[str, list[st.Page]]:

@@ -7,7 +7,7 @@ asked for under; a request under any other, or from a page of another site, is r
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -72,6 +72,16 @@ def require_served_here(address: str | None, who: Reach) -> None:
         raise RefusedInput("serve_not_loopback", address=address or "0.0.0.0")
 
 
+def require_asked_here(
+    hosts: Sequence[str], origins: Sequence[str], address: str | None, who: Reach
+) -> None:
+    """Raise `RefusedInput` for a page that is asked for under another name, from another site, or from
+    a server that others can reach without a login."""
+    require_served_here(address, who)
+    if not _known(hosts, origins, who):
+        raise RefusedInput("asked_elsewhere", host=", ".join(hosts))
+
+
 def is_loopback(address: str) -> bool:
     """Whether only this machine can reach the address."""
     if address == "localhost":
@@ -109,7 +119,11 @@ def _meant_for_us(scope: Scope, who: Reach) -> bool:
     client = scope.get("client")
     if not who.login and (client is None or not is_loopback(client[0])):
         return False
-    hosts, origins = (_values(scope, name) for name in (b"host", b"origin"))
+    return _known(_values(scope, b"host"), _values(scope, b"origin"), who)
+
+
+def _known(hosts: Sequence[str], origins: Sequence[str], who: Reach) -> bool:
+    """Whether a request with these headers is meant for us."""
     if len(hosts) != 1 or not who.knows(_name(f"//{hosts[0]}")):
         return False
     return all(who.knows(_name(origin)) for origin in origins)

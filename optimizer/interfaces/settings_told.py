@@ -21,7 +21,7 @@ def setting_rows(words: Translator, found: InForce, section: str) -> pd.DataFram
         {
             words.text("Setting"): words.code("setting", each.key),
             words.text("Key"): each.key,
-            words.text("Value"): told_value(words, each.value),
+            words.text("Set to"): told_value(words, each.value),
             words.text("From"): words.text("the file") if each.stated else words.text("default"),
         }
         for each in found.settings

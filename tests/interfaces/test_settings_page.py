@@ -45,8 +45,8 @@ def test_every_setting_has_words(language: str) -> None:
 def test_settings_say_what_is_stated_and_where(workspace: workflows.Workspace) -> None:
     found = workflows.settings_in_force(workspace, ACCOUNT, OWNER)
     rows = settings_told.setting_rows(Translator("en"), found, "account").set_index("Key")
-    assert rows.loc["margin", ["Value", "From"]].tolist() == ["0.6", "the file"]
-    assert rows.loc["refund_rate", ["Value", "From"]].tolist() == ["0", "default"]
+    assert rows.loc["margin", ["Set to", "From"]].tolist() == ["0.6", "the file"]
+    assert rows.loc["refund_rate", ["Set to", "From"]].tolist() == ["0", "default"]
     assert found.files["account"] == (str(workspace.configs.account_path(ACCOUNT)), True)
     assert found.outdated == ()
 

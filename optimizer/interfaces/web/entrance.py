@@ -6,7 +6,7 @@ import streamlit as st
 
 from optimizer.errors import Forbidden, OptimizerError
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.serving import reach
+from optimizer.interfaces.serving import reach, require_asked_here
 from optimizer.interfaces.web import frame, session
 
 _LOG_IN_FIRST = ("login_needed", "login_expired")
@@ -15,10 +15,19 @@ _LOG_IN_FIRST = ("login_needed", "login_expired")
 def refusal(words: Translator) -> OptimizerError | None:
     """Begin this run; what stands in the way of seeing any page, if anything does."""
     try:
+        _require_asked_here()
         session.begin(words).actor.require_anywhere("viewer")
     except OptimizerError as error:
         return error
     return None
+
+
+def _require_asked_here() -> None:
+    """As the guard before the application does, for a page that was started without it."""
+    headers = st.context.headers
+    if len(headers):
+        told = (headers.get_all("host"), headers.get_all("origin"))
+        require_asked_here(*told, st.get_option("server.address"), reach())
 
 
 def draw_refusal(words: Translator, error: OptimizerError) -> None:

@@ -8,9 +8,10 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import NotFound
+from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
 from optimizer.interfaces.web import session
+from optimizer.interfaces.web.progress import progress_bar
 from optimizer.tables import Actor
 from optimizer.workflows import Workspace
 
@@ -134,13 +135,39 @@ def read_reviewed(read: Callable[[Workspace, str, Actor], Found]) -> Found | Non
     """What `read` finds for the account chosen; None, with what to do first drawn, where it cannot."""
     visit = session.current()
     if visit.account is None:
-        draw_empty("There is no account yet. Import a report first.", "imports", "Go to Imports")
+        draw_first_steps()
         return None
     try:
         return read(visit.workspace, visit.account, visit.actor)
     except NotFound:
         draw_empty("This account was not reviewed yet.", "imports", "Import and review")
         return None
+
+
+def draw_first_steps() -> None:
+    """A store without accounts: to the import, or to a demonstration, in one click."""
+    visit = session.current()
+    draw_empty("There is no account yet. Import a report first.", "imports", "Go to Imports")
+    if not visit.actor.may("operator"):
+        return
+    told = (
+        "Or look around first: a synthetic account, imported and reviewed here, takes some minutes."
+    )
+    st.caption(visit.words.text(told))
+    if st.button(visit.words.text("Load the demonstration"), key="demo", type="primary"):
+        _load_demonstration()
+
+
+def _load_demonstration() -> None:
+    visit = session.current()
+    try:
+        with progress_bar() as tell:
+            store, configs = session.folders()
+            workflows.demo(store, configs, visit.actor, progress=tell)
+        flash("success", [visit.words.text("The demonstration is loaded.")])
+    except OptimizerError as error:
+        flash("error", [visit.words.error(error)])
+    st.rerun()
 
 
 def draw_empty(english: str, page: str, link: str) -> None:

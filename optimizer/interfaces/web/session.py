@@ -33,9 +33,15 @@ class Visit:
 
 def begin(words: Translator) -> Visit:
     """Open the store for this run. Raises what `open_workspace` raises."""
-    workspace = _open(os.environ.get("OPTIMIZER_STORE"), os.environ.get("OPTIMIZER_CONFIGS"))
+    workspace = _open(*folders())
     st.session_state[_KEY] = Visit(workspace, words)
     return current()
+
+
+def folders() -> tuple[Path | None, Path | None]:
+    """Where the environment says that the store and the settings are."""
+    store, configs = (os.environ.get(f"OPTIMIZER_{name}") for name in ("STORE", "CONFIGS"))
+    return Path(store) if store else None, Path(configs) if configs else None
 
 
 def current() -> Visit:
@@ -51,7 +57,5 @@ def choose(account: str, currency: str | None) -> None:
 
 
 @st.cache_resource(on_release=workflows.Workspace.close, show_spinner=False)
-def _open(store: str | None, configs: str | None) -> workflows.Workspace:
-    return workflows.open_workspace(
-        Path(store) if store else None, Path(configs) if configs else None
-    )
+def _open(store: Path | None, configs: Path | None) -> workflows.Workspace:
+    return workflows.open_workspace(store, configs)

@@ -20,13 +20,11 @@ def draw() -> None:
     """Tabs of the account chosen, or what to do first."""
     visit = session.current()
     if visit.account is None:
-        frame.draw_empty(
-            "There is no account yet. Import a report first.", "imports", "Go to Imports"
-        )
+        frame.draw_first_steps()
         return
     words = visit.words
     st.subheader(words.text("Settings & audit"))
-    tabs = ["Settings", "Locks", "Audit"]
+    tabs = ["In force", "Locks", "Audit"]
     admin = visit.actor.may("admin", visit.account)
     tabs += ["Rights and tokens"] if admin else []
     shown = st.tabs([words.text(name) for name in tabs])
@@ -56,7 +54,7 @@ def _draw_settings(words: Translator, admin: bool) -> None:
             told = words.text("The file says something else by now: restart the program to use it.")
             st.warning(told, icon=":material/restart_alt:")
         rows = settings_told.setting_rows(words, found, section)
-        st.dataframe(rows, hide_index=True, key=f"settings_{section}")
+        st.dataframe(rows, hide_index=True, key=f"settings_{section}", height="content")
 
 
 def _draw_locks(words: Translator) -> None:
