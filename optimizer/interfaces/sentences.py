@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from optimizer.errors import OptimizerError
 from optimizer.interfaces.json_values import plain
 from optimizer.interfaces.locale import Translator
@@ -111,6 +113,52 @@ def totals_lines(words: Translator, sums: Any) -> list[str]:
         words.text("Cost per day {cost:change}.", cost=sums.delta_cost),
         words.text("Profit per day {interval} (80 %).", interval=words.interval(sums.delta_profit)),
     ]
+
+
+def plan_line(words: Translator, summary: Mapping[str, Any]) -> str:
+    """How the plan stands, in few words: the line, planned cost and what the budget has left."""
+    left = summary["budget"] - summary["cost_planned"]
+    told = _pick(summary, "dual_price", "cost_planned", "budget")
+    text = (
+        "Λ {dual_price:ratio} · planned {cost_planned:money} of {budget:money} · left {left:money}"
+    )
+    return words.text(text, left=left, **told)
+
+
+def edited_lines(words: Translator, rows: pd.DataFrame) -> list[str]:
+    """What edited bids would bring, or why a bid cannot be approved."""
+    return [_edited_line(words, row) for row in rows.to_dict("records")]
+
+
+def _edited_line(words: Translator, row: Mapping[Any, Any]) -> str:
+    if row["refused"] is not None:
+        why = words.code("error", row["refused"]["code"], **_without(row["refused"], "code"))
+        return f"✗ {row['keyword_text']} · {why}"
+    ends = {end: row[f"delta_profit_{end}"] for end in ("mean", "low", "high")}
+    return words.text(
+        "{keyword} at {bid}: cost {cost:change} and profit {interval} (80 %) per day",
+        keyword=row["keyword_text"],
+        bid=words.bid(row["bid"]),
+        cost=row["delta_cost"],
+        interval=words.interval(ends),
+    )
+
+
+def moved_lines(words: Translator, rows: pd.DataFrame) -> list[str]:
+    """Rows of a list that are not any more as they are shown: what each is now."""
+    return [_moved_line(words, row) for row in rows.to_dict("records")]
+
+
+def _moved_line(words: Translator, row: Mapping[Any, Any]) -> str:
+    keyword = row["keyword_text"]
+    if row["decision"] != row["decision"] or row["decision"] is None:
+        return words.text("{keyword}: no longer suggested", keyword=keyword)
+    decision = words.code("decision", row["decision"])
+    if row["decision"] == "proposed":
+        bid = words.bid(row["proposed_bid"])
+        return words.text("{keyword}: now proposed at {bid}", keyword=keyword, bid=bid)
+    by = row["decided_by"]
+    return words.text("{keyword}: {decision} by {by}", keyword=keyword, decision=decision, by=by)
 
 
 def hit_lines(words: Translator, sums: Any) -> list[str]:

@@ -32,7 +32,7 @@ def selection_outcome(
     independent rows nor the sum of their intervals. Budgets, targets and bids in place of a budget
     keep the figures they came with; they move with the rest, so their interval ends are added.
     """
-    known = changes["entity_key"].astype(str).isin(planned.index).to_numpy()
+    known = planned.index.get_indexer(pd.Index(changes["entity_key"].astype(str))) >= 0
     # A capped campaign answers to lower bids as a whole; its rows bring their part of that.
     known = known & changes["reason"].ne(BUDGET_LASTS).to_numpy()
     if not known.all():

@@ -85,6 +85,13 @@ def _last(connection: sa.Connection) -> tuple[int, str]:
     return (0, "") if row is None else (row.sequence, row.hash)
 
 
+def last_of(connection: sa.Connection, account: str) -> int:
+    """Sequence of the newest row of one account; 0 for none."""
+    newest = sa.select(schema.audit.c.sequence).where(schema.audit.c.account == account)
+    query = newest.order_by(schema.audit.c.sequence.desc()).limit(1)
+    return int(connection.scalar(query) or 0)
+
+
 def _chain(before: str, row: dict[str, Any]) -> str:
     content = {name: row[name] for name in COLUMNS if name != "hash"}
     return hashlib.sha256((before + canonical(content)).encode()).hexdigest()

@@ -588,6 +588,9 @@ class Store(Protocol):
     ) -> None:
         """As `update_run`, for a re-solve at a plan's money; its audit row holds the scenario."""
 
+    def last_act(self, account: str) -> int:
+        """Sequence of the account's newest audit row, 0 for none: it rises whenever a row moves."""
+
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""
 

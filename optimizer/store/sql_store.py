@@ -496,6 +496,11 @@ class SqlStore:
 
     # the store itself
 
+    def last_act(self, account: str) -> int:
+        """Sequence of the account's newest audit row."""
+        with self._database.read() as connection:
+            return audit.last_of(connection, account)
+
     def audit(self, account: str | None = None) -> pd.DataFrame:
         """Audit rows in order, of one account or of all."""
         with self._database.read() as connection:

@@ -263,9 +263,23 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
     content = [*shown, *(name for name in SUGGESTIONS.columns if name != "id")]
     again = again.assign(version=versions, **_UNDECIDED)
     _update(connection, again[exported], shown)
-    _update(connection, again[~exported & ~reopened], content)
+    other_content = ~exported & ~reopened & _rewritten(again, before, content)
+    _update(connection, again[other_content], content)
     _update(connection, again[~exported & reopened], [*content, "version", *_UNDECIDED])
     _lift_holds(connection, again.loc[~exported & reopened, "id"].tolist())
+
+
+def _rewritten(again: pd.DataFrame, before: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Rows any of whose columns is to be another: a re-solve moves few of many thousands.
+
+    Where a row stands in the list is no reason to write it: one that goes moves all after it.
+    """
+    found = np.zeros(len(again), dtype=bool)
+    for name in (name for name in columns if name != "position"):
+        now, then = again[name], before[name]
+        known = now.notna().to_numpy() | then.notna().to_numpy()
+        found |= known & now.ne(then).fillna(True).to_numpy(dtype=bool)
+    return found
 
 
 def _differs(again: pd.DataFrame, before: pd.DataFrame, value: str) -> np.ndarray:

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         event_names,
         kept_scenario,
         plan,
+        plan_basis,
         plans,
         save_plan,
         suggest_from_plan,
@@ -97,12 +98,14 @@ if TYPE_CHECKING:
         SuggestionDetail,
         at_rate,
         conflicts,
+        edited,
+        queue_stamp,
         suggestion,
         suggestions,
         totals,
         why_not,
     )
-    from optimizer.workflows.reviewing import ReviewReport, latest_review, review
+    from optimizer.workflows.reviewing import ReviewReport, latest_review, latest_summary, review
     from optimizer.workflows.simulating import SimulationReport, simulate
     from optimizer.workflows.tuning import tune
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
@@ -159,6 +162,7 @@ __all__ = [
     "deliveries",
     "demo",
     "edit",
+    "edited",
     "end_creative_test",
     "event_names",
     "experiment",
@@ -173,6 +177,7 @@ __all__ = [
     "kept_scenario",
     "known_creatives",
     "latest_review",
+    "latest_summary",
     "lock",
     "locks",
     "new_profile",
@@ -180,9 +185,11 @@ __all__ = [
     "performance",
     "person_actor",
     "plan",
+    "plan_basis",
     "plans",
     "propose_experiment",
     "quarantine",
+    "queue_stamp",
     "ready",
     "reject",
     "reject_experiment",
@@ -306,6 +313,7 @@ _HOMES = {
         "event_names",
         "kept_scenario",
         "plan",
+        "plan_basis",
         "plans",
         "save_plan",
         "suggest_from_plan",
@@ -315,6 +323,8 @@ _HOMES = {
         "SuggestionDetail",
         "at_rate",
         "conflicts",
+        "edited",
+        "queue_stamp",
         "suggestion",
         "suggestions",
         "totals",
@@ -323,6 +333,7 @@ _HOMES = {
     "optimizer.workflows.reviewing": (
         "ReviewReport",
         "latest_review",
+        "latest_summary",
         "review",
     ),
     "optimizer.workflows.simulating": (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -134,16 +134,28 @@ def undo(workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor) 
 
 
 def lock(
-    workspace: Workspace, account: str, target: Ref | str, actor: Actor, locked: bool = True
+    workspace: Workspace,
+    account: str,
+    target: Ref | str | Sequence[Ref],
+    actor: Actor,
+    locked: bool = True,
 ) -> DecisionResult:
-    """Keep a keyword (by its key, or by a suggestion on it) as it is in every review, or let go of it."""
+    """Keep keywords (by key, or by suggestions on them) as they are in every review, or let go of them."""
     actor.require("operator", account)
     held = load_holdings(workspace, account)
-    key = _entity_key(held, target if isinstance(target, str) else target[0])
-    slots = _SLOTS.get(key[:1], ("bid", "state"))
-    for slot in slots:
-        workspace.store.set_lock(account, key, slot, locked, actor)
-    return solved_again(workspace, account, (key,), [], actor)
+    keys = [_entity_key(held, one) for one in _targets(target)]
+    for key in keys:
+        for slot in _SLOTS.get(key[:1], ("bid", "state")):
+            workspace.store.set_lock(account, key, slot, locked, actor)
+    return solved_again(workspace, account, tuple(keys), [], actor)
+
+
+def _targets(target: Ref | str | Sequence[Ref]) -> list[str]:
+    if isinstance(target, str):
+        return [target]
+    if len(target) == 2 and isinstance(target[0], str):
+        return [target[0]]
+    return [id_ for id_, _ in cast(Sequence[Ref], target)]
 
 
 def _entity_key(held: Holdings, target: str) -> str:
@@ -158,9 +170,14 @@ def _approved(
 ) -> Transition:
     if row.id not in bids or bids[row.id] == row.offered:
         return approvals.approve(row, version)
+    return approved_at(held, row, version, bids[row.id])
+
+
+def approved_at(held: Holdings, row: Standing, version: int, bid: float) -> Transition:
+    """The approval of a row at another bid. Raises `Conflict` for a bid out of reach."""
     guard = held.settings
     allowed = approvals.bid_range(row.bid, held.limit, guard.account, guard.guardrails.step_limit)
-    return approvals.edit(row, version, bids[row.id], allowed)
+    return approvals.edit(row, version, bid, allowed)
 
 
 def _taken_back(row: Standing, version: int, *, newest: frozenset[str]) -> Transition:

@@ -18,10 +18,11 @@ from optimizer.decisions.outcomes import Outcome
 from optimizer.errors import NotFound
 from optimizer.review.fit import budget_excess
 from optimizer.review.rivals import Rivals, rivals
-from optimizer.review.selection import planned_rows, selection_outcome
+from optimizer.review.selection import selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
 from optimizer.workflows.items import stated_settings
+from optimizer.workflows.kept_lists import kept_frames, kept_list, kept_planned
 from optimizer.workflows.workspace import Workspace
 
 
@@ -60,12 +61,12 @@ class Holdings:
     @cached_property
     def frames(self) -> dict[str, pd.DataFrame]:
         """What the run can be re-solved from."""
-        return self.workspace.store.run_frames(self.run.run_id)
+        return kept_frames(self.workspace.store, self.run.run_id)
 
     @cached_property
     def planned(self) -> pd.DataFrame:
         """The run's keywords and terms by entity key."""
-        return planned_rows(self.frames)
+        return kept_planned(self.workspace.store, self.run.run_id)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -117,7 +118,9 @@ class Holdings:
     def priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with `delta_cost` at the approved bid, where that is not the proposed one."""
         edited = rows["approved_bid"].notna() & rows["approved_bid"].ne(rows["proposed_bid"])
-        edited &= rows["entity_key"].isin(self.planned.index)
+        if not edited.any():
+            return rows
+        edited &= self.planned.index.get_indexer(pd.Index(rows["entity_key"].astype(str))) >= 0
         if not edited.any():
             return rows
         priced = rows.copy()
@@ -161,9 +164,7 @@ def _with_linked(rows: pd.DataFrame, ids: set[str]) -> set[str]:
 
 def load_holdings(workspace: Workspace, account: str) -> Holdings:
     """The newest review with its rows and earlier approvals. Raises `NotFound` without a review."""
-    run = workspace.store.latest_run(account)
-    rows = workspace.store.suggestions(account, as_of=run.as_of)
-    earlier = workspace.store.approved(account)
-    earlier = earlier[~earlier["id"].isin(rows["id"])]
-    joined = pd.concat([rows, earlier], ignore_index=True) if len(earlier) else rows
-    return Holdings(workspace, run, joined)
+    kept = kept_list(workspace.store, account)
+    parts = [kept.rows, kept.earlier]
+    joined = pd.concat(parts, ignore_index=True) if len(kept.earlier) else kept.rows
+    return Holdings(workspace, kept.run, joined)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.errors import NotFound, RefusedInput
+from optimizer.errors import Conflict, NotFound, RefusedInput
 from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
 from optimizer.review.explaining import explain, suggestions_at_rates
@@ -24,7 +24,9 @@ from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
 from optimizer.workflows.counts import counted_beside
+from optimizer.workflows.deciding import approved_at
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
+from optimizer.workflows.kept_lists import kept_frames, kept_list
 from optimizer.workflows.reviewing import restored_result, standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace
@@ -82,8 +84,17 @@ def suggestions(
 ) -> pd.DataFrame:
     """The newest review's suggestions (of that day) with their decisions, without superseded rows."""
     actor.require("viewer", account)
+    if as_of is None:
+        return standing_rows(kept_list(workspace.store, account).rows)
     run = workspace.store.latest_run(account, as_of)
     return standing_rows(workspace.store.suggestions(account, as_of=run.as_of))
+
+
+def queue_stamp(workspace: Workspace, account: str, actor: Actor) -> int:
+    """A number that rises with everything that happens in the account: the list as read still stands
+    while it is the same."""
+    actor.require("viewer", account)
+    return workspace.store.last_act(account)
 
 
 def suggestion(
@@ -115,7 +126,7 @@ def _run_of(
     named = json.loads(row["evidence"]).get("run")
     store = workspace.store
     run = store.run(named) if named else store.latest_run(account, row["as_of"].date())
-    return run, store.run_frames(run.run_id)
+    return run, kept_frames(store, run.run_id)
 
 
 def _conflicts(
@@ -142,7 +153,7 @@ def _place(plan: pd.DataFrame, key: Any) -> dict[str, Any] | None:
 def conflicts(workspace: Workspace, account: str, actor: Actor) -> pd.DataFrame:
     """Suggestions of the newest review that stand against another, with `conflicts` (codes) and `keep`."""
     rows = suggestions(workspace, account, actor)
-    frames = workspace.store.run_frames(workspace.store.latest_run(account).run_id)
+    frames = kept_frames(workspace.store, workspace.store.latest_run(account).run_id)
     told = rows.join(conflict_codes(rows, frames))
     return told[told["conflicts"].map(len).gt(0)].reset_index(drop=True)
 
@@ -213,6 +224,51 @@ def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor)
         guardrail_hits=dict(hits),
         ids_versions=tuple(sorted((move.id, move.version) for move in moves)),
     )
+
+
+def edited(
+    workspace: Workspace, account: str, bids: Mapping[str, float], actor: Actor
+) -> pd.DataFrame:
+    """What suggestions would bring at other bids (id → bid), row by row and per day.
+
+    `id`, `keyword_text`, `bid`, `delta_clicks`, `delta_cost`, `delta_profit_mean`/`_low`/`_high`,
+    `p_positive`, and `refused` ({code, …}; None) where that bid cannot be approved: its amounts are
+    unknown then.
+    """
+    actor.require("viewer", account)
+    held = load_holdings(workspace, account)
+    rows = held.named(list(bids)) if bids else held.rows.iloc[:0]
+    rows = rows[rows["id"].isin(list(bids))]
+    rows = rows.assign(approved_bid=rows["id"].map(bids).astype("float64"))
+    told = [_refusal(held, row, bids[row.id]) for row in approvals.standings(rows).values()]
+    known = np.array([each is None for each in told], dtype=bool)
+    out = rows[["id", "keyword_text"]].assign(
+        bid=rows["approved_bid"], refused=pd.Series(told, index=rows.index, dtype="object")
+    )
+    found = held.outcome(rows[known]) if known.any() else None
+    for name, field in _OUTCOME.items():
+        out[name] = np.nan
+        if found is not None:
+            out.loc[known, name] = getattr(found, field)
+    return out.reset_index(drop=True)
+
+
+_OUTCOME = {
+    "delta_clicks": "clicks",
+    "delta_cost": "cost",
+    "delta_profit_mean": "profit",
+    "delta_profit_low": "low",
+    "delta_profit_high": "high",
+    "p_positive": "p_positive",
+}
+
+
+def _refusal(held: Holdings, row: approvals.Standing, bid: float) -> dict[str, Any] | None:
+    try:
+        approved_at(held, row, row.version, bid)
+    except Conflict as refusal:
+        return {"code": refusal.code, **refusal.fields}
+    return None
 
 
 def _versions(rows: pd.DataFrame) -> dict[str, int]:

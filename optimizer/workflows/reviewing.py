@@ -24,6 +24,7 @@ from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.checking import with_check
 from optimizer.workflows.creative_plans import with_creatives
 from optimizer.workflows.items import stated_settings
+from optimizer.workflows.kept_lists import kept_list
 from optimizer.workflows.review_inputs import review_inputs, with_landscape
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import (
@@ -227,7 +228,19 @@ def latest_review(
 ) -> ReviewReport:
     """The newest stored review (of that day). Raises `NotFound`."""
     actor.require("viewer", account)
-    return _report(workspace, workspace.store.latest_run(account, as_of))
+    if as_of is not None:
+        return _report(workspace, workspace.store.latest_run(account, as_of))
+    kept = kept_list(workspace.store, account)
+    told = kept.run.summary
+    rows = standing_rows(kept.rows)
+    return ReviewReport(kept.run.run_id, told["summary"], told["origin"], rows)
+
+
+def latest_summary(workspace: Workspace, account: str, actor: Actor) -> Mapping[str, Any]:
+    """The newest review's summary without its suggestions, as JSON values. Raises `NotFound`."""
+    actor.require("viewer", account)
+    summary: Mapping[str, Any] = kept_list(workspace.store, account).run.summary["summary"]
+    return summary
 
 
 def _report(workspace: Workspace, run: RunRecord) -> ReviewReport:

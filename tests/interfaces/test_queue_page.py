@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.queue_tabs import TABS
 from optimizer.interfaces.web.queue.grid import chosen, grid_table
+from optimizer.tables import Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
@@ -107,6 +109,7 @@ def test_ticks_are_read_back_by_id_whatever_the_order(queue: AppTest) -> None:
 def test_approve_all_shown_confirms_the_sum_first(
     queue: AppTest, workspace: workflows.Workspace
 ) -> None:
+    queue.segmented_control[0].set_value("bids").run()
     queue.pills[0].set_value(["lower"]).run()
     queue.button("approve_all").click().run()
     assert (stored(workspace)["decision"] == "proposed").all()
@@ -178,3 +181,50 @@ def test_store_without_an_account_says_what_to_do(
     queue = AppTest.from_file(str(ROUTER), default_timeout=60).run()
     assert "Import a report" in said(queue)
     assert not queue.exception
+
+
+def test_edited_bid_is_priced_anew_before_it_is_approved(queue: AppTest) -> None:
+    row = first_of(queue, "lower")
+    shown = pinned_rows(queue).loc[row]
+    edit(queue, {row: {"new_bid": round(float(shown["bid"]) * 0.9, 2)}})
+    (line,) = [each.value for each in queue.caption if str(shown["keyword_text"]) in each.value]
+    assert "CNY" in line
+    edit(queue, {row: {"new_bid": 99.0}})
+    assert any("✗" in each.value for each in queue.caption)
+
+
+def test_locked_row_leaves_the_list_until_it_is_unlocked(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    row = first_of(queue, "lower")
+    shown = pinned_rows(queue).loc[row]
+    edit(queue, {row: {"pick": True}}).button("lock").click().run()
+    assert shown["id"] not in stored(workspace).query("kind == 'lower'").index
+    queue.session_state["why_not"] = True
+    queue.text_input("text").set_value(str(shown["keyword_text"])).run()
+    queue.button(f"unlock_{shown['entity_key']}").click().run()
+    assert stored(workspace).loc[shown["id"], "decision"] == "proposed"
+
+
+def test_operator_is_told_what_changed_and_by_whom(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    shown = pinned_rows(queue).loc[first_of(queue, "lower")]
+    ref = (str(shown["id"]), int(shown["version"]))
+    workflows.reject(workspace, ACCOUNT, [ref], Actor("bob", "admin"), "stock")
+    queue.run()
+    told = " ".join(box.value for box in queue.warning)
+    assert "bob" in told
+
+
+@pytest.mark.parametrize("tab", ["all", "bids", "new_keywords", "conflicts", "watched"])
+def test_tab_shows_its_kinds_only(store: Path, tab: str) -> None:
+    queue = AppTest.from_file(str(ROUTER), default_timeout=60)
+    queue.query_params["tab"] = tab
+    queue.run()
+    assert not queue.exception
+    assert set(pinned_rows(queue)["kind"]) <= set(TABS[tab])
+
+
+def test_how_the_plan_stands_is_always_in_view(queue: AppTest) -> None:
+    assert any("Λ" in each.value for each in queue.caption)

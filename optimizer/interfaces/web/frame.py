@@ -82,10 +82,10 @@ def _freshness() -> str:
 def _review_day() -> str:
     visit = session.current()
     try:
-        report = workflows.latest_review(visit.workspace, str(visit.account), visit.actor)
+        summary = workflows.latest_summary(visit.workspace, str(visit.account), visit.actor)
     except NotFound:
         return visit.words.text("not reviewed yet.")
-    return visit.words.text("reviewed as of {as_of:date}.", as_of=report.summary["as_of"])
+    return visit.words.text("reviewed as of {as_of:date}.", as_of=summary["as_of"])
 
 
 def choice_in_address(

@@ -15,6 +15,8 @@ from optimizer.interfaces.sentences import (
     budget_sentence,
     left_sentence,
     line_sentence,
+    moved_lines,
+    plan_line,
     profit_sentence,
 )
 from optimizer.interfaces.web import frame, session
@@ -28,15 +30,17 @@ from optimizer.interfaces.web.queue.pinned import Pinned, moved, pinned, unpin
 
 # Older changes that are not live were seen often enough, or are somebody's own by now.
 _LATELY = timedelta(days=30)
+_LIST = "_suggestions"
+_MOVED_SHOWN = 5
 
 
 def draw() -> None:
     """The page, or what to do when there is nothing to review."""
-    report = frame.read_reviewed(workflows.latest_review)
-    if report is not None:
-        _draw_line(report.summary)
-        _draw_unsettled(date.fromisoformat(report.summary["as_of"]))
-        _draw_queue()
+    summary = frame.read_reviewed(workflows.latest_summary)
+    if summary is not None:
+        _draw_line(summary)
+        _draw_unsettled(date.fromisoformat(summary["as_of"]))
+        _draw_queue(summary)
 
 
 def _draw_line(summary: Mapping[str, Any]) -> None:
@@ -46,23 +50,39 @@ def _draw_line(summary: Mapping[str, Any]) -> None:
     st.markdown(f"**{line_sentence(words, summary)}** {told}")
 
 
-def _draw_queue() -> None:
+def _draw_queue(summary: Mapping[str, Any]) -> None:
     visit = session.current()
     stored = _read()
     filters = draw_filters(visit.words, stored)
-    view = pinned(matching(stored, filters), (visit.account, filters))
+    listed = _with_conflicts(stored) if filters.tab == "conflicts" else stored
+    view = pinned(matching(listed, filters), (visit.account, filters))
     _draw_moved(view, stored)
     choice = _draw_list(view)
     draw_why_not(visit.words, filters.text)
     with st.bottom:
-        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name))
+        plan = plan_line(visit.words, summary)
+        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name), plan)
 
 
 def _read() -> pd.DataFrame:
     visit = session.current()
     where = (visit.workspace, str(visit.account))
-    rows = workflows.suggestions(*where, visit.actor)
-    return workflows.with_deliveries(*where, rows, visit.actor)
+    stamp = (visit.account, workflows.queue_stamp(*where, visit.actor))
+    kept = st.session_state.get(_LIST)
+    if kept is None or kept[0] != stamp:
+        rows = workflows.suggestions(*where, visit.actor)
+        kept = (stamp, workflows.with_deliveries(*where, rows, visit.actor))
+        st.session_state[_LIST] = kept
+    listed: pd.DataFrame = kept[1]
+    return listed
+
+
+def _with_conflicts(stored: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what each stands against."""
+    visit = session.current()
+    told = workflows.conflicts(visit.workspace, str(visit.account), visit.actor)
+    codes = told.set_index("id")["conflicts"]
+    return stored.assign(conflicts=stored["id"].map(codes).map(lambda c: c if c == c else ()))
 
 
 def _draw_unsettled(reviewed: date) -> None:
@@ -86,7 +106,7 @@ def _draw_list(view: Pinned) -> Choice:
         st.info(words.text("Nothing matches. Clear a filter or choose another decision."))
         return NOTHING
     with st.container(key="queue_body"):
-        left, right = st.columns([2.8, 1], gap="medium")
+        left, right = st.columns([3.25, 1], gap="medium")
     with left:
         st.caption(words.text("Amounts in {currency} per day.", currency=words.currency))
         choice = draw_grid(words, view)
@@ -96,12 +116,14 @@ def _draw_list(view: Pinned) -> Choice:
 
 
 def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:
-    count = moved(view.rows, stored)
-    if not count:
+    changed = moved(view.rows, stored)
+    if changed.empty:
         return
     words = session.current().words
+    told = words.text("{count:whole} of these changed meanwhile.", count=len(changed))
+    lines = [told, *moved_lines(words, changed.head(_MOVED_SHOWN))]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.warning(words.text("{count:whole} of these changed meanwhile.", count=count))
+        st.warning("  \n".join(frame.literal(line) for line in lines))
         st.button(words.text("Read the list again"), key="refresh", on_click=unpin)
 
 

@@ -5,24 +5,40 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from optimizer import workflows
 from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.sentences import edited_lines
 from optimizer.interfaces.web import session
-from optimizer.interfaces.web.queue.decisions import SNOOZE_DAYS, Refs, approve, snooze, undo
+from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue.decisions import (
+    SNOOZE_DAYS,
+    Refs,
+    approve,
+    lock,
+    snooze,
+    undo,
+)
 from optimizer.interfaces.web.queue.dialogs import ask, draw_question
 from optimizer.interfaces.web.queue.grid import Choice
 
+_EDITS_SHOWN = 3
 
-def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs) -> None:
-    """Approve, approve all shown, reject, snooze, undo; rows decided already can only be undone."""
+
+def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs, plan: str = "") -> None:
+    """Approve, approve all shown, reject, snooze, lock, undo, and how the plan stands (`plan`).
+
+    Rows decided already can only be undone.
+    """
     words = session.current().words
-    open_rows = shown[(shown["decision"] == "proposed") & (shown["kind"] != "watch")]
+    waiting = shown["decision"].isin(["proposed", "awaiting_second"])
+    open_rows = shown[waiting & shown["kind"].ne("watch")]
     refs = choice.refs if len(open_rows) else ()
     with st.container(horizontal=True, key="queue_actions"):
         _draw_approve(words, choice, bool(refs))
         _draw_approve_all(words, len(open_rows))
         _draw_put_off(words, refs)
         _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
-    _draw_hint(words, choice)
+    _draw_hint(words, choice, plan)
     draw_question(refs, open_rows)
 
 
@@ -55,6 +71,8 @@ def _draw_put_off(words: Translator, refs: Refs) -> None:
     label = words.text("Snooze {days} days", days=SNOOZE_DAYS)
     if st.button(label, key="snooze", shortcut="S", disabled=not refs):
         snooze(refs)
+    if st.button(words.text("Lock"), key="lock", shortcut="L", disabled=not refs):
+        lock(refs)
 
 
 def _draw_undo(words: Translator, refs: Refs) -> None:
@@ -63,10 +81,23 @@ def _draw_undo(words: Translator, refs: Refs) -> None:
         undo(refs)
 
 
-def _draw_hint(words: Translator, choice: Choice) -> None:
-    unticked = choice.edited - len(choice.bids)
+def _draw_hint(words: Translator, choice: Choice, plan: str) -> None:
+    unticked = len(choice.edits) - len(choice.bids)
     if unticked:
         st.caption(words.text("{count:whole} edited bids are not ticked.", count=unticked))
-    st.caption(
-        words.text("Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S or Ctrl+Z.")
+    for line in _edited_lines(words, choice):
+        st.caption(literal(line))
+    keys = words.text(
+        "Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S, L or Ctrl+Z."
     )
+    st.caption(f"{literal(plan)} · {keys}" if plan else keys)
+
+
+def _edited_lines(words: Translator, choice: Choice) -> list[str]:
+    """What the newest edited bids would bring, computed anew from the row's beliefs."""
+    if not choice.edits:
+        return []
+    visit = session.current()
+    bids = dict(list(choice.edits.items())[-_EDITS_SHOWN:])
+    told = workflows.edited(visit.workspace, str(visit.account), bids, visit.actor)
+    return edited_lines(words, told)

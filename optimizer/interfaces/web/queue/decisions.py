@@ -39,6 +39,22 @@ def snooze(refs: Refs) -> None:
     )
 
 
+def lock(refs: Refs) -> None:
+    """Keep the ticked keywords as they are in every review."""
+    visit = session.current()
+    _conclude(lambda: workflows.lock(visit.workspace, str(visit.account), refs, visit.actor))
+
+
+def unlock(entity_key: str) -> None:
+    """Let go of a locked keyword."""
+    visit = session.current()
+    _conclude(
+        lambda: workflows.lock(
+            visit.workspace, str(visit.account), entity_key, visit.actor, locked=False
+        )
+    )
+
+
 def undo(refs: Refs) -> None:
     """Take decisions back."""
     visit = session.current()
@@ -85,7 +101,7 @@ def last_decisions(rows: pd.DataFrame, actor: str) -> Refs:
     mine = rows[
         (rows["decided_by"] == actor)
         & (rows["delivery"] == "not_exported")
-        & rows["decision"].isin(["approved", "rejected", "snoozed"])
+        & rows["decision"].isin(["awaiting_second", "approved", "rejected", "snoozed"])
     ]
     newest = mine[mine["decided_at"] == mine["decided_at"].max()]
     return list(zip(newest["id"].astype(str), newest["version"].astype(int), strict=True))

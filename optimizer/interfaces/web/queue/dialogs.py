@@ -70,4 +70,4 @@ def _ask_all(rows: pd.DataFrame) -> None:
     disabled = not sums.count
     if st.button(label, key="approve_all_confirm", type="primary", disabled=disabled):
         close()
-        approve(Choice(tuple(sums.ids_versions), {}, 0))
+        approve(Choice(tuple(sums.ids_versions), {}, {}))

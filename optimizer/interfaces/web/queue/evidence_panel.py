@@ -22,13 +22,27 @@ BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
 LINE = {"light": "#0072B2", "dark": "#56B4E9"}
 
 
+_READ = "_evidence"
+
+
+def _read(suggestion_id: str) -> workflows.SuggestionDetail:
+    """The suggestion; read once while nothing happens in the account."""
+    visit = session.current()
+    where = (visit.workspace, str(visit.account))
+    key = (visit.account, suggestion_id, workflows.queue_stamp(*where, visit.actor))
+    kept = st.session_state.get(_READ)
+    if kept is None or kept[0] != key:
+        kept = (key, workflows.suggestion(*where, suggestion_id, visit.actor))
+        st.session_state[_READ] = kept
+    found: workflows.SuggestionDetail = kept[1]
+    return found
+
+
 def draw_evidence(suggestion_id: str) -> None:
     """The panel of one suggestion."""
     visit = session.current()
     try:
-        found = workflows.suggestion(
-            visit.workspace, str(visit.account), suggestion_id, visit.actor
-        )
+        found = _read(suggestion_id)
     except NotFound as error:
         st.info(visit.words.error(error))
         return

@@ -1,4 +1,4 @@
-"""Filters of the queue; all of them are in the address, so a view is a link."""
+"""Tabs and filters of the queue; all of them are in the address, so a view is a link."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.marks import DECIDED, KINDS, mark
+from optimizer.interfaces.marks import mark
+from optimizer.interfaces.queue_tabs import TABS, in_tab, tab_counts, tab_of
 
-DECISIONS = ("proposed", "approved", "rejected", "snoozed")
+DECISIONS = ("proposed", "awaiting_second", "approved", "rejected", "snoozed")
+_NARROWED = ("bids", "budgets")
+"""Tabs of several kinds, of which one may be asked for."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which suggestions to show; empty means all."""
+    """Which suggestions to show; no kinds means all of the tab."""
 
+    tab: str
     kinds: tuple[str, ...]
     decision: str
     campaign: str | None
@@ -25,9 +29,9 @@ class Filters:
 
 
 def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
-    """One line of widgets; returns what they say."""
+    """The tabs, and below them one line of widgets; returns what they say."""
+    above = st.container(horizontal=True, vertical_alignment="center", key="queue_tabs")
     with st.container(horizontal=True, vertical_alignment="bottom", key="queue_filters"):
-        kinds = _kind_pills(words, rows)
         decision = _decision_choice(words)
         campaigns = sorted(rows["campaign_name"].dropna().unique())
         campaign = st.selectbox(
@@ -43,7 +47,10 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
             words.text("Keyword contains"), key="text", bind="query-params", width=150
         )
         min_p = st.slider("P(Δ>0) ≥", 0.0, 1.0, 0.0, 0.05, key="p", bind="query-params", width=110)
-    return Filters(tuple(kinds or ()), decision, campaign, text or "", min_p)
+    with above:
+        tab = _tab_choice(words, rows[rows["decision"].eq(decision)])
+        kinds = _kind_pills(words, tab) if tab in _NARROWED else ()
+    return Filters(tab, kinds, decision, campaign, text or "", min_p)
 
 
 def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
@@ -51,8 +58,9 @@ def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
 
     Watched keywords need no decision and show only when asked for.
     """
-    keep = rows["decision"] == filters.decision
-    keep &= rows["kind"].isin(filters.kinds or DECIDED)
+    keep = rows["decision"].eq(filters.decision) & in_tab(rows, filters.tab)
+    if filters.kinds:
+        keep &= rows["kind"].isin(filters.kinds)
     if filters.campaign:
         keep &= rows["campaign_name"] == filters.campaign
     if filters.text:
@@ -64,24 +72,57 @@ def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     )
 
 
-def _kind_pills(words: Translator, rows: pd.DataFrame) -> list[str]:
-    counts = rows["kind"].value_counts()
-    asked = [kind for kind in st.query_params.get_all("kind") if kind in KINDS]
-    return st.pills(
-        words.text("Action"),
-        KINDS,
-        selection_mode="multi",
-        default=asked,
-        format_func=lambda kind: f"{mark(kind)} {words.code('kind', kind)} {counts.get(kind, 0)}",
-        key=f"kinds_{words.language}",
-        on_change=_kinds_to_address,
-        args=(f"kinds_{words.language}",),
+def tab_in_address() -> str:
+    """The tab that the address names, or the one of the kinds it names."""
+    asked = st.query_params.get("tab")
+    return (
+        asked
+        if asked is not None and asked in TABS
+        else tab_of(tuple(st.query_params.get_all("kind")))
     )
 
 
-def _kinds_to_address(key: str) -> None:
+def _tab_choice(words: Translator, rows: pd.DataFrame) -> str:
+    counts, key = tab_counts(rows), f"tab_{words.language}"
+
+    def label(tab: str) -> str:
+        told = counts[tab] or ("" if tab == "conflicts" and "conflicts" not in rows else 0)
+        return f"{words.code('tab', tab)} {told}".strip()
+
+    chosen = st.segmented_control(
+        words.text("Show"),
+        list(TABS),
+        default=tab_in_address(),
+        format_func=label,
+        key=key,
+        label_visibility="collapsed",
+        on_change=_to_address,
+        args=("tab", key),
+    )
+    return str(chosen or "all")
+
+
+def _kind_pills(words: Translator, tab: str) -> tuple[str, ...]:
+    kinds = TABS[tab]
+    asked = [kind for kind in st.query_params.get_all("kind") if kind in kinds]
+    key = f"kinds_{tab}_{words.language}"
+    chosen = st.pills(
+        words.text("Action"),
+        kinds,
+        selection_mode="multi",
+        default=asked,
+        format_func=lambda kind: f"{mark(kind)} {words.code('kind', kind)}",
+        key=key,
+        label_visibility="collapsed",
+        on_change=_to_address,
+        args=("kind", key),
+    )
+    return tuple(chosen or ())
+
+
+def _to_address(name: str, key: str) -> None:
     # Codes, not labels: the same link must work in either language.
-    st.query_params["kind"] = st.session_state[key]
+    st.query_params[name] = st.session_state[key] or []
 
 
 def _decision_choice(words: Translator) -> str:
@@ -93,11 +134,7 @@ def _decision_choice(words: Translator) -> str:
         index=DECISIONS.index(asked) if asked in DECISIONS else 0,
         format_func=lambda decision: words.code("decision", decision),
         key=key,
-        on_change=_decision_to_address,
-        args=(key,),
-        width=105,
+        on_change=_to_address,
+        args=("decision", key),
+        width=120,
     )
-
-
-def _decision_to_address(key: str) -> None:
-    st.query_params["decision"] = st.session_state[key]

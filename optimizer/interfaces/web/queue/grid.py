@@ -15,17 +15,21 @@ from optimizer.interfaces.marks import mark
 from optimizer.interfaces.web.queue.pinned import Pinned
 
 WHY_CLICK = "why_click"
+_TABLE = "_grid_table"
 ROW_HEIGHT = 35
 GRID_HEIGHT = 560
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the operator ticked and edited: (id, version) pairs, and bids by id."""
+    """What the operator ticked and edited: (id, version) pairs, and bids by id.
+
+    `bids` are those of ticked rows, `edits` all.
+    """
 
     refs: tuple[tuple[str, int], ...]
     bids: Mapping[str, float]
-    edited: int
+    edits: Mapping[str, float]
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -33,12 +37,12 @@ class Choice:
         return tuple(identity for identity, _ in self.refs)
 
 
-NOTHING = Choice((), {}, 0)
+NOTHING = Choice((), {}, {})
 
 
 def draw_grid(words: Translator, view: Pinned) -> Choice:
     """Draw the list and return what was chosen in it, read back by id."""
-    table = grid_table(words, view.rows)
+    table = _table_of(words, view)
     editable = {"pick", "new_bid"}
     edited = st.data_editor(
         table,
@@ -53,6 +57,16 @@ def draw_grid(words: Translator, view: Pinned) -> Choice:
         alt=words.text("Suggestions"),
     )
     return chosen(view.rows, edited)
+
+
+def _table_of(words: Translator, view: Pinned) -> pd.DataFrame:
+    """The grid's table, made once for a list: of tens of thousands it takes a second."""
+    kept = st.session_state.get(_TABLE)
+    if kept is None or kept[0] != (view.key, words.language, words.currency):
+        kept = ((view.key, words.language, words.currency), grid_table(words, view.rows))
+        st.session_state[_TABLE] = kept
+    table: pd.DataFrame = kept[1]
+    return table
 
 
 def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,6 +92,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "campaign": rows["campaign_name"],
             "ad_group": rows["ad_group_name"],
             "reason": rows["reason"].map(words.reason),
+            "conflicts": _conflict_texts(words, rows),
             "decision": rows["decision"].map(lambda code: words.code("decision", code)),
             "exported": rows["last_delivery"].map(
                 lambda code: words.code("delivery", code), na_action="ignore"
@@ -85,6 +100,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
         }
     )
     table = table if rows["share"].notna().any() else table.drop(columns="share")
+    table = table if "conflicts" in rows.columns else table.drop(columns="conflicts")
     return table.set_axis(pd.Index(rows["id"], name="id"), axis="index")
 
 
@@ -96,18 +112,21 @@ def chosen(rows: pd.DataFrame, edited: pd.DataFrame) -> Choice:
     after = edited["new_bid"].astype("float64")
     changed = after.notna() & (after != before.reindex(edited.index))
     versions = shown.loc[ticked, "version"].astype(int)
-    bids = after[changed & edited["pick"].astype(bool)]
-    return Choice(
-        tuple(zip(ticked.astype(str), versions, strict=True)),
-        {str(identity): float(bid) for identity, bid in bids.items()},
-        int(changed.sum()),
-    )
+    edits = {str(identity): float(bid) for identity, bid in after[changed].items()}
+    refs = tuple(zip(ticked.astype(str), versions, strict=True))
+    return Choice(refs, {id_: edits[id_] for id_, _ in refs if id_ in edits}, edits)
 
 
 def clicked_why(view: Pinned) -> str | None:
     """The id whose why-button was just pressed."""
     click = st.session_state.get(WHY_CLICK)
     return None if click is None else str(view.rows["id"].iloc[click["row"]])
+
+
+def _conflict_texts(words: Translator, rows: pd.DataFrame) -> pd.Series[str]:
+    codes = rows["conflicts"] if "conflicts" in rows.columns else [()] * len(rows)
+    texts = [" · ".join(words.code("conflict_short", code) for code in each) for each in codes]
+    return pd.Series(texts, index=rows.index, dtype="str")
 
 
 def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
@@ -124,7 +143,7 @@ def _columns(words: Translator) -> dict[str, Any]:
         "why": column.ButtonColumn(
             text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
         ),
-        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=203),
+        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=215),
         "action": column.TextColumn(text("Action"), width=112),
         "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=70),
         "new_bid": column.NumberColumn(
@@ -137,13 +156,14 @@ def _columns(words: Translator) -> dict[str, Any]:
         "share": column.TextColumn(text("Share of impressions"), width=110),
         "change": column.NumberColumn("Δ %", format="%+.0f%%", width=56),
         "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=80),
-        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=82),
+        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=86),
         "interval": column.TextColumn("80 %", width=110),
         "p": column.NumberColumn("P(Δ>0)", format="%.0f%%", width=64),
         "match": column.TextColumn(text("Match"), width=70),
-        "campaign": column.TextColumn(text("Campaign"), width=130),
-        "ad_group": column.TextColumn(text("Ad group"), width=130),
+        "campaign": column.TextColumn(text("Campaign"), width=118),
+        "ad_group": column.TextColumn(text("Ad group"), width=110),
         "reason": column.TextColumn(text("Reason"), width=230),
+        "conflicts": column.TextColumn(text("Stands against"), width=260),
         "decision": column.TextColumn(text("Decision"), width=90),
         "exported": column.TextColumn(
             text("Last export"),

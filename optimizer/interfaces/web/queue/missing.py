@@ -8,6 +8,10 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.web import session
+from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue.decisions import unlock
+
+_UNLOCKED_AT_ONCE = 10
 
 
 def draw_why_not(words: Translator, text: str) -> None:
@@ -39,3 +43,12 @@ def _draw_found(words: Translator, text: str) -> None:
         }
     )
     st.dataframe(table, hide_index=True)
+    _draw_unlock(words, rows[rows["reason"].eq("locked")].head(_UNLOCKED_AT_ONCE))
+
+
+def _draw_unlock(words: Translator, rows: pd.DataFrame) -> None:
+    """A way back for those that are only locked."""
+    for row in rows.to_dict("records"):
+        label = f"{words.text('Unlock')}: {literal(str(row['keyword_text']))}"
+        if st.button(label, key=f"unlock_{row['entity_key']}"):
+            unlock(str(row["entity_key"]))

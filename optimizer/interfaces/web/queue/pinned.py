@@ -55,8 +55,17 @@ def unpin() -> None:
         st.session_state[_KEY] = Pinned(None, held.rows, held.serial)
 
 
-def moved(shown: pd.DataFrame, stored: pd.DataFrame) -> int:
-    """How many rows on screen have another version or decision in the store, or are gone."""
+def moved(shown: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Rows on screen with another version or decision in the store, or gone from it.
+
+    `keyword_text`, and what is stored now: `decision`, `decided_by`, `proposed_bid`; null where the
+    row is gone.
+    """
     columns = ["id", "version", "decision"]
-    same = shown[columns].merge(stored[columns], on=columns, how="inner")
-    return len(shown) - len(same)
+    told = stored[[*columns, "decided_by", "proposed_bid"]]
+    joined = shown[[*columns, "keyword_text"]].merge(
+        told, on="id", how="left", suffixes=("_shown", "")
+    )
+    same = joined["version"].eq(joined["version_shown"])
+    same &= joined["decision"].eq(joined["decision_shown"])
+    return joined[~same.fillna(False).astype(bool)].reset_index(drop=True)
