@@ -194,7 +194,7 @@ def _event(
         end=wish.end,
         stated=wish.multipliers,
     )
-    return learn_event(found, account_days(believed.daily), rhythm)
+    return learn_event(found, account_days(believed.daily), rhythm, wish.multipliers)
 
 
 def _alerts(

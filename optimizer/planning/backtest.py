@@ -133,9 +133,7 @@ def backtest(
     for done, start in enumerate(starts):
         tell("backtest", done, len(starts))
         try:
-            found = _week(
-                now, as_of, settings, belief.maturity, known_on(start), start, draws, seed
-            )
+            found = _week(now, as_of, settings, belief.maturity, known_on, start, draws, seed)
         except (RefusedInput, Infeasible) as error:
             left_out.append((start, error.code))
         else:
@@ -190,18 +188,19 @@ def _week(
     as_of: date,
     settings: Settings,
     maturity: Maturity,
-    then: ReviewInputs | None,
+    known_on: Then,
     start: date,
     draws: int,
     seed: int,
 ) -> list[WeekScore]:
     """The week's five amounts. Raises `RefusedInput` or `Infeasible` where it cannot be told."""
+    _require_whole(now.daily, start)
+    then = known_on(start)
     rebuilt = then is None
     told, day = (_rebuilt(now, start), as_of) if then is None else (then, start)
     rng = np.random.default_rng([seed, start.toordinal()])
     result = review_account(told, _without_wishes(settings), day, rng)
     plan, context = result.frames["plan"], result.context
-    _require_whole(now.daily, start)
     rhythm = learn_rhythm(account_days(told.daily), context, settings.account.events)
     bids = present_bids(plan) * bid_ratio(now.bid_changes, plan["entity_key"], start)
     forecast = forecast_days(

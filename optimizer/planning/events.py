@@ -195,8 +195,15 @@ def _drawn(
     return result
 
 
-def learn_event(plan: EventPlan, days: pd.DataFrame, rhythm: Rhythm) -> EventPlan:
+def learn_event(
+    plan: EventPlan,
+    days: pd.DataFrame,
+    rhythm: Rhythm,
+    stated: Mapping[str, Mapping[str, float]] | None = None,
+) -> EventPlan:
     """`plan` with its multipliers shrunk towards what the same days a year before were like.
+
+    Those `stated` (quantity → phase) stay as somebody said them: last year is known to who states one.
 
     `days` from `rhythm.account_days`. Log ratios to the ordinary days before that warm-up, weekdays
     taken out, are weighed by their precision (counts, whole-day shocks, 15 % between years) against
@@ -212,6 +219,8 @@ def learn_event(plan: EventPlan, days: pd.DataFrame, rhythm: Rhythm) -> EventPla
     learned = []
     for number, name in enumerate(PHASES):
         for quantity, (ratio, sd) in _seen(days, rhythm, phase == number, calm).items():
+            if name in (stated or {}).get(quantity, ()):
+                continue
             multiples[quantity][name] = _shrunk(plan.multiples[quantity][name], ratio, sd)
             learned.append((quantity, name))
     return EventPlan(plan.event, multiples, tuple(learned))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optimizer.decisions.allocation import Allocation, Gates, allocate
+from optimizer.decisions.allocation import Allocation, Gates, Options, allocate
 from optimizer.errors import Infeasible, RefusedInput
 from optimizer.estimates.posteriors import Floats
 from optimizer.planning.choices import Choices, beyond_share
 from optimizer.planning.flows import Flows, draw_flows, expected_flows, kept_per_value, present_bids
 from optimizer.planning.forecast import interval_of
+from optimizer.planning.item_bounds import ItemBounds, solve_bounded
 from optimizer.review.budget_tree import (
     CAMPAIGN_AT,
     Money,
@@ -36,8 +37,8 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan must keep to, per day: `budget` (None: no limit), least and most of campaigns by
-    name, and a target for the whole account."""
+    """What a plan must keep to, per day: `budget` (None: no limit), least and most of campaigns and
+    items by name, and a target for the whole account."""
 
     budget: float | None = None
     bounds: Mapping[str, tuple[float, float]] | None = None
@@ -61,22 +62,31 @@ def solve_plan(
 
     Floors, shared budgets and ad-group budgets that the account states hold; its campaign budgets do
     not: they are what the plan chooses. Raises `Infeasible` naming what cannot be met and the nearest
-    value, `RefusedInput` for a campaign that does not exist.
+    value, `RefusedInput` for a campaign or item that does not exist and for bounds of items beside a
+    target, whose counts their prices would change.
     """
-    nodes = _nodes(context, limits)
-    _check_least(plan, choices, nodes)
+    nodes, named = _nodes(context, limits)
+    items = _item_bounds(plan, context, named)
+    if items is not None and (limits.roas is not None or limits.cpa is not None):
+        raise RefusedInput("item_bounds_beside_target", name=items.names[0])
+    _check_least(plan, choices, nodes, items)
     money = money_left(nodes, np.zeros(len(nodes)))
     targets, told = _targets(plan, context, limits, money, nodes)
     free = np.full(len(plan), _ALWAYS)
     rank = money.rank[plan["node"].to_numpy(dtype=np.int64)]
     profit = context.get("objective", "profit") == "profit"
     base = 1.0 if profit and not spend_all else 0.0
-    try:
-        found = allocate(
-            choices.options, rank, money.tree, Gates(free, free), base=base, targets=targets
-        )
-    except Infeasible as error:
-        raise explained(error, nodes, told, money) from error
+
+    def best(options: Options) -> Allocation:
+        try:
+            return allocate(
+                options, rank, money.tree, Gates(free, free), base=base, targets=targets
+            )
+        except Infeasible as error:
+            raise explained(error, nodes, told, money) from error
+
+    options = choices.options
+    found = best(options) if items is None else solve_bounded(options, items, best, base).found
     return Solved(choices.at(found.level), found.dual_price, _campaign_line(found, nodes, money))
 
 
@@ -86,8 +96,11 @@ def _campaign_line(found: Allocation, nodes: Sequence[Mapping[str, Any]], money:
     return line
 
 
-def _nodes(context: Context, limits: Limits) -> list[dict[str, Any]]:
-    """The account's nodes with the plan's money in place of the campaigns' present budgets."""
+def _nodes(
+    context: Context, limits: Limits
+) -> tuple[list[dict[str, Any]], dict[str, tuple[float, float]]]:
+    """The account's nodes with the plan's money in place of the campaigns' present budgets, and the
+    bounds that no campaign bears."""
     bounds = dict(limits.bounds or {})
     nodes = []
     for at, node in enumerate(context["budgets"]):
@@ -98,13 +111,32 @@ def _nodes(context: Context, limits: Limits) -> list[dict[str, Any]]:
             least, most = bounds.pop(node["name"], (node["floor"], np.inf))
             changed |= {"floor": least, "budget": None if np.isinf(most) else most}
         nodes.append(changed)
-    if bounds:
-        known = [node["name"] for node in nodes if node["scope"] == "campaign"]
-        raise RefusedInput("campaign_unknown", name=next(iter(bounds)), known=known)
-    return nodes
+    return nodes, bounds
 
 
-def _check_least(plan: pd.DataFrame, choices: Choices, nodes: Sequence[Mapping[str, Any]]) -> None:
+def _item_bounds(
+    plan: pd.DataFrame, context: Context, bounds: Mapping[str, tuple[float, float]]
+) -> ItemBounds | None:
+    """Bounds of items by name; None where there are none. Raises `RefusedInput` for an unknown name."""
+    if not bounds:
+        return None
+    items = list(context.get("items", ()))
+    unknown = [name for name in bounds if name not in items]
+    if unknown:
+        campaigns = [node["name"] for node in context["budgets"] if node["scope"] == "campaign"]
+        raise RefusedInput("bound_unknown", name=unknown[0], known=[*campaigns, *items])
+    place = np.full(len(items) + 1, -1)
+    place[[items.index(name) for name in bounds]] = np.arange(len(bounds))
+    least, most = np.array(list(bounds.values()), dtype=np.float64).T
+    return ItemBounds(place[plan["item"].to_numpy(dtype=np.int64)], tuple(bounds), least, most)
+
+
+def _check_least(
+    plan: pd.DataFrame,
+    choices: Choices,
+    nodes: Sequence[Mapping[str, Any]],
+    items: ItemBounds | None,
+) -> None:
     """Raise `Infeasible` where the budget is below what nobody may take away."""
     budget = nodes[0]["budget"]
     options = choices.options
@@ -113,6 +145,8 @@ def _check_least(plan: pd.DataFrame, choices: Choices, nodes: Sequence[Mapping[s
     if budget is not None and budget < least * (1 - _LEAST):
         raise Infeasible("locks_above_budget", budget=budget, locked=least, nearest=least)
     floors = sum(float(node["floor"] or 0.0) for node in nodes if node["scope"] == "campaign")
+    if items is not None:
+        floors = max(floors, float(items.least.sum()))
     if budget is not None and floors > budget * (1 + _LEAST):
         raise Infeasible("bounds_above_budget", budget=budget, bounds=floors, nearest=floors)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pandas as pd
@@ -154,6 +155,19 @@ def plan(
     return PlanReport(account, run.as_of, run.run_id, currency, asked, seed, found)
 
 
+def plan_basis(workspace: Workspace, account: str, actor: Actor, run_id: str) -> str:
+    """What besides the scenario a plan of this run depends on: the same text, the same plan.
+
+    The account's newest act stands for locks, approvals and adopted plans, settings for themselves.
+    """
+    actor.require("viewer", account)
+    run = workspace.store.run(run_id)
+    settings, _ = stated_settings(workspace, account, run.as_of)
+    shapes = event_shapes(workspace)
+    told = [run_id, workspace.store.last_act(account), repr(settings), repr(shapes)]
+    return sha256(repr(told).encode()).hexdigest()
+
+
 def event_shapes(workspace: Workspace) -> EventShapes:
     """The sales that `configs/events.yaml` knows."""
     return load_model(workspace.configs.root / "events.yaml", EventShapes, missing_ok=True)
@@ -269,7 +283,8 @@ def suggest_from_plan(
 
     Campaign budgets move towards the plan within the guardrail's step, bids follow by the re-solve at
     the plan's money; both go through the same approval as any suggestion. What is approved stays.
-    Raises `Infeasible` where no step meets what is locked or approved.
+    Raises `Infeasible` where no step meets what is locked or approved, `RefusedInput` for bounds of
+    items, which no budget of the queue holds to.
     """
     actor.require("operator", account)
     asked = kept_scenario(workspace, account, name, actor) if scenario is None else scenario
@@ -279,6 +294,7 @@ def suggest_from_plan(
     before = restored_result(
         run, store.suggestions(account, as_of=run.as_of), store.run_frames(run.run_id)
     )
+    _refuse_item_bounds(asked, before)
     wishes, unknown = _wishes(found, before, settings)
     holds = store.holds(account, run.as_of)
     after, told = _within_reach(before, _context(before, found, wishes, name), holds)
@@ -294,6 +310,14 @@ def suggest_from_plan(
         after.summary.dual_price,
         unknown,
     )
+
+
+def _refuse_item_bounds(asked: Scenario, before: ReviewResult) -> None:
+    """The queue's budgets are those of campaigns: nothing in it would hold an item to an amount."""
+    campaigns = {one["name"] for one in before.context["budgets"] if one["scope"] == "campaign"}
+    items = [name for name in asked.bounds if name not in campaigns]
+    if items:
+        raise RefusedInput("item_bounds_not_queued", name=items[0])
 
 
 def _wishes(

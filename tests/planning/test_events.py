@@ -92,6 +92,14 @@ def test_last_year_pulls_the_prior_and_narrows_it():
     assert ("volume", "burst") in learned.learned
 
 
+def test_what_somebody_states_of_the_sale_last_year_does_not_change():
+    stated = {"volume": {"burst": 2.0}}
+    learned = learn_event(sale(), last_year(3.0), FLAT, stated)
+    assert learned.multiples["volume"]["burst"] == sale().multiples["volume"]["burst"]
+    assert ("volume", "burst") not in learned.learned
+    assert ("cpc", "burst") in learned.learned
+
+
 def test_without_last_year_the_shipped_prior_stays():
     few = last_year(3.0)
     assert learn_event(sale(), few[few["day"] > 20_500], FLAT) == sale()

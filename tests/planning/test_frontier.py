@@ -152,7 +152,7 @@ def test_a_target_is_met_and_costs_profit():
 def test_bounds_of_nothing_are_refused_by_name():
     with pytest.raises(RefusedInput) as caught:
         solved(Limits(budget=NOW, bounds={"no such": (1.0, 2.0)}))
-    assert caught.value.code == "campaign_unknown"
+    assert caught.value.code == "bound_unknown"
 
 
 def test_bounds_above_the_budget_are_refused():

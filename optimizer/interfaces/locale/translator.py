@@ -178,6 +178,7 @@ class Translator:
             "number": self.number,
             "whole": lambda value: self.number(value, 0),
             "ratio": self.ratio,
+            "left_out": lambda code: self.code("backtest_left_out", code),
         }
         return Template(formats).vformat(template, (), fields)
 
