@@ -281,6 +281,7 @@ class Guardrails(Model):
     outage_probability: Annotated[float, Field(gt=0, lt=0.1)] = 0.001
     outage_days: Annotated[int, Field(ge=1, le=30)] = 3
     no_bite_cpc_ratio: Share = 0.5
+    leave_first_page: bool = False
     stock_cover_days: Annotated[int, Field(ge=1, le=365)] = 14
     budget_step_limit: Annotated[float, Field(gt=0, le=5)] = 0.3
     target_step_limit: Annotated[float, Field(gt=0, le=0.5)] = 0.15

@@ -36,7 +36,8 @@ class Moves:
     `group` numbers the rows whose values are believed from one level (an ad group's), and
     `group_sd` is the relative standard deviation that doubt about it gives each row's value: a part of
     the row's doubt, never more. Without them rows are wrong each on its own. `present` is the share of
-    the clicks at the response's own bid that is bought today: 0 for a keyword that does not exist yet.
+    the clicks at the response's own bid that is bought today: 0 for a keyword that does not exist yet;
+    `served` the share of what the curve says that will be: less than 1 where a budget ends days early.
     """
 
     response: Response
@@ -46,10 +47,11 @@ class Moves:
     group: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     group_sd: Floats = field(default_factory=lambda: np.zeros(1))
     present: Floats = field(default_factory=lambda: np.ones(1))
+    served: Floats = field(default_factory=lambda: np.ones(1))
 
     def __post_init__(self) -> None:
         """One group for all rows stands for each of them."""
-        for name in ("group", "group_sd", "present"):
+        for name in ("group", "group_sd", "present", "served"):
             object.__setattr__(
                 self, name, np.broadcast_to(getattr(self, name), len(self.value.mean))
             )
@@ -97,7 +99,8 @@ def expected_change(moves: Moves) -> tuple[Floats, Floats, Floats]:
     target = np.where(off, moves.response.bid, moves.bid)[:, None]
     clicks = moves.response.expected_clicks(target)[:, 0]
     cost = moves.response.expected_cost(target)[:, 0]
-    clicks, cost = np.where(off, 0.0, clicks), np.where(off, 0.0, cost)
+    served = np.where(off, 0.0, moves.served)
+    clicks, cost = clicks * served, cost * served
     bought = moves.response.clicks * moves.present
     delta_clicks, delta_cost = clicks - bought, cost - bought * moves.response.cpc
     return delta_clicks, delta_cost, moves.value.mean * delta_clicks - delta_cost
@@ -242,7 +245,7 @@ def _profit(moves: Moves, rows: Ints, drawn: Drawn, bid: Floats) -> Singles:
     bought = _column(moves.present[rows])
     ratio = _column(np.log(np.where(off, present, bid) / present))
     grown: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
-    grown *= _column((~off).astype(float))
+    grown *= _column(np.where(off, 0.0, moves.served[rows]))
     paid = np.exp(np.maximum(drawn.exponent, 0) * ratio)
     paid *= grown
     paid -= bought

@@ -5,7 +5,9 @@ plan (`decisions.levers`). Where the account's does, the plan itself is the answ
 money, so every lower leaves some for clicks that the day's early end lost. Demand D(b) costs more than
 the budget B; at present a share σ = B/D is served. Of that the plan can undo what today's steps reach:
 volume counts u ≤ 1/σ times what is bought, so that the lowest bids in reach just fit B, and σ·u is the
-share of the day that the planned bids will be served.
+share of the day that the planned bids will be served. Days differ: demand of D·x on a day buys
+min(D·x, B), so that σ = E[min(x, B/D)], and bids planned at B are served E[min(x, 1)] of it, x being how
+the last weeks' days were, at today's bids, against their mean.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from optimizer.estimates.volume import VolumeEstimate
 from optimizer.review.solving import keyword_options
 
 _LEAST_SERVED = 0.1
+_SHAPE_DAYS = 28
+_FEWEST_DAYS = 7
 _ROOM = 0.98
 _LEAST_UNDONE = 1.01
 _MOST_SPENT = 1.1
@@ -64,10 +68,21 @@ def whole_days(rows: Records, lost_to_budget: Floats, ended: Bools) -> Records:
     )
 
 
-def served_share(volume: VolumeEstimate, budget: float) -> float:
-    """Share of the day that `budget` pays for at the present bids, whose whole days bring `volume`."""
+def day_shape(rows: Records, now: int) -> Floats:
+    """Cost of each of the last weeks' whole days at one set of bids, over their mean; 1 before a week is seen."""
+    recent = (rows.first == rows.last) & (rows.last >= now - _SHAPE_DAYS)
+    cost = np.bincount(rows.last[recent] - (now - _SHAPE_DAYS), rows.cost[recent], _SHAPE_DAYS)
+    days = cost[cost > 0]
+    return days / days.mean() if len(days) >= _FEWEST_DAYS else np.ones(1)
+
+
+def served_share(volume: VolumeEstimate, budget: float, shape: Floats) -> float:
+    """Share of the demand that `budget` pays for at the present bids, whose whole days bring `volume`.
+
+    `shape` is single days' demand against the mean.
+    """
     demand = float((volume.clicks.mean * volume.cpc).sum())
-    return min(1.0, budget / demand) if demand > 0 else 1.0
+    return float(np.minimum(shape, budget / demand).mean()) if demand > 0 else 1.0
 
 
 def bought(volume: VolumeEstimate, share: float) -> VolumeEstimate:
@@ -78,13 +93,19 @@ def bought(volume: VolumeEstimate, share: float) -> VolumeEstimate:
     return replace(volume, clicks=clicks, impressions=volume.impressions * share)
 
 
-def with_demand(plan: pd.DataFrame, share: float, context: Mapping[str, Any]) -> pd.DataFrame:
-    """`plan` with u times the clicks that are bought, of which `present` = 1/u are; itself where u is 1."""
+def with_demand(
+    plan: pd.DataFrame, share: float, shape: Floats, context: Mapping[str, Any]
+) -> pd.DataFrame:
+    """`plan` with u times the clicks that are bought, of which `present` = 1/u are; itself where u is 1.
+
+    Of what is planned `served` will be bought: whoever plans the whole budget loses clicks on busy days.
+    """
     undone = min(1.0 / share, _within_reach(plan, context)) if share < 1 else 1.0
     if undone < _LEAST_UNDONE:
         return plan
     more = {name: plan[name] * undone for name in ("clicks", "volume_mean")}
-    return plan.assign(**more, present=1.0 / undone)
+    served = float(np.minimum(shape / (share * undone), 1.0).mean())
+    return plan.assign(**more, present=1.0 / undone, served=served)
 
 
 def _within_reach(plan: pd.DataFrame, context: Mapping[str, Any]) -> float:

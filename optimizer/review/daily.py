@@ -112,7 +112,7 @@ def _planned(
         "lever_rules": lever_candidates.lever_rules(believed.settings),
         "stock": items.stated_stock(state.items),
     }
-    plan = account_cap.with_demand(plan, ahead.served, context)
+    plan = account_cap.with_demand(plan, ahead.served, ahead.shape, context)
     return plan, with_donor_nodes(terms, funds.node), context
 
 
@@ -121,13 +121,14 @@ class _Ahead:
     """What the next days bring at the present bids, and how that answers to others.
 
     `budget` per campaign, nan where unknown. `volume` is what is bought; `served` the share of the day
-    that a stated account budget lets it be.
+    that a stated account budget lets it be, `shape` single days' demand against the mean.
     """
 
     budget: Floats
     learned: Learned
     volume: VolumeEstimate
     served: float
+    shape: Floats
 
 
 def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
@@ -155,8 +156,9 @@ def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
     half_life = settings.estimation.volume_half_life_days
     volume = estimate_volume(restated, tree, bid, now, half_life)
     lately = bool(ended[rows.first >= now - _ENDED_DAYS].any())
-    served = account_cap.served_share(volume, money) if lately else 1.0
-    return _Ahead(budget, learned, account_cap.bought(volume, served), served)
+    shape = account_cap.day_shape(restated, now)
+    served = account_cap.served_share(volume, money, shape) if lately else 1.0
+    return _Ahead(budget, learned, account_cap.bought(volume, served), served, shape)
 
 
 def _ended(

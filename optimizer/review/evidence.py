@@ -101,7 +101,8 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
         Gamma(np.full(len(bid), row[f"{name}_mean"]), np.full(len(bid), row[f"{name}_cv2"]))
         for name in ("volume", "value")
     )
-    moves = Moves(response, volume, value, bid, present=np.array([row.get("present", 1.0)]))
+    shares = {name: np.array([row.get(name, 1.0)]) for name in ("present", "served")}
+    moves = Moves(response, volume, value, bid, **shares)
     bought, (clicks, cost, profit) = response.clicks * moves.present, expected_change(moves)
     low, high = draw_curve(
         moves,

@@ -23,7 +23,7 @@ from optimizer.estimates.segments import SEGMENTS
 from optimizer.estimates.value_per_click import ValueEstimate
 from optimizer.estimates.volume import VolumeEstimate
 from optimizer.review.response import Learned
-from optimizer.settings import Settings
+from optimizer.settings import Guardrails, Settings
 
 NAMES = (
     "campaign_id",
@@ -53,6 +53,7 @@ _MOVED = (
     "value_cv2",
 )
 _IN_GROUPS = ("value_group", "value_group_sd")
+_BOUGHT = ("present", "served")
 
 
 _NOT_LOWERED = ("automated_bidding", "bid_unknown")
@@ -123,14 +124,14 @@ def move_columns(frame: pd.DataFrame) -> list[str]:
     Runs stored before siblings shared a doubt have no groups.
     """
     grouped = set(_IN_GROUPS) <= set(frame.columns)
-    told = ["present"] if "present" in frame.columns else []
+    told = [name for name in _BOUGHT if name in frame.columns]
     return [*_MOVED, *(_IN_GROUPS if grouped else ()), *told]
 
 
 def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
     """Rows of a plan, or of judged terms, moved to `bid` (0: off)."""
     moves = Moves(response_of(rows), gamma_of(rows, "volume"), gamma_of(rows, "value"), bid)
-    moves = replace(moves, present=bought_share(rows))
+    moves = replace(moves, present=bought_share(rows), served=served_share(rows))
     if not set(_IN_GROUPS) <= set(rows.columns):
         return moves
     return replace(
@@ -142,9 +143,18 @@ def moves_of(rows: pd.DataFrame, bid: Floats) -> Moves:
 
 def bought_share(rows: pd.DataFrame) -> Floats:
     """Share of each row's clicks that is bought today; rows that do not say are bought as they are."""
-    if "present" not in rows.columns:
+    return _share(rows, "present")
+
+
+def served_share(rows: pd.DataFrame) -> Floats:
+    """Share of each row's planned clicks that a budget will let be bought; all, where it does not say."""
+    return _share(rows, "served")
+
+
+def _share(rows: pd.DataFrame, name: str) -> Floats:
+    if name not in rows.columns:
         return np.ones(len(rows))
-    share = rows["present"].to_numpy(dtype=np.float64)
+    share = rows[name].to_numpy(dtype=np.float64)
     return np.where(np.isnan(share), 1.0, share)
 
 
@@ -256,7 +266,7 @@ def _limits(
     )
     highest = np.minimum(float(limit.maximum), (account.max_bid or np.inf) / multiplier)
     first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    on_page = plan["bid"].to_numpy() >= first_page
+    on_page = (plan["bid"].to_numpy() >= first_page) & (not rules.leave_first_page)
     kept = goals.lowest_for_share(
         response.bid, state.items.share_kept, response.elasticity, response.elasticity_sd
     )
@@ -271,7 +281,7 @@ def _limits(
         "no_bite": plan["cpc"].to_numpy() < rules.no_bite_cpc_ratio * plan["bid"].to_numpy(),
         **_gates(marginal, rules.min_probability),
         "raise_block": _raise_block(plan, state, settings),
-        "lower_block": _lower_block(plan, frame, state, rules.dead_band),
+        "lower_block": _lower_block(plan, frame, state, rules),
         "item": state.items.item,
         "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, step),
     }
@@ -320,13 +330,14 @@ def _raise_block(
 
 
 def _lower_block(
-    plan: pd.DataFrame, frame: pd.DataFrame, state: AccountState, dead_band: float
+    plan: pd.DataFrame, frame: pd.DataFrame, state: AccountState, rules: Guardrails
 ) -> guardrails.RowCodes:
     """A bid that no lower worth having would keep on page one stays: the curve ends there."""
     size = len(plan)
     first_page = frame["first_page_bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     bid = plan["bid"].to_numpy()
-    at_edge = (bid >= first_page) & (bid * (1 - dead_band) < first_page)
+    at_edge = (bid >= first_page) & (bid * (1 - rules.dead_band) < first_page)
+    at_edge &= not rules.leave_first_page
     return guardrails.first_code(
         [
             (np.full(size, state.freeze is not None), "event_freeze"),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from optimizer.curves.bid_landscape import Response
+from optimizer.curves.bid_landscape import Response, click_growth
 from optimizer.curves.simulator import simulated_exponents
 from optimizer.estimates.bid_history import (
     Tested,
@@ -30,7 +30,8 @@ from optimizer.estimates.posteriors import Bools, Floats, Ints
 from optimizer.settings import Estimation, Settings
 
 _RECENT_DAYS = 28
-_FAR = 0.5  # log change of a bid beyond which a local curve says nothing more
+_FAR = 2.0
+"""Largest log change of a bid over which past days are restated: a new account's bids go far."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,9 @@ def at_present_bid(
 ) -> Records:
     """What each day would have brought under today's bid: impressions, clicks and cost restated.
 
-    Clicks grow with (bid now / bid then)^ε and the price of a click with the same to the η; without
-    it a keyword that was lowered last week would still count the clicks, and the price, of its old
-    bid. Days whose bid nobody knows, and rows that cover several days, stay as they are.
+    Clicks move along Hill's curve through the bid of then, the price of a click with (bid now / bid
+    then)^η; without it a keyword that was lowered last week would still count the clicks, and the
+    price, of its old bid. Days whose bid nobody knows, and rows of several days, stay as they are.
     """
     history = bid_history(bid_changes, keywords["entity_key"], today)
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -138,7 +139,7 @@ def at_present_bid(
         change = np.log(bid[unit] / then)
     change = np.where(np.isfinite(change), np.clip(change, -_FAR, _FAR), 0.0)
     grown, dearer = np.ones(len(rows.unit)), np.ones(len(rows.unit))
-    grown[index] = np.exp(learned.elasticity[unit] * change)
+    grown[index] = click_growth(learned.elasticity[unit], change, learned.click_share[unit])
     dearer[index] = np.exp(learned.cpc_exponent[unit] * change)
     return replace(
         rows,

@@ -39,6 +39,18 @@ def test_a_keyword_that_does_not_exist_yet_brings_all_of_its_clicks() -> None:
     assert drawn.low[2] == drawn.high[2] == 0.0
 
 
+def test_of_what_is_planned_only_the_served_share_comes() -> None:
+    whole = replace(moves([2.4, 2.0, 0.0], value=3.0), present=np.full(3, 0.8))
+    short = replace(whole, served=np.full(3, 0.9))
+    clicks, cost, _ = expected_change(whole)
+    fewer, cheaper, less = expected_change(short)
+    assert fewer == pytest.approx(0.9 * (clicks + 8.0) - 8.0)
+    assert (cheaper[:2] < cost[:2]).all()
+    assert less == pytest.approx(3.0 * fewer - cheaper)
+    drawn = draw_outcome(short, CALM, 400, 0.8, np.random.default_rng(0))
+    assert ((drawn.low < less) & (less < drawn.high)).all()
+
+
 @pytest.mark.parametrize("bid", [0.0, 1.6, 2.4])
 def test_the_mean_of_the_draws_is_the_closed_form(bid: float) -> None:
     told = moves([bid] * 3000, value=2.5)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from optimizer.estimates.exposure import Records
-from optimizer.review.account_cap import ended_days, whole_days
+from optimizer.estimates.hierarchy import Hierarchy
+from optimizer.estimates.volume import VolumeEstimate, estimate_volume
+from optimizer.review.account_cap import day_shape, ended_days, served_share, whole_days
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from tests.review.conftest import Run
 
@@ -39,6 +41,34 @@ def test_whole_days_are_what_the_lost_part_would_have_brought() -> None:
     whole = whole_days(two_days(), np.full(4, 0.5), ended)
     assert list(whole.clicks) == [20.0, 20.0, 10.0, 10.0]
     assert list(whole.cost) == [12.0, 8.0, 2.0, 1.0]
+
+
+def weeks(first: float, second: float, days: int) -> Records:
+    """One keyword whose days cost `first` and `second` in turn."""
+    day = np.arange(days)
+    cost = np.where(day % 2 == 0, first, second)
+    counts = (np.full(days, 100.0), cost, cost, np.zeros(days), np.zeros(days))
+    return Records(day * 0, day, day, *counts)
+
+
+def volume_of(rows: Records, days: int) -> VolumeEstimate:
+    none, one = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    tree = Hierarchy(none, none, (none, one, one))
+    return estimate_volume(rows, tree, np.array([1.0]), days, 1e6)
+
+
+def test_a_budget_the_mean_day_just_fits_still_ends_busy_days() -> None:
+    rows = weeks(5.0, 15.0, 28)
+    shape = day_shape(rows, 28)
+    assert sorted(set(shape)) == pytest.approx([0.5, 1.5])
+    volume = volume_of(rows, 28)
+    assert served_share(volume, 10.0, shape) == pytest.approx(0.75, abs=0.01)
+    assert served_share(volume, 10.0, np.ones(1)) == pytest.approx(1.0, abs=0.01)
+    assert served_share(volume, 100.0, shape) == pytest.approx(1.0)
+
+
+def test_days_are_taken_to_be_alike_before_a_week_is_seen() -> None:
+    assert list(day_shape(weeks(5.0, 15.0, 6), 6)) == [1.0]
 
 
 @pytest.fixture(scope="module")

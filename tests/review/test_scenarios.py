@@ -295,6 +295,16 @@ def test_first_page_bid_is_not_left() -> None:
     assert 1.2 <= rows.loc["above", "proposed_bid"] < 1.3
 
 
+def test_page_one_is_left_where_the_account_says_so() -> None:
+    edge = Word("edge", rate=0.024, clicks=40, first_page_bid=1.29)
+    stated = told()
+    rules = stated.guardrails.model_copy(update={"leave_first_page": True})
+    result = review(
+        small_account([edge, *FILLERS]), stated.model_copy(update={"guardrails": rules})
+    )
+    assert kind_of(result, "edge") == "lower"
+
+
 def test_a_word_that_loses_on_page_one_is_paused_rather_than_lowered_off_it() -> None:
     edge = replace(HOPELESS, text="edge", first_page_bid=1.29)
     result = review(small_account([edge, *FILLERS]), told())

@@ -13,6 +13,7 @@ AUTOPILOT = Guardrails(
     assumed_step_limit=0.4,
     min_probability=0.5,
     cool_down_days=0,
+    leave_first_page=True,
 )
 """Nobody looks at the changes, so none has to wait: a review corrects the one before."""
 
