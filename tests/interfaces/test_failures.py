@@ -14,6 +14,7 @@ from optimizer import workflows
 from optimizer.errors import BadTable, NotFound, RefusedInput
 from optimizer.interfaces.serving import Reach, require_asked_here
 from optimizer.interfaces.web import failures
+from tests.interfaces.conftest import ACCOUNT
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 LOCAL, PUBLIC = Reach(login=False), Reach(login=True, public_name="bids.example.org")
@@ -98,3 +99,15 @@ def test_demonstration_that_fails_says_why(empty: AppTest, monkeypatch: pytest.M
     empty.button("demo").click().run()
     assert len(empty.error) == 1
     assert not empty.exception
+
+
+def test_account_is_always_in_the_address_and_an_unknown_one_is_told(store: Path) -> None:
+    page = AppTest.from_file(str(ROUTER), default_timeout=60)
+    page.query_params["account"] = "<b>gone</b>"
+    page.switch_page("web/settings_page.py").run()
+    assert page.query_params["account"] == ACCOUNT
+    (told,) = [box.value for box in page.warning]
+    assert "gone" in told
+    assert "<b>" not in told  # a backslash stands before every sign that Markdown or HTML reads
+    page.run()
+    assert not page.warning

@@ -60,8 +60,16 @@ def draw_sidebar() -> None:
     if not records:
         return
     names = [record.name for record in records]
-    label = visit.words.text("Account")
-    chosen = st.sidebar.selectbox(label, names, key="account", bind="query-params")
+    # Not bound by Streamlit, which leaves the first account out of the address: a link must go on
+    # meaning the same account when another one comes before it.
+    asked = st.query_params.get("account")
+    index = names.index(asked) if asked in names else 0
+    chosen = st.sidebar.selectbox(visit.words.text("Account"), names, index=index, key="account")
+    if asked != chosen:
+        st.query_params["account"] = chosen
+    if asked is not None and asked not in names:
+        told = "The address asks for account {asked}, which is not here. This is {account}."
+        flash("warning", [visit.words.text(told, asked=asked, account=chosen)])
     session.choose(chosen, records[names.index(chosen)].currency)
     st.sidebar.caption(_freshness())
 
