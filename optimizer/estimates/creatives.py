@@ -8,13 +8,17 @@ moments and leaves the creative itself out. Two creatives and a thousand are one
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
 from optimizer.errors import RefusedInput
 from optimizer.estimates.posteriors import Floats, Gamma, Ints
 from optimizer.estimates.rates import fit_rates
+
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,17 @@ def estimate_creatives(
     """
     noise = spread or UnitSpread()
     parents = _parents(group)
-    return ArmBeliefs(
-        fit_rates(sums.clicks, sums.impressions, parents, dispersion=noise.clicks).posterior,
-        _conversion_rate(sums, parents, noise),
-        _conversion_value(sums, parents, noise, value_per_conversion),
-        _click_price(sums, parents, noise),
+    fits = (
+        partial(_click_rate, sums, parents, noise),
+        partial(_conversion_rate, sums, parents, noise),
+        partial(_conversion_value, sums, parents, noise, value_per_conversion),
+        partial(_click_price, sums, parents, noise),
     )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = [pool.submit(fit) for fit in fits]
+    ctr, *others = (one.result() for one in found)
+    assert ctr is not None
+    return ArmBeliefs(ctr, *others)
 
 
 def estimate_with_past(
@@ -123,6 +132,10 @@ def _parents(group: Ints) -> Sequence[Ints]:
         raise RefusedInput("no_arms")
     found, place = np.unique(group, return_inverse=True)
     return place.astype(np.int64), np.zeros(len(found), dtype=np.int64)
+
+
+def _click_rate(sums: CreativeSums, parents: Sequence[Ints], noise: UnitSpread) -> Gamma | None:
+    return fit_rates(sums.clicks, sums.impressions, parents, dispersion=noise.clicks).posterior
 
 
 def _conversion_rate(

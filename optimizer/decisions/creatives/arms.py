@@ -19,6 +19,7 @@ DISCOUNT = 0.95
 
 _LEAST_TOLD = 0.1
 _ENOUGH_ROWS = 150_000
+_BLOCK = 30_000
 _COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
 _NEVER_NEGATIVE = ("impressions", "clicks", "cost", "conversions")
 
@@ -144,6 +145,14 @@ class ArmDays:
             rows.amounts(np.maximum(self.value, 0.0), settled, stated.value),
             click_price,
         )
+
+
+def arm_blocks(first: Ints, shape: tuple[int, ...]) -> list[slice]:
+    """Arms of whole tests, some 30,000 days of arms each, for arrays of this `shape` (arms, days)."""
+    block = first * shape[1] // _BLOCK
+    starts = first[np.flatnonzero(np.diff(block, prepend=-1))]
+    ends = np.append(starts[1:], shape[0])
+    return [slice(int(one), int(end)) for one, end in zip(starts, ends, strict=True)]
 
 
 class _Rows:

@@ -17,13 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from optimizer.decisions.creatives.arms import DISCOUNT, ArmDays
-from optimizer.decisions.creatives.claims import ClaimRule, Claims, leader_pairs, make_claims
-from optimizer.decisions.creatives.contrasts import (
-    Estimate,
-    always_interval,
-    daily_ratios,
-    estimate_difference,
-)
+from optimizer.decisions.creatives.claims import ClaimRule, Claims, leader_pairs
+from optimizer.decisions.creatives.comparisons import Comparison, compare_arms
+from optimizer.decisions.creatives.contrasts import Estimate, daily_ratios
 from optimizer.decisions.creatives.definitions import check_currencies
 from optimizer.decisions.creatives.metrics import Metric, MetricName, expected, metric_named
 from optimizer.decisions.creatives.sampling import (
@@ -151,13 +147,12 @@ def assess(
     chances = judge_arms(metric, beliefs, days.first, rng, draws=design.draws, alive=alive)
     value = expected(metric, beliefs)
     leader = _leader(metric, value, alive & days.ran.any(axis=1), days)
-    claims = _claims(days, design, metric, leader, spread, known)
+    compared = _compared(days, design, metric, leader, spread, known)
+    claims = compared.claims
     served = _served(days, design, known)
     verdict = _verdicts(days, design, claims, served, leader, alive)
     share = _shares(days, design, chances, alive & (verdict != "loser"))
     state = _states(days, design, claims, served, chances, value, leader, verdict, alive)
-    measured = estimate_difference(claims.contrasts)
-    always = always_interval(claims.contrasts, design.rule.alpha, design.rule.effect_variance)
     return Assessment(
         beliefs,
         spread,
@@ -169,8 +164,8 @@ def assess(
         leader,
         state,
         claims,
-        measured,
-        always,
+        compared.difference,
+        (compared.low, compared.high),
         served,
     )
 
@@ -219,14 +214,14 @@ def _leader(metric: Metric, value: Floats, takes_part: Bools, days: ArmDays) -> 
     return np.where(found < len(score), found, -1)
 
 
-def _claims(
+def _compared(
     days: ArmDays,
     design: Design,
     metric: Metric,
     leader: Ints,
     spread: UnitSpread,
     known: Context,
-) -> Claims:
+) -> Comparison:
     ratios = daily_ratios(
         metric,
         days,
@@ -239,7 +234,7 @@ def _claims(
     pairs = leader_pairs(leader, days.first, shown)
     counted = days.matured(metric, design.rule.least_completion)
     dispersion = spread.clicks if metric.events == "clicks" else spread.conversions
-    return make_claims(
+    return compare_arms(
         ratios,
         days.place,
         pairs,

@@ -139,11 +139,16 @@ def log_evidence_of_counts(
     a, b = (np.where(used, one, 0.0) / max(dispersion, 1.0) for one in events)
     odds = np.where(used, exposure[0], 1.0) / np.where(used, exposure[1], 1.0)
     of_a, both = np.cumsum(a, axis=1), a + b
-    total = np.zeros(a.shape)
+    total, ratio, seen = np.zeros(a.shape), np.zeros(a.shape), both > 0
+    odds, both = odds[seen], both[seen]
     for effect, weight in zip(_EFFECTS, _WEIGHTS, strict=True):
-        share = np.log((1.0 + odds) / (1.0 + odds * np.exp(effect)))
-        ratio = np.cumsum(both * share, axis=1) + of_a * effect
-        total += weight * np.exp(np.minimum(ratio, _ENOUGH))
+        ratio.fill(0.0)
+        ratio[seen] = both * np.log((1.0 + odds) / (1.0 + odds * np.exp(effect)))
+        np.cumsum(ratio, axis=1, out=ratio)
+        ratio += of_a * effect
+        np.minimum(ratio, _ENOUGH, out=ratio)
+        np.exp(ratio, out=ratio)
+        total += np.multiply(ratio, weight, out=ratio)
     with np.errstate(divide="ignore"):
         return np.log(total)
 

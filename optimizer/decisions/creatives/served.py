@@ -8,12 +8,14 @@ platform chose the shares there is nothing to test, only something to note.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from optimizer.decisions.creatives.arms import arm_blocks
 from optimizer.errors import RefusedInput
 from optimizer.estimates.posteriors import Bools, Floats, Ints
 
@@ -21,6 +23,7 @@ SURE = 1e-4
 """A false alarm in ten thousand looks: 0.2 % of tests that are looked at on sixty days."""
 LEAST_DEVIATION = 0.02
 _LEAST_DAYS = 5
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,18 @@ def check_served(impressions: Floats, planned: Floats, first: Ints) -> ShareChec
     """
     shown, share = _checked(impressions, planned)
     share = np.broadcast_to(share[:, None] if share.ndim == 1 else share, shown.shape)
+    parts = [
+        (shown[arms], share[arms], first[slice(*np.searchsorted(first, ends))] - arms.start)
+        for arms in arm_blocks(first, shown.shape)
+        for ends in [(arms.start, arms.stop)]
+    ]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(_check_block, *zip(*parts, strict=True)))
+    names = [one.name for one in fields(ShareCheck)]
+    return ShareCheck(*(np.concatenate([getattr(one, name) for one in found]) for name in names))
+
+
+def _check_block(shown: Floats, share: Floats, first: Ints) -> ShareCheck:
     sizes = np.diff(first, append=len(shown))
     expected = _expected(shown, share, first, sizes)
     excess = shown - expected
