@@ -160,7 +160,7 @@ def _columns(words: Translator) -> dict[str, Any]:
         "interval": column.TextColumn("80 %", width=110),
         "p": column.NumberColumn("P(Δ>0)", format="%.0f%%", width=64),
         "match": column.TextColumn(text("Match"), width=70),
-        "campaign": column.TextColumn(text("Campaign"), width=118),
+        "campaign": column.TextColumn(text("Campaign"), width=171),
         "ad_group": column.TextColumn(text("Ad group"), width=110),
         "reason": column.TextColumn(text("Reason"), width=230),
         "conflicts": column.TextColumn(text("Stands against"), width=260),
