@@ -164,6 +164,18 @@ def restated_then(folder: Path, keywords: int, days: int) -> Callable[[], dict[s
     return lambda: _told(history.daily(files, [], window))
 
 
+def restated_sums(folder: Path, keywords: int, days: int) -> Callable[[], dict[str, float]]:
+    """Sums per keyword over the restated history as known today."""
+    files, window = _restated(folder, RESTATED_DAYS)
+    return lambda: _told(history.sums(files, window))
+
+
+def restated_sums_then(folder: Path, keywords: int, days: int) -> Callable[[], dict[str, float]]:
+    """The same sums as known 15 days ago."""
+    files, window = _restated(folder, RESTATED_DAYS - 15)
+    return lambda: _told(history.sums(files, window))
+
+
 def triangle(folder: Path, keywords: int, days: int) -> Callable[[], dict[str, float]]:
     """The run-off triangle: sums per campaign and day as each import knew them."""
     files, window = _restated(folder, RESTATED_DAYS)
@@ -194,6 +206,8 @@ QUESTIONS = {
     "one_keyword": one_keyword,
     "restated_now": restated_now,
     "restated_then": restated_then,
+    "restated_sums": restated_sums,
+    "restated_sums_then": restated_sums_then,
     "triangle": triangle,
 }
 
@@ -227,11 +241,11 @@ def show(result: dict[str, Any]) -> None:
     """The figures for people."""
     for name in WRITERS:
         made = result[name]
-        print(f"{name:18s}{made['rows']:>13,} rows {made['mb']:7.0f} MB")
+        print(f"{name:20s}{made['rows']:>13,} rows {made['mb']:7.0f} MB")
     for name in QUESTIONS:
         asked = result[name]
         print(
-            f"{name:18s}{asked['seconds']:7.2f} s ({asked['cpu_seconds']:7.2f} of processors),"
+            f"{name:20s}{asked['seconds']:7.2f} s ({asked['cpu_seconds']:7.2f} of processors),"
             f" again {asked['again_seconds']:6.2f} s {asked['peak_mb']:7.0f} MB {asked['result_rows']:>11,} rows"
         )
 
