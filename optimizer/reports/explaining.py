@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from optimizer import scratch
 from optimizer.errors import RefusedInput
@@ -30,6 +30,7 @@ from optimizer.reports.recognising import (
     candidates,
     chosen_profiles,
     readings_of,
+    refuse_known,
     texts_of,
 )
 from optimizer.settings import Configs
@@ -76,12 +77,16 @@ class Near:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is made of a file. `found` is its header where no profile claims it."""
+    """What is made of a file. `found` is its header where no profile claims it.
+
+    `refused` is the code with its fields of what it is known to be then, such as a bid simulator.
+    """
 
     file: str
     claims: tuple[Claim, ...]
     near: tuple[Near, ...]
     found: tuple[str, ...]
+    refused: Mapping[str, Any] | None = None
 
 
 def explain(
@@ -97,9 +102,21 @@ def explain(
         others = {name: each for name, each in profiles.items() if name not in found}
         text = _any_text(path, profiles, Path(folder))
         claims = tuple(_claim(each, told or Told()) for each in found.values())
-    return Explanation(
-        path.name, claims, _nearest(text, others), () if claims else tuple(widest_row(text))
-    )
+    near = _nearest(text, others)
+    if claims:
+        return Explanation(path.name, claims, near, ())
+    refused = _refusal(path.name, text, profiles)
+    return Explanation(path.name, claims, near, tuple(widest_row(text)), refused)
+
+
+def _refusal(
+    file: str, text: str, profiles: Mapping[str, ReportProfile]
+) -> Mapping[str, Any] | None:
+    try:
+        refuse_known(file, text, profiles)
+    except RefusedInput as error:
+        return {"code": error.code, **error.fields}
+    return None
 
 
 def _any_text(path: Path, profiles: Mapping[str, ReportProfile], folder: Path) -> str:

@@ -147,13 +147,18 @@ def _refuse_unlike(path: Path, profiles: Mapping[str, ReportProfile], folder: Pa
         tried = list(encodings_to_try(text_path, head_of(text_path), first.encoding))
         raise RefusedInput("encoding_unknown", file=path.name, tried=tried)
     text = next(iter(readings.values()))
-    _refuse_simulator(path.name, text)
-    _refuse_localised(path.name, text, profiles)
+    refuse_known(path.name, text, profiles)
     if not others:
         find_layout(text, first, path.name)
     _refuse_near(path.name, text, profiles)
     found, known = widest_row(text), sorted(profiles)
     raise RefusedInput("profile_not_found", file=path.name, found=found, known=known)
+
+
+def refuse_known(file: str, text: str, profiles: Mapping[str, ReportProfile]) -> None:
+    """Raises `RefusedInput` for what is known, but no report that can be imported as it is."""
+    _refuse_simulator(file, text)
+    _refuse_localised(file, text, profiles)
 
 
 def _refuse_simulator(file: str, text: str) -> None:

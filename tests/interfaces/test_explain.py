@@ -29,6 +29,14 @@ def test_explain_needs_no_account_and_stores_nothing() -> None:
 
 
 @pytest.mark.usefixtures("store")
+def test_explain_sends_a_bid_simulator_to_the_review() -> None:
+    sample = str(SAMPLES / "google_ads_bid_simulator.csv")
+    (found,) = answer("import", "--explain", sample)
+    assert found["refused"]["code"] == "report_simulated"
+    assert "--landscape" in run("import", "--explain", sample, "--lang", "en").stdout
+
+
+@pytest.mark.usefixtures("store")
 def test_import_without_an_account_is_wrong_usage() -> None:
     assert run("import", str(SAMPLES / "google_ads_assets.csv")).exit_code == 2
 

@@ -20,6 +20,8 @@ def print_explained(run: Run, found: Sequence[Any]) -> None:
         if not explained.claims:
             header = run.words.listing(explained.found)
             run.say("No profile reads this file. Its header: {found}.", found=header)
+        if explained.refused:
+            run.line(run.words.code("error", **explained.refused))
         for near in explained.near:
             _print_near(run, near)
 
