@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pandas as pd
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
@@ -24,6 +27,10 @@ FRONTIER_HEADINGS = (
 SPLIT_HEADINGS = (
     *("Campaign", "Cost now", "Cost planned", "Profit now", "Profit planned"),
     *("Orders now", "Orders planned", "Next unit returns", "Budget now", "Locked"),
+)
+ITEM_HEADINGS = (
+    *("Item", "Cost now", "Cost planned", "Profit now", "Profit planned"),
+    *("Orders now", "Orders planned", "Locked"),
 )
 KEPT_HEADINGS = (
     *("Scenario", "As of", "Budget", "Cost a day", "Profit a day", "80 %"),
@@ -73,6 +80,34 @@ def split_rows(words: Translator, report: workflows.PlanReport) -> list[list[str
         ]
         for row in report.plan.campaigns.to_dict("records")
     ]
+
+
+def item_rows(words: Translator, report: workflows.PlanReport) -> list[list[str]]:
+    """Cells per item, now beside the plan; none where no keyword names one."""
+    rows = report.plan.items[report.plan.items["name"].ne("")]
+    return [
+        [
+            str(row["name"]),
+            words.money(row["cost_now"]),
+            words.money(row["cost_plan"]),
+            words.money(row["profit_now"]),
+            words.money(row["profit_plan"]),
+            words.number(row["orders_now"], 1),
+            words.number(row["orders_plan"], 1),
+            words.text("yes") if row["locked"] else "",
+        ]
+        for row in rows.to_dict("records")
+    ]
+
+
+def stated_bounds(rows: Sequence[Mapping[Any, Any]]) -> dict[str, tuple[float, float]]:
+    """(least, most) by name of rows with `name`, `least`, `most`; blank is no bound on that side."""
+    told = {str(row["name"]): (row["least"], row["most"]) for row in rows}
+    return {
+        name: (0.0 if pd.isna(least) else float(least), math.inf if pd.isna(most) else float(most))
+        for name, (least, most) in told.items()
+        if not (pd.isna(least) and pd.isna(most))
+    }
 
 
 def kept_rows(words: Translator, rows: Sequence[Mapping[Any, Any]]) -> list[list[str]]:

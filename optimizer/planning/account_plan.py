@@ -161,7 +161,9 @@ def plan_account(
         split(plan, context, choices, solved),
         split(plan, context, choices, solved, by="item"),
         event,
-        None if event is None else _sale(believed, solved, rhythm, event, scenario, draws, seed),
+        None
+        if event is None
+        else _sale(believed, solved, rhythm, event, scenario, budget, draws, seed),
         month,
         tuple(assumed_inputs(context, beyond, learned)),
         tuple(_alerts(believed, choices, solved, budget, month)),
@@ -220,10 +222,15 @@ def _sale(
     rhythm: Rhythm,
     event: EventPlan,
     scenario: Scenario,
+    budget: float,
     draws: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Per day ahead its `phase` and mean spend, orders and profit with ends, and without the sale."""
+    """Per day ahead its `phase` and mean spend, orders and profit with ends, and without the sale.
+
+    The plan's `budget` stops each day, but in a month's plan, which moves money to the days of a sale;
+    `wanted` is what the day would spend without it.
+    """
     days, rng = scenario.days, np.random.default_rng([seed, 2])
     effects = event_effects(event, believed.today, days, draws, rng)
     ahead = partial(
@@ -234,6 +241,7 @@ def _sale(
         believed.today,
         days,
         bids=solved.bids,
+        budget=budget if scenario.month is None else None,
         caps=_no_caps(believed),
         draws=draws,
         seed=seed,
@@ -242,6 +250,7 @@ def _sale(
     frame = pd.DataFrame({"day": pd.date_range(believed.today, periods=days, freq="D")})
     phase = phase_of(day_index(believed.today, days), event.event)
     frame["phase"] = np.array(["warmup", "burst", "after", ""])[phase]
+    frame["wanted"] = with_sale.wanted.mean(axis=0)
     for name in ("spend", "orders", "profit"):
         sample = getattr(with_sale, name)
         low, high = np.quantile(sample, [0.1, 0.9], axis=0)

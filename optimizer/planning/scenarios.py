@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from optimizer.errors import RefusedInput
 from optimizer.planning.pacing import Kind
@@ -31,15 +31,22 @@ class MonthTarget(Model):
     amount: float
 
 
+def _no_most(most: Any) -> Any:
+    return math.inf if most is None else most
+
+
+Most = Annotated[float, BeforeValidator(_no_most)]
+
+
 class Scenario(Model):
     """One "what if": everything is per day in account currency but `month`.
 
-    `budget` None: the account's own. `bounds` of campaigns by name as (least, most); `locks` names
-    campaigns or items whose bids stay; `days` how far a sale may lie ahead.
+    `budget` None: the account's own. `bounds` of campaigns and items by name as (least, most; null:
+    none); `locks` names campaigns or items whose bids stay; `days` how far a sale may lie ahead.
     """
 
     budget: float | None = None
-    bounds: Mapping[str, tuple[float, float]] = {}
+    bounds: Mapping[str, tuple[float, Most]] = {}
     locks: tuple[str, ...] = ()
     roas: float | None = None
     cpa: float | None = None

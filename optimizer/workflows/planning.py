@@ -168,6 +168,16 @@ def plan_basis(workspace: Workspace, account: str, actor: Actor, run_id: str) ->
     return sha256(repr(told).encode()).hexdigest()
 
 
+def plan_names(workspace: Workspace, account: str, actor: Actor, run_id: str) -> list[str]:
+    """Campaigns, then items, that a scenario may lock or bound."""
+    actor.require("viewer", account)
+    run = workspace.store.run(run_id)
+    nodes = run.summary["context"]["budgets"]
+    items = stated_settings(workspace, account, run.as_of)[0].account.items
+    named = [node["name"] for node in nodes if node["scope"] == "campaign"]
+    return [*named, *(one.item_id for one in items)]
+
+
 def event_shapes(workspace: Workspace) -> EventShapes:
     """The sales that `configs/events.yaml` knows."""
     return load_model(workspace.configs.root / "events.yaml", EventShapes, missing_ok=True)

@@ -29,9 +29,22 @@ def test_same_scenario_same_bits():
 def test_a_sale_lifts_its_days_and_is_said_to_be_assumed():
     told = planned(event=SALE)
     burst = told.sale[told.sale["phase"].eq("burst")]
-    assert (burst["spend"] > 1.5 * burst["spend_usual"]).all()
+    assert (burst["wanted"] > 1.5 * burst["spend_usual"]).all()
+    assert (burst["spend"] > burst["spend_usual"]).all()
     assert "event_assumed" in told.assumed
     assert "event_assumed" not in planned().assumed
+
+
+def test_the_plan_s_budget_stops_the_days_of_a_sale():
+    told = planned(event=SALE)
+    assert (told.sale["spend_high"] <= told.budget * (1 + 1e-9)).all()
+    assert (told.sale["wanted"] >= told.sale["spend"] * (1 - 1e-9)).all()
+
+
+def test_a_scenario_without_an_upper_end_survives_being_kept():
+    asked = Scenario(bounds={"tent": (10.0, float("inf"))})
+    assert Scenario.model_validate_json(asked.model_dump_json()) == asked
+    assert Scenario.model_validate({"bounds": {"tent": [10.0, None]}}) == asked
 
 
 def test_a_month_s_spend_is_spread_over_its_rest():

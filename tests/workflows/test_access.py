@@ -58,6 +58,7 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "performance": ("viewer", "account"),
     "plan": ("viewer", "account"),
     "plan_basis": ("viewer", "account"),
+    "plan_names": ("viewer", "account"),
     "plans": ("viewer", "account"),
     "propose_experiment": ("operator", "account"),
     "quarantine": ("viewer", "anywhere"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from optimizer.interfaces.cli.backtest_output import print_backtest
 from optimizer.interfaces.cli.options import Account, AsOf, DryRun
 from optimizer.interfaces.cli.progress import progress_bar
 from optimizer.interfaces.cli.running import Run, command
+from optimizer.settings import load_model
 
 Budgets = Annotated[
     str | None, typer.Option("--budgets", help="Points of the frontier per day: 300,400,500.")
@@ -22,7 +24,8 @@ Budget = Annotated[float | None, typer.Option("--budget", help="Planned with, pe
 Roas = Annotated[float | None, typer.Option("--roas", help="Least value per cost.")]
 Cpa = Annotated[float | None, typer.Option("--cpa", help="Most cost per order.")]
 Bound = Annotated[
-    list[str] | None, typer.Option("--bound", help="CAMPAIGN=LEAST:MOST per day; may be repeated.")
+    list[str] | None,
+    typer.Option("--bound", help="CAMPAIGN or ITEM=LEAST:MOST per day; repeatable."),
 ]
 Lock = Annotated[
     list[str] | None, typer.Option("--lock", help="Campaign or item to leave alone; repeatable.")
@@ -48,6 +51,10 @@ Month = Annotated[
     str | None, typer.Option("--month", help="spend=30000 (or value, orders, profit) this month.")
 ]
 Days = Annotated[int, typer.Option("--days", min=1, max=120, help="How far a sale may lie ahead.")]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Option("--scenario", help="A YAML file of all this, in place of the options above."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random draws.")]
 Save = Annotated[str | None, typer.Option("--save", help="Keep the scenario under this name.")]
 Kept = Annotated[bool, typer.Option("--list", help="Compare the scenarios that are kept.")]
@@ -79,6 +86,7 @@ def plan(
     multiplier: Multiplier = None,
     month: Month = None,
     days: Days = 30,
+    scenario: ScenarioFile = None,
     seed: Seed = 0,
     save: Save = None,
     kept: Kept = False,
@@ -90,49 +98,72 @@ def plan(
 ) -> None:
     """Say what other budgets, a target, a sale or this month's target would mean."""
     if backtest:
-        with progress_bar(run) as progress:
-            scored = workflows.backtest(
-                run.workspace,
-                account,
-                run.actor,
-                as_of=as_of,
-                weeks=weeks,
-                seed=seed,
-                progress=progress,
-            )
-        run.show(scored.to_json(), lambda run: print_backtest(run, scored))
-        return
-    if kept:
-        found = workflows.plans(run.workspace, account, run.actor)
-        run.show(found, lambda run: plan_output.print_kept(run, found))
-        return
-    if delete is not None:
-        if not dry_run:
-            workflows.delete_plan(run.workspace, account, delete, run.actor)
-        run.show({"deleted": delete, "dry_run": dry_run}, lambda run: run.line(delete))
-        return
-    if suggest is not None and not dry_run:
-        adopted = workflows.suggest_from_plan(run.workspace, account, suggest, run.actor, seed=seed)
-        run.show(adopted.to_json(), lambda run: plan_output.print_adopted(run, adopted))
-        return
-    if suggest is not None:
-        scenario = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
+        _score(run, account, as_of, weeks, seed)
+    elif kept:
+        _compare(run, account)
+    elif delete is not None:
+        _forget(run, account, delete, dry_run=dry_run)
+    elif suggest is not None and not dry_run:
+        _adopt(run, account, suggest, seed)
     else:
-        sale = _event(event, event_start, event_end, multiplier)
-        scenario = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
-    report = workflows.plan(
-        run.workspace,
-        account,
-        run.actor,
-        scenario,
-        as_of=as_of,
-        budgets=_amounts(budgets),
-        seed=seed,
-    )
-    if save is not None and not dry_run:
-        workflows.save_plan(
-            run.workspace, account, save, run.actor, scenario, as_of=as_of, seed=seed
+        if suggest is not None:
+            asked = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
+        elif scenario is not None:
+            asked = load_model(scenario, workflows.Scenario)
+        else:
+            sale = _event(event, event_start, event_end, multiplier)
+            asked = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
+        _tell(run, account, asked, as_of, _amounts(budgets), seed, None if dry_run else save)
+
+
+def _score(run: Run, account: str, as_of: date | None, weeks: int, seed: int) -> None:
+    """Past weeks against what came."""
+    with progress_bar(run) as progress:
+        scored = workflows.backtest(
+            run.workspace,
+            account,
+            run.actor,
+            as_of=as_of,
+            weeks=weeks,
+            seed=seed,
+            progress=progress,
         )
+    run.show(scored.to_json(), lambda run: print_backtest(run, scored))
+
+
+def _compare(run: Run, account: str) -> None:
+    """The kept scenarios."""
+    found = workflows.plans(run.workspace, account, run.actor)
+    run.show(found, lambda run: plan_output.print_kept(run, found))
+
+
+def _forget(run: Run, account: str, name: str, *, dry_run: bool) -> None:
+    if not dry_run:
+        workflows.delete_plan(run.workspace, account, name, run.actor)
+    run.show({"deleted": name, "dry_run": dry_run}, lambda run: run.line(name))
+
+
+def _adopt(run: Run, account: str, name: str, seed: int) -> None:
+    """The kept scenario as suggestions."""
+    adopted = workflows.suggest_from_plan(run.workspace, account, name, run.actor, seed=seed)
+    run.show(adopted.to_json(), lambda run: plan_output.print_adopted(run, adopted))
+
+
+def _tell(
+    run: Run,
+    account: str,
+    asked: workflows.Scenario,
+    as_of: date | None,
+    budgets: list[float],
+    seed: int,
+    save: str | None,
+) -> None:
+    """The plan, kept under the name `save` where there is one."""
+    report = workflows.plan(
+        run.workspace, account, run.actor, asked, as_of=as_of, budgets=budgets, seed=seed
+    )
+    if save is not None:
+        workflows.save_plan(run.workspace, account, save, run.actor, asked, as_of=as_of, seed=seed)
     shown = run.in_currency(report.currency)
     shown.show(report.to_json(), lambda run: plan_output.print_plan(run, report))
 
@@ -175,9 +206,9 @@ def _bound(text: str) -> tuple[str, tuple[float, float]]:
     name, _, ends = text.rpartition("=")
     least, _, most = ends.partition(":")
     try:
-        return name, (float(least), float(most))
+        return name, (float(least or 0), float(most or "inf"))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not CAMPAIGN=LEAST:MOST") from error
+        raise typer.BadParameter(f"{text!r} is not NAME=LEAST:MOST") from error
 
 
 def _month(text: str | None) -> dict[str, object] | None:

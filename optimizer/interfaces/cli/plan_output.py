@@ -21,8 +21,11 @@ def print_plan(run: Run, report: workflows.PlanReport) -> None:
     tables: Sequence[tuple[Sequence[str], list[list[str]]]] = (
         (plans.FRONTIER_HEADINGS, plans.frontier_rows(words, report)),
         (plans.SPLIT_HEADINGS, plans.split_rows(words, report)),
+        (plans.ITEM_HEADINGS, plans.item_rows(words, report)),
     )
     for headings, rows in tables:
+        if not rows:
+            continue
         run.console.print(text_table(words, headings, rows, right=headings[1:-1]))
     for line in (*plans.event_lines(words, report), *plans.month_lines(words, report)):
         run.line(line)

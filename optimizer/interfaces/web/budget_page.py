@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,7 @@ def draw() -> None:
         return
     words = session.current().words
     st.subheader(words.text("Budget & scenarios"))
-    asked = _draw_form(words, review.summary)
+    asked = _draw_form(words, str(review.run_id), float(review.summary["budget"]))
     report = _planned(str(review.run_id), asked)
     if report is not None:
         _draw_plan(words, report)
@@ -39,72 +39,92 @@ def draw() -> None:
     _draw_backtest(words, str(review.run_id))
 
 
-def _draw_form(words: Translator, summary: Mapping[str, Any]) -> str:
+def _draw_form(words: Translator, run_id: str, budget: float) -> str:
     """The scenario as JSON, from the widgets; each account has its own, or one's money plans another."""
-    account = session.current().account
-    names = [row["name"] for row in summary["campaigns"]]
+    visit = session.current()
+    account = str(visit.account)
+    names = workflows.plan_names(visit.workspace, account, visit.actor, run_id)
     with st.container(horizontal=True):
-        budget = st.number_input(
-            words.text("Budget per day"),
-            0.0,
-            value=float(summary["budget"]),
-            step=10.0,
-            key=f"budget {account}",
+        money = _draw_money(words, account, budget)
+        event = _choice(
+            words.text("Sale ahead"), workflows.event_names(visit.workspace), f"event {account}"
         )
-        roas = st.number_input(
-            words.text("Least ROAS"),
-            0.0,
-            value=None,
-            step=0.5,
-            key=f"roas {account}",
-            placeholder="–",
-        )
-        cpa = st.number_input(
-            words.text("Most cost per order"),
-            0.0,
-            value=None,
-            step=1.0,
-            key=f"cpa {account}",
-            placeholder="–",
-        )
-        event = st.selectbox(
-            words.text("Sale ahead"),
-            workflows.event_names(session.current().workspace),
-            index=None,
-            key=f"event {account}",
-            placeholder="–",
-        )
-        kind = st.selectbox(
-            words.text("Target of the month"),
-            KINDS,
-            index=None,
-            key=f"month_kind {account}",
-            format_func=lambda code: words.code("plan_kind", code),
-            placeholder="–",
-        )
-        amount = st.number_input(
-            words.text("Amount"), 0.0, value=None, key=f"month_amount {account}", placeholder="–"
-        )
+        month = _draw_month(words, account)
     locks = st.multiselect(
-        words.text("Leave these campaigns alone"), names, key=f"locks {account}", placeholder="–"
+        words.text("Leave these campaigns or items alone"),
+        names,
+        key=f"locks {account}",
+        placeholder="–",
     )
     return workflows.Scenario.model_validate(
         {
-            "budget": budget,
-            "roas": roas,
-            "cpa": cpa,
+            **money,
+            "bounds": _draw_bounds(words, account, names),
             "locks": locks,
             "event": {"name": event} if event else None,
-            "month": {"kind": kind, "amount": amount} if kind and amount is not None else None,
+            "month": month,
         }
     ).model_dump_json()
+
+
+def _draw_money(words: Translator, account: str, budget: float) -> dict[str, float | None]:
+    return {
+        name: st.number_input(
+            words.text(title), 0.0, value=value, step=step, key=f"{name} {account}", placeholder="–"
+        )
+        for name, title, value, step in (
+            ("budget", "Budget per day", budget, 10.0),
+            ("roas", "Least ROAS", None, 0.5),
+            ("cpa", "Most cost per order", None, 1.0),
+        )
+    }
+
+
+def _draw_month(words: Translator, account: str) -> dict[str, Any] | None:
+    kind = _choice(
+        words.text("Target of the month"),
+        KINDS,
+        f"month_kind {account}",
+        lambda code: words.code("plan_kind", code),
+    )
+    amount = st.number_input(
+        words.text("Amount"), 0.0, value=None, key=f"month_amount {account}", placeholder="–"
+    )
+    return {"kind": kind, "amount": amount} if kind and amount is not None else None
+
+
+def _choice(title: str, options: Sequence[str], key: str, told: Any = str) -> str | None:
+    return st.selectbox(title, options, index=None, key=key, format_func=told, placeholder="–")
+
+
+def _draw_bounds(
+    words: Translator, account: str, names: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Least and most per campaign and item, as far as somebody stated them."""
+    with st.expander(words.text("Least and most per campaign or item")):
+        empty = pd.DataFrame({"name": names, "least": None, "most": None}).astype(
+            {"least": "float64", "most": "float64"}
+        )
+        money = {
+            column: st.column_config.NumberColumn(words.text(title), min_value=0.0)
+            for column, title in (("least", "Least a day"), ("most", "Most a day"))
+        }
+        stated = st.data_editor(
+            empty,
+            key=f"bounds {account}",
+            hide_index=True,
+            disabled=["name"],
+            column_config={"name": words.text("Campaign or item"), **money},
+        )
+    return plans.stated_bounds(stated.to_dict("records"))
 
 
 def _planned(run_id: str, asked: str) -> workflows.PlanReport | None:
     """The plan, or in words why there is none."""
     visit = session.current()
     try:
-        return _computed(run_id, str(visit.account), asked, visit.workspace, visit.actor)
+        basis = workflows.plan_basis(visit.workspace, str(visit.account), visit.actor, run_id)
+        return _computed(basis, str(visit.account), asked, visit.workspace, visit.actor)
     except OptimizerError as error:
         st.error(literal(visit.words.error(error)), icon=":material/error:")
         return None
@@ -112,9 +132,9 @@ def _planned(run_id: str, asked: str) -> workflows.PlanReport | None:
 
 @st.cache_data(max_entries=32, show_spinner=False, scope="session")
 def _computed(
-    run_id: str, account: str, asked: str, _workspace: workflows.Workspace, _actor: Any
+    basis: str, account: str, asked: str, _workspace: workflows.Workspace, _actor: Any
 ) -> workflows.PlanReport:
-    """A run's beliefs do not change: its id and the scenario name the answer."""
+    """`basis` names all that the answer rests on, but the scenario."""
     scenario = workflows.Scenario.model_validate_json(asked)
     return workflows.plan(_workspace, account, _actor, scenario)
 
@@ -145,6 +165,9 @@ def _draw_plan(words: Translator, report: workflows.PlanReport) -> None:
             st.text("· " + line)
     st.markdown("##### " + words.text("Split by campaign"))
     _draw_table(words, plans.SPLIT_HEADINGS, plans.split_rows(words, report))
+    if items := plans.item_rows(words, report):
+        st.markdown("##### " + words.text("Split by item"))
+        _draw_table(words, plans.ITEM_HEADINGS, items)
 
 
 def _draw_cards(words: Translator, report: workflows.PlanReport) -> None:
@@ -271,6 +294,12 @@ def sale_figure(words: Translator, report: workflows.PlanReport) -> go.Figure:
         y=sale["spend_usual"],
         line={"color": GREY, "dash": "dot"},
         name=words.text("ordinary days"),
+    )
+    figure.add_scatter(
+        x=sale["day"],
+        y=sale["wanted"],
+        line={"color": ORANGE, "dash": "dash"},
+        name=words.text("without the budget"),
     )
     return _laid_out(figure, "", words.text("Cost a day"))
 
