@@ -10,11 +10,13 @@ import pytest
 
 from optimizer.interfaces import marks
 from optimizer.interfaces.cli.serve_command import SAFE_OPTIONS
-from optimizer.interfaces.web import overview_plots
+from optimizer.interfaces.web import frame, overview_plots
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
-PAGES = {"light": ("#FFFFFF", "#31333F"), "dark": ("#0E1117", "#FAFAFA")}
-"""Streamlit's own background and text where a theme says nothing else."""
+PAGES = {"light": ("#FFFFFF", "#31333F"), "dark": ("#171614", "#FAFAFA")}
+"""Background and text as Streamlit draws them where a theme says nothing else."""
+CAPTION = 0.6
+"""How much of the text's colour Streamlit gives to captions."""
 
 
 def luminance(colour: str) -> float:
@@ -49,6 +51,19 @@ def test_theme_can_be_read(mode: str) -> None:
     assert contrast(text, background) >= 4.5
     assert contrast(text, aside) >= 4.5
     assert contrast(theme["primaryColor"], background) >= 4.5
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_captions_and_words_in_plots_can_be_read(mode: str) -> None:
+    theme = themes()[mode]
+    background = theme.get("backgroundColor", PAGES[mode][0])
+    text = theme.get("textColor", PAGES[mode][1])
+    faded = "#" + "".join(
+        f"{round(CAPTION * int(text[at : at + 2], 16) + (1 - CAPTION) * int(background[at : at + 2], 16)):02X}"
+        for at in (1, 3, 5)
+    )
+    assert contrast(faded, background) >= 4.5
+    assert contrast(frame.INK[mode], background) >= 4.5
 
 
 def test_installed_program_has_the_same_theme() -> None:

@@ -64,5 +64,6 @@ SAFE_OPTIONS = {
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",
     "theme.light.primaryColor": "#0072B2",
+    "theme.light.textColor": "#0E0E10",
     "theme.dark.primaryColor": "#56B4E9",
 }

@@ -53,6 +53,15 @@ def draw_style() -> None:
     st.html(STYLE)
 
 
+INK = {"light": "#595959", "dark": "#BDBDBD"}
+"""Words in plots: Streamlit's own grey has a contrast of 3.7 on white."""
+
+
+def ink() -> str:
+    """The colour of words in plots, on the theme that the visitor sees."""
+    return INK.get(str(st.context.theme.type), "#808080")
+
+
 def draw_sidebar() -> None:
     """Account switch and how fresh its data are."""
     visit = session.current()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
@@ -44,7 +45,7 @@ def _draw_account(words: Translator, report: workflows.ReviewReport) -> None:
     with right:
         st.markdown("##### " + words.text("Where every keyword went"))
         figure = overview_plots.flow_figure(words, told.flow, told.others)
-        st.plotly_chart(figure, key="flow", config=_PLAIN)
+        _draw_plot(figure, "flow")
     _draw_movement(words, found)
     _draw_review(words, report.summary)
     _draw_accounts(words)
@@ -125,7 +126,7 @@ def _draw_pace(words: Translator, found: workflows.Performance) -> None:
         return
     st.caption(literal(overview.pace_sentence(words, found.pace)))
     figure = overview_plots.pace_figure(words, found.pace)
-    st.plotly_chart(figure, key="pace", config=_PLAIN)
+    _draw_plot(figure, "pace")
     frame.draw_link("budget", "Where the month lands: Budget & scenarios")
 
 
@@ -135,14 +136,18 @@ def _draw_movement(words: Translator, found: workflows.Performance) -> None:
     st.caption(literal(overview.movement_sentence(words, found)))
     left, right = st.columns(2, gap="large")
     with left:
-        st.plotly_chart(overview_plots.bridge_figure(words, found), key="bridge", config=_PLAIN)
+        _draw_plot(overview_plots.bridge_figure(words, found), "bridge")
     with right:
-        st.plotly_chart(overview_plots.days_figure(words, found), key="days_plot", config=_PLAIN)
+        _draw_plot(overview_plots.days_figure(words, found), "days_plot")
     campaigns, keywords = st.tabs([words.text("By campaign"), words.text("By keyword")])
     with campaigns:
         _draw_table(overview.moved_campaigns(words, found), "moved_campaigns")
     with keywords:
         _draw_table(overview.moved_keywords(words, found), "moved_keywords")
+
+
+def _draw_plot(figure: go.Figure, key: str) -> None:
+    st.plotly_chart(overview_plots.inked(figure, frame.ink()), key=key, config=_PLAIN)
 
 
 def _draw_table(table: pd.DataFrame, key: str) -> None:

@@ -171,3 +171,11 @@ def _laid_out(figure: go.Figure) -> go.Figure:
         xaxis={"tickformat": "%m-%d"},
         hovermode="x unified",
     )
+
+
+def inked(figure: go.Figure, colour: str) -> go.Figure:
+    """The plot with its words in this colour."""
+    font = {"color": colour}
+    figure.update_xaxes(tickfont=font).update_yaxes(tickfont=font)
+    figure.update_traces(textfont=font, selector=lambda each: each.type in ("bar", "waterfall"))
+    return figure.update_layout(font=font, legend={"font": font})
