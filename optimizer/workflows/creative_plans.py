@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
+
+import pandas as pd
 
 from optimizer.errors import BadSettings, RefusedInput
 from optimizer.review.creative_suggestions import open_creatives, plan_creatives
@@ -44,4 +47,14 @@ def with_creatives(
     plan = plan_creatives(found, tests, inputs.creatives, shares, account, day)
     rows = open_creatives(plan.suggestions, workspace.store.holds(account, day), day)
     frames = {**result.frames, "creatives": plan.suggestions, "creative_shares": plan.shares}
-    return replace(result, frames=frames, creatives=rows)
+    summary = replace(result.summary, alerts=(*result.summary.alerts, *shares_off(found.tests)))
+    return replace(result, summary=summary, frames=frames, creatives=rows)
+
+
+def shares_off(tests: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    """An alert per test (table CREATIVE_TESTS) that was not served as it was planned (SRM)."""
+    off = tests[tests["state"].eq("shares_off")]
+    pairs = zip(off["test"], off["served_off"], strict=True)
+    return tuple(
+        {"code": "creative_shares_off", "test": test, "off": float(far)} for test, far in pairs
+    )

@@ -8,13 +8,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+import time_machine
 
 from optimizer import workflows
 from optimizer.errors import NotFound, RefusedInput
 from optimizer.interfaces.locale import Translator
 from optimizer.outcomes.movement import AMOUNTS, Amount
 from optimizer.workflows import Workspace
+from optimizer.workflows.creative_plans import shares_off
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
 
 
@@ -134,3 +137,29 @@ def test_alerts_have_words(language: str, code: str) -> None:
 def test_result_is_plain_json(shop: Workspace) -> None:
     json.dumps(workflows.performance(shop, "shop", VIEWER).to_json())
     json.dumps(workflows.attention(shop, "shop", VIEWER).to_json())
+
+
+def test_creative_test_that_was_not_served_as_planned_is_an_alert() -> None:
+    tests = pd.DataFrame(
+        {"test": ["a", "b"], "state": ["shares_off", "too_early"], "served_off": [0.3, None]}
+    )
+    assert shares_off(tests) == ({"code": "creative_shares_off", "test": "a", "off": 0.3},)
+    for language in ("zh", "en"):
+        assert Translator(language).has_code("alert", "creative_shares_off")
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        datetime(2026, 2, 1, tzinfo=UTC),  # set back behind the data
+        datetime(2026, 3, 2, 0, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # an hour that Europe skips
+        datetime(2028, 2, 29, 23, 59, tzinfo=UTC),
+    ],
+)
+def test_figures_do_not_hang_on_the_clock(shop: Workspace, clock: datetime) -> None:
+    usual = workflows.performance(shop, "shop", VIEWER, days=14).to_json()
+    with time_machine.travel(clock, tick=False):
+        assert workflows.performance(shop, "shop", VIEWER, days=14).to_json() == usual
+        old = codes(shop).get("data_old")
+    assert (old is None) == (clock < datetime(2026, 3, 6, tzinfo=UTC))
