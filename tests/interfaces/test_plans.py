@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from optimizer import workflows
 from optimizer.errors import Conflict, Forbidden, NotFound
 from optimizer.interfaces.cli import app
+from optimizer.interfaces.plans import stated_bounds
 from optimizer.tables import Actor
 from optimizer.workflows.planning import _days_needed
 from tests.interfaces.conftest import ACCOUNT, OWNER
@@ -58,6 +60,34 @@ def test_suggestions_from_a_plan_stand_in_the_queue_and_stay_after_decisions(
     assert set(after.loc[after["reason"].eq("plan_budget"), "id"]) == set(budgets["id"])
     audit = workflows.audit(workspace, OWNER, ACCOUNT)
     assert audit["action"].eq("plan_adopt").sum() == 1
+
+
+def test_an_act_on_the_account_makes_the_plan_s_basis_another(
+    workspace: workflows.Workspace,
+) -> None:
+    run = workflows.latest_review(workspace, ACCOUNT, OWNER).run_id
+    before = workflows.plan_basis(workspace, ACCOUNT, OWNER, run)
+    assert workflows.plan_basis(workspace, ACCOUNT, OWNER, run) == before
+    workflows.suggest_from_plan(workspace, ACCOUNT, "less", OWNER, MORE)
+    assert workflows.plan_basis(workspace, ACCOUNT, OWNER, run) != before
+
+
+def test_blank_bounds_are_none_and_a_blank_end_is_open() -> None:
+    rows = [
+        {"name": "Brand", "least": 10.0, "most": None},
+        {"name": "tent", "least": None, "most": 5.0},
+        {"name": "Generic", "least": None, "most": float("nan")},
+    ]
+    assert stated_bounds(rows) == {"Brand": (10.0, float("inf")), "tent": (0.0, 5.0)}
+
+
+@pytest.mark.usefixtures("store")
+def test_a_scenario_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text("budget: 300\nbounds: {Nowhere: [1, null]}\n", encoding="utf-8")
+    told = CliRunner().invoke(app, ["plan", "--account", ACCOUNT, "--scenario", str(file)])
+    assert told.exit_code != 0
+    assert "Nowhere" in told.output
 
 
 def test_a_plan_nobody_kept_cannot_be_suggested(workspace: workflows.Workspace) -> None:

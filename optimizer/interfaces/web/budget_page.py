@@ -114,6 +114,7 @@ def _draw_bounds(
             key=f"bounds {account}",
             hide_index=True,
             disabled=["name"],
+            placeholder="–",
             column_config={"name": words.text("Campaign or item"), **money},
         )
     return plans.stated_bounds(stated.to_dict("records"))
