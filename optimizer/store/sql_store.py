@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
 
-from optimizer.errors import BadSettings, NotFound, Problem, RefusedInput
+from optimizer.errors import NotFound, Problem
 from optimizer.store import (
     audit,
     creative_tests,
@@ -26,11 +24,12 @@ from optimizer.store import (
     records,
     rights,
     schema,
+    soundness,
     suggestions,
 )
 from optimizer.store.audit import Entry
-from optimizer.store.database import Database, sqlite_url
-from optimizer.store.files import Folder, StoredFile, digest
+from optimizer.store.database import Database
+from optimizer.store.files import Folder, StoredFile
 from optimizer.store.protocol import (
     AccountRecord,
     BatchRecord,
@@ -514,78 +513,12 @@ class SqlStore:
     def check(self) -> list[Problem]:
         """Defects of the store itself: database integrity, audit chain, files."""
         with self._database.read() as connection:
-            listed = _listed(connection)
-        files = [problem for row in listed if (problem := self._file_problem(row))]
+            listed = soundness.listed(connection)
+        files = soundness.file_problems(self._folder, listed)
         return [*self._database.integrity(), *self.verify_audit(), *files]
-
-    def _file_problem(self, row: Mapping[Any, Any]) -> Problem | None:
-        path = self._folder.path(row["path"])
-        if not path.exists():
-            return Problem("store_file_missing", file=row["path"])
-        if path.stat().st_size != row["bytes"] or digest(path) != row["sha256"]:
-            return Problem("store_file_changed", file=row["path"])
-        return None
 
     def _log(self, connection: sa.Connection, entry: Entry, account: str, actor: Actor) -> None:
         audit.append(connection, [entry], account=account, actor=actor, at=self._clock())
-
-
-def open_store(
-    directory: Path, database_url: str | None = None, *, clock: Clock = utc_now
-) -> SqlStore:
-    """Open the store in `directory`, making or migrating it as needed.
-
-    State is `directory/state.sqlite`, or PostgreSQL at `database_url`. Raises `BadSettings` when the
-    URL is unusable or the database and the folder belong to different stores, `RefusedInput` when
-    the folder cannot be made.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RefusedInput("store_not_writable", why=str(error)) from error
-    folder = Folder(directory)
-    database = Database(database_url or sqlite_url(directory))
-    try:
-        database.migrate()
-        _pair(folder, database)
-        _tidy(folder, database)
-    except BaseException:
-        database.close()
-        raise
-    return SqlStore(folder, database, clock)
-
-
-def _pair(folder: Folder, database: Database) -> None:
-    """Make sure that folder and database are two halves of one store before anything is swept."""
-    with database.write() as connection:
-        known = connection.scalar(sa.select(schema.store_identity.c.store_id))
-        marked = folder.identity()
-        if known is None and marked is not None and folder.holds_files():
-            raise BadSettings("database_not_of_store", directory=str(folder.root))
-        if known is not None and marked not in (None, known):
-            raise BadSettings("database_not_of_store", directory=str(folder.root))
-        store_id = known or marked or uuid.uuid4().hex
-        if marked is None:
-            folder.set_identity(store_id)
-        if known is None:
-            connection.execute(sa.insert(schema.store_identity).values(store_id=store_id))
-
-
-def _tidy(folder: Folder, database: Database) -> None:
-    """Remove files a crash left unlisted; while somebody writes there is nothing to decide."""
-    with folder.writing_if_free() as free:
-        if free:
-            with database.read() as connection:
-                listed = {row["path"] for row in _listed(connection)}
-            folder.sweep(listed)
-
-
-def _listed(connection: sa.Connection) -> list[Mapping[Any, Any]]:
-    found: list[Mapping[Any, Any]] = []
-    for table in (schema.history_files, schema.run_files):
-        query = sa.select(table.c.path, table.c.bytes, table.c.sha256).order_by(table.c.path)
-        found += connection.execute(query).mappings().all()
-    return found
 
 
 def _counts(rows: pd.DataFrame, as_of: date) -> dict[str, Any]:
