@@ -464,6 +464,7 @@ CREATIVE_TESTS = Table(
         "leader": _null("str", "name of the creative that is ahead"),
         "forgone_per_day": _null("float", "expected loss of choosing it now, account currency"),
         "served_off": _null("float", "largest relative deviation of a served share"),
+        "served_p": _null("float", "of shares so far off by chance; null: nothing to hold them to"),
         "days_needed": _null("float", "days missing before the first look"),
         "events_needed": _null("float", "clicks or orders missing before it, of the poorest arm"),
     },

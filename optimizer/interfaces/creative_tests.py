@@ -54,6 +54,16 @@ def state_lines(words: Translator, test: Mapping[Any, Any]) -> list[str]:
     return lines
 
 
+def share_badge(words: Translator, test: Mapping[Any, Any]) -> tuple[str, str]:
+    """Whether shares are served as planned (sample ratio), in words and as a colour."""
+    if pd.isna(test["served_p"]):
+        return words.text("Shares: not tested, nothing says how they should be"), "gray"
+    off = words.percent(test["served_off"], 1)
+    if test["state"] == "shares_off":
+        return words.text("Shares: off plan by {off}", off=off), "red"
+    return words.text("Shares: as planned (off by {off} at most)", off=off), "green"
+
+
 def next_line(words: Translator, action: str) -> str:
     """What to do about a test now."""
     return words.text("Next: {what}", what=words.code("creative_next", action))
@@ -121,14 +131,23 @@ def creative_lines(
             planned=_share(words, _number(evidence["share_planned"])),
             asked=_share(words, _number(evidence["share_asked"])),
         ),
+        *_proof_lines(words, evidence),
+        words.text("Δ clicks a day {clicks:number}.", clicks=row["delta_clicks"]),
+    ]
+    return lines + _profit_lines(words, metric, evidence)
+
+
+def _proof_lines(words: Translator, evidence: Mapping[str, Any]) -> list[str]:
+    """How far a claim against the creative is; nothing is proven against the one that is ahead."""
+    if evidence["evidence"] is None:
+        return []
+    return [
         words.text(
             "Evidence that the leader is better: {share} of what a claim asks for, on {days:whole} days.",
             share=_evidence(words, _number(evidence["evidence"])),
             days=evidence["days"],
-        ),
-        words.text("Δ clicks a day {clicks:number}.", clicks=row["delta_clicks"]),
+        )
     ]
-    return lines + _profit_lines(words, metric, evidence)
 
 
 def _profit_lines(words: Translator, metric: str, evidence: Mapping[str, Any]) -> list[str]:

@@ -118,6 +118,8 @@ def review_creatives(
         judged = judge(part, told, days, rng)
         found.append((_test_rows(judged), _arm_rows(judged, rng)))
     tests = _joined([one[0] for one in found], CREATIVE_TESTS)
+    # What somebody defined is what somebody looks for.
+    tests = tests.sort_values(["source", "test"], kind="stable", ignore_index=True)
     arms = _joined([one[1] for one in found], CREATIVE_ARMS)
     over = tests["test"].isin(ended) & tests["state"].ne("winner")
     tests["state"] = tests["state"].mask(over, "ended")
@@ -267,7 +269,7 @@ def _unmeasured(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of tests whose metric nothing tells yet: what was counted, and an even split."""
     tests = _said(listed, days).assign(
-        state="unmeasured", leader=None, forgone_per_day=np.nan, served_off=np.nan
+        state="unmeasured", leader=None, forgone_per_day=np.nan, served_off=np.nan, served_p=np.nan
     )
     share = (1.0 / days.arms)[days.place]
     figures = dict.fromkeys(_BELIEVED, np.nan)
@@ -451,6 +453,7 @@ def _test_rows(judged: Judged) -> pd.DataFrame:
         leader=_leader_name(told.leader, judged.creatives),
         forgone_per_day=_forgone(listed, told) * frame["impressions_per_day"],
         served_off=told.served.deviation,
+        served_p=told.served.p,
         days_needed=_most(told, days, told.claims.days_needed),
         events_needed=_most(told, days, told.claims.events_needed),
     )

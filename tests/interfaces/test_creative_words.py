@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from optimizer.interfaces.creative_tests import served_lines
+from optimizer.interfaces.creative_tests import served_lines, share_badge
 from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.locale import Translator
 
@@ -52,3 +52,25 @@ def test_what_is_not_served_as_asked_is_told(served: float | None, warned: bool)
     lines = served_lines(Translator("en", "CNY"), frame, arms)
     assert lines[0].startswith("Title: planned 90")
     assert (len(lines) == 2) == warned
+
+
+@pytest.mark.parametrize(
+    ("p", "state", "told", "colour"),
+    [
+        (None, "running", "not tested", "gray"),
+        (0.4, "running", "as planned", "green"),
+        (1e-9, "shares_off", "off plan by 3", "red"),
+    ],
+)
+def test_the_badge_says_whether_shares_are_as_planned(
+    p: float | None, state: str, told: str, colour: str
+) -> None:
+    row = {"served_p": p, "served_off": 0.03, "state": state}
+    text, shown = share_badge(Translator("en", "CNY"), row)
+    assert told in text
+    assert shown == colour
+
+
+def test_nothing_is_proven_against_the_creative_that_is_ahead() -> None:
+    lines = evidence_lines(Translator("en", "CNY"), ROW, {**TOLD, "evidence": None})
+    assert not any("Evidence" in line for line in lines)

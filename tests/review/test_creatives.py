@@ -35,7 +35,7 @@ def test_of_a_discovered_test_nothing_is_claimed() -> None:
 
 def test_an_ad_group_that_is_tested_is_not_discovered_again() -> None:
     found = review_creatives(creative_inputs(groups=("shoes", "hats")), defined(), TODAY)
-    assert found.tests["source"].tolist() == ["discovered", "defined"]
+    assert found.tests["source"].tolist() == ["defined", "discovered"]
 
 
 def test_cheaper_orders_win_where_cost_of_an_order_decides() -> None:
@@ -240,6 +240,7 @@ def test_without_a_plan_nobody_knows_what_was_to_be_served() -> None:
     asked = defined(metric="ctr", rotation="randomised")
     found = review_creatives(lopsided, asked, TODAY).tests.iloc[0]
     assert found["state"] == "winner"
+    assert np.isnan(found["served_p"])
     assert found["served_off"] > 0.3
     split = defined(
         metric="ctr", rotation="randomised", arms=("91", "92"), split={"91": 2 / 3, "92": 1 / 3}
@@ -270,3 +271,12 @@ def test_a_changed_text_under_one_id_is_another_creative() -> None:
     inputs = replace(creative_inputs(), texts=typed(texts, CREATIVE_TEXTS))
     found = review_creatives(inputs, defined(metric="ctr"), TODAY).arms
     assert found["impressions"].tolist() == [10 * 4000, 40 * 4000]
+
+
+def test_defined_tests_come_before_those_that_ad_groups_run_anyway() -> None:
+    inputs = creative_inputs(groups=("belts", "shoes"))
+    test = CreativeTest(name="z", campaign="spring", ad_group="shoes", metric="ctr")
+    settings = Settings(account=Account(creative_tests=(test,)))
+    found = review_creatives(inputs, settings, TODAY).tests
+    assert found["test"].tolist() == ["z", "spring / belts"]
+    assert found["source"].tolist() == ["defined", "discovered"]

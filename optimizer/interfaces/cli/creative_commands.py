@@ -19,6 +19,7 @@ from optimizer.interfaces.creative_tests import (
     asked_lines,
     next_line,
     served_lines,
+    share_badge,
     state_lines,
 )
 
@@ -73,7 +74,7 @@ def _print(run: Run, report: workflows.CreativeReport) -> None:
 
 def _print_test(run: Run, own: workflows.CreativeReport, row: dict[Any, Any]) -> None:
     run.line(f"\n{row['test']}")
-    for line in state_lines(run.words, row):
+    for line in (*state_lines(run.words, row), share_badge(run.words, row)[0]):
         run.line(line)
     cells = arm_rows(run.words, row["metric"], own.arms)
     run.console.print(text_table(run.words, HEADINGS, cells, right=NUMBERS))

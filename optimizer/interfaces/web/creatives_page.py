@@ -18,6 +18,7 @@ from optimizer.interfaces.creative_tests import (
     asked_lines,
     mode_rows,
     served_lines,
+    share_badge,
     shown_in,
     size_line,
     state_lines,
@@ -75,9 +76,7 @@ def _draw_list(words: Translator, report: workflows.CreativeReport) -> None:
         words.text("Metric"): [words.code("creative_metric", one) for one in tests["metric"]],
         words.text("Creatives"): [words.number(one, 0) for one in tests["arms"]],
         words.text("Days"): [words.number(one, 0) for one in tests["days"]],
-        words.text("Impressions per day"): [
-            words.number(one, 0) for one in tests["impressions_per_day"]
-        ],
+        words.text("Shown per day"): [words.number(one, 0) for one in tests["impressions_per_day"]],
     }
     st.dataframe(pd.DataFrame(cells), hide_index=True, placeholder="–")
 
@@ -88,6 +87,8 @@ def _draw_test(words: Translator, report: workflows.CreativeReport, name: str) -
     first, *others = state_lines(words, row)
     st.caption(literal(first))
     st.markdown("  \n".join(f"**{literal(line)}**" for line in others))
+    badge, colour = share_badge(words, row)
+    st.badge(badge, color=colour)
     cells = arm_rows(words, row["metric"], own.arms)
     headings = [words.text(heading) for heading in HEADINGS]
     st.dataframe(pd.DataFrame(cells, columns=headings), hide_index=True)
@@ -205,6 +206,8 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
                 line={"color": PALETTE[place % len(PALETTE)], "width": 2},
             )
     figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1, "color": GREY})
+    day, whole_day = words.text("%b %-d"), words.text("%b %-d, %Y")
+    figure.update_xaxes(tickformat=day, hoverformat=whole_day)
     for number in (1, 2):
         figure.update_yaxes(range=[0, 1], tickformat=".0%", row=number, col=1)
     return figure.update_layout(
