@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -54,7 +54,9 @@ def state_lines(words: Translator, test: Mapping[Any, Any]) -> list[str]:
     return lines
 
 
-def share_badge(words: Translator, test: Mapping[Any, Any]) -> tuple[str, str]:
+def share_badge(
+    words: Translator, test: Mapping[Any, Any]
+) -> tuple[str, Literal["gray", "red", "green"]]:
     """Whether shares are served as planned (sample ratio), in words and as a colour."""
     if pd.isna(test["served_p"]):
         return words.text("Shares: not tested, nothing says how they should be"), "gray"
