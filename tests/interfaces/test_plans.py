@@ -110,6 +110,14 @@ def test_the_command_prints_a_plan_and_its_json() -> None:
 
 
 @pytest.mark.usefixtures("store")
+def test_what_is_kept_is_told_in_the_account_s_currency(workspace: workflows.Workspace) -> None:
+    workflows.save_plan(workspace, ACCOUNT, "more", OWNER, MORE)
+    shown = cli("--list", "--lang", "en").output
+    assert "more" in shown
+    assert "XXX" not in shown
+
+
+@pytest.mark.usefixtures("store")
 def test_the_command_refuses_with_the_nearest() -> None:
     refused = cli("--roas", "9999", "--json")
     told = json.loads(refused.output)["error"]

@@ -14,6 +14,7 @@ from optimizer.interfaces.cli import plan_output
 from optimizer.interfaces.cli.backtest_output import print_backtest
 from optimizer.interfaces.cli.options import Account, AsOf, DryRun
 from optimizer.interfaces.cli.progress import progress_bar
+from optimizer.interfaces.cli.review_output import account_currency
 from optimizer.interfaces.cli.running import Run, command
 from optimizer.settings import load_model
 
@@ -134,6 +135,7 @@ def _score(run: Run, account: str, as_of: date | None, weeks: int, seed: int) ->
 def _compare(run: Run, account: str) -> None:
     """The kept scenarios."""
     found = workflows.plans(run.workspace, account, run.actor)
+    run = run.in_currency(account_currency(run, account))
     run.show(found, lambda run: plan_output.print_kept(run, found))
 
 
@@ -146,6 +148,7 @@ def _forget(run: Run, account: str, name: str, *, dry_run: bool) -> None:
 def _adopt(run: Run, account: str, name: str, seed: int) -> None:
     """The kept scenario as suggestions."""
     adopted = workflows.suggest_from_plan(run.workspace, account, name, run.actor, seed=seed)
+    run = run.in_currency(account_currency(run, account))
     run.show(adopted.to_json(), lambda run: plan_output.print_adopted(run, adopted))
 
 
