@@ -18,7 +18,7 @@ from optimizer.interfaces.deliveries import (
 )
 from optimizer.interfaces.reconciliation import remark_lines, row_counts, sum_lines
 
-_SUMS = ("Total", "Kept rows", "The file's own", "Agrees")
+_SUMS = ("Total", "Sum of rows", "The file's own", "Agrees")
 _BATCHES = ("Batch", "File", "Download day", "Rows kept", "Quarantined", "Imported", "By")
 
 

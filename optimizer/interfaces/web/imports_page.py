@@ -169,7 +169,7 @@ def draw_reconciliation(answer: dict[str, Any]) -> None:
         left, middle, right = st.columns(3)
         headings = [words.text("Rows"), words.text("Count")]
         left.dataframe(pd.DataFrame(row_counts(words, answer), columns=headings), hide_index=True)
-        names = ["Total", "Kept rows", "The file's own", "Agrees"]
+        names = ["Total", "Sum of rows", "The file's own", "Agrees"]
         sums = pd.DataFrame(sum_lines(words, answer), columns=[words.text(name) for name in names])
         middle.dataframe(sums, hide_index=True)
         for line in [*remark_lines(words, answer), *delivery_lines(words, answer["deliveries"])]:
