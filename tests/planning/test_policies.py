@@ -178,3 +178,23 @@ def test_the_shipped_policy_settings_equal_the_defaults() -> None:
 def test_an_account_is_reviewed_often_when_young_then_weekly() -> None:
     due = [age for age in range(30) if PolicySettings().due(age)]
     assert due == [1, 2, 3, 5, 7, 10, 14, 21, 28]
+
+
+@pytest.mark.parametrize("budget", [None, 5.0])
+def test_page_one_is_left_only_where_words_share_a_budget(
+    budget: float | None, history: MarketHistory, settings: Settings
+) -> None:
+    told = Optimizer(settings)._told(_WithBudget(history, budget))
+    assert told.guardrails.leave_first_page is (budget is not None)
+
+
+class _WithBudget(MarketHistory):
+    """`history` in an account of this daily budget."""
+
+    def __init__(self, known: MarketHistory, budget: float | None) -> None:
+        super().__init__(known.market, known.today, known.bids, known.logs)
+        object.__setattr__(self, "_budget", budget)
+
+    @property
+    def budget(self) -> float | None:
+        return self._budget

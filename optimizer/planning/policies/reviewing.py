@@ -91,7 +91,12 @@ class Optimizer:
     def _told(self, history: History) -> Settings:
         budget = UNLIMITED if history.budget is None else history.budget
         account = history.account.model_copy(update={"daily_budget": budget})
-        return self.rules.over(self.settings).model_copy(update={"account": account})
+        rules = self.rules.guardrails
+        # Without a budget to share, a place on page one costs others nothing and keeps a word known.
+        leave = rules.leave_first_page and history.budget is not None
+        rules = rules.model_copy(update={"leave_first_page": leave})
+        update = {"account": account, "guardrails": rules}
+        return self.rules.over(self.settings).model_copy(update=update)
 
     def _promise(self, result: ReviewResult, bids: np.ndarray, today: date) -> None:
         """The promise is of the plan alone: lower bids in place of a budget are in no total of it."""
