@@ -22,15 +22,9 @@ from optimizer.decisions.creatives import (
 from optimizer.errors import NotFound, RefusedInput
 from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Floats
+from optimizer.review.creative_rows import Judged, draw_metric
 from optimizer.review.creative_tests import list_tests
-from optimizer.review.creatives import (
-    CreativeInputs,
-    Judged,
-    design_of,
-    draw_metric,
-    judge,
-    material,
-)
+from optimizer.review.creatives import CreativeInputs, design_of, judge, material
 from optimizer.settings import Settings
 from optimizer.tables import CREATIVE_DAYS, CREATIVE_DENSITIES, CREATIVE_MODES, Table, empty_table
 

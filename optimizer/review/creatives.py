@@ -7,23 +7,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from optimizer.decisions.creatives import (
     ArmDays,
-    Assessment,
     Context,
     CreativeSums,
     Design,
     assess,
-    draw_scores,
-    draw_uplift,
-    expected,
     metric_named,
     present_text_since,
 )
-from optimizer.decisions.creatives.metrics import Metric
 from optimizer.estimates.conversion_lag import (
     LONGEST_LAG,
     Completion,
@@ -32,9 +26,11 @@ from optimizer.estimates.conversion_lag import (
     stated_lags,
 )
 from optimizer.estimates.exposure import day_number
-from optimizer.estimates.posteriors import Floats, Ints, Singles, group_sum
+from optimizer.estimates.posteriors import Floats, Ints, group_sum
 from optimizer.estimates.seasonality import event_days
 from optimizer.estimates.value_per_click import kept_share
+from optimizer.review import creative_rows
+from optimizer.review.creative_rows import COUNTS, Judged
 from optimizer.review.creative_shares import share_panel
 from optimizer.review.creative_tests import Listed, bounds, list_tests
 from optimizer.review.maturity import lag_prior
@@ -48,19 +44,7 @@ from optimizer.tables import (
     empty_table,
 )
 
-_COUNTS = ("impressions", "clicks", "cost", "conversions", "value")
 _NEEDED = ("impressions", "clicks")
-_NAMED = ("entity_key", "creative_id", "creative_name", "status")
-_MONEY = ("profit_per_impression", "value_per_impression")
-_BELIEVED = (
-    *(f"metric_{end}" for end in ("mean", "low", "high")),
-    *(f"profit_{end}" for end in ("mean", "low", "high")),
-    *(f"uplift_{end}" for end in ("mean", "low", "high")),
-    "p_best", "expected_loss", "evidence",
-    "difference", "difference_low", "difference_high",
-)  # fmt: skip
-_ENDS = (0.1, 0.9)
-_DRAWS = 500
 _RIPE = 0.95
 
 
@@ -113,10 +97,11 @@ def review_creatives(
         creatives = inputs.creatives.iloc[part.creative]
         days = told.days_of(part)
         if not _measurable(part.tests[0], days, settings.account):
-            found.append(_unmeasured(part, creatives, days))
+            found.append(creative_rows.unmeasured_rows(part, creatives, days))
             continue
         judged = judge(part, told, days, rng)
-        found.append((_test_rows(judged), _arm_rows(judged, rng)))
+        arms = creative_rows.arm_rows(judged, rng)
+        found.append((creative_rows.test_rows(judged, rng), arms))
     tests = _joined([one[0] for one in found], CREATIVE_TESTS)
     # What somebody defined is what somebody looks for.
     tests = tests.sort_values(["source", "test"], kind="stable", ignore_index=True)
@@ -235,17 +220,6 @@ def ripe_days(days: ArmDays, lag: Completion) -> ArmDays:
     return days.since(first + waited)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Tests of one design with their `creatives` (one row per arm), their days and what these say."""
-
-    listed: Listed
-    creatives: pd.DataFrame
-    days: ArmDays
-    context: Context
-    told: Assessment
-
-
 def judge(listed: Listed, told: Material, days: ArmDays, rng: np.random.Generator) -> Judged:
     """Tests of one design on the morning after the last of `days`."""
     context = told.context(listed, days)
@@ -262,22 +236,6 @@ def _measurable(test: CreativeTest, days: ArmDays, account: Account) -> bool:
         "cpc": not np.isnan(days.cost).all(),
     }
     return all(known[name] for name in metric_named(test.metric).needs)
-
-
-def _unmeasured(
-    listed: Listed, creatives: pd.DataFrame, days: ArmDays
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of tests whose metric nothing tells yet: what was counted, and an even split."""
-    tests = _said(listed, days).assign(
-        state="unmeasured", leader=None, forgone_per_day=np.nan, served_off=np.nan, served_p=np.nan
-    )
-    share = (1.0 / days.arms)[days.place]
-    figures = dict.fromkeys(_BELIEVED, np.nan)
-    arms = _counted(listed, creatives, days).assign(**figures, share_next=share, verdict="open")
-    return (
-        _typed(tests.assign(days_needed=np.nan, events_needed=np.nan), CREATIVE_TESTS),
-        _typed(arms, CREATIVE_ARMS),
-    )
 
 
 def account_lags(inputs: CreativeInputs, settings: Settings) -> tuple[Lags, Lags]:
@@ -323,7 +281,7 @@ def arm_days(
     A row that leaves out a count which others of these tests tell is left out whole.
     """
     own = daily[daily["entity_key"].isin(creatives["entity_key"])]
-    told = [name for name in _COUNTS if name in _NEEDED or own[name].notna().any()]
+    told = [name for name in COUNTS if name in _NEEDED or own[name].notna().any()]
     # A creative may be in several tests, one after the other.
     arms = pd.DataFrame({"entity_key": creatives["entity_key"], "arm": range(len(creatives))})
     own = own.dropna(subset=told).merge(arms, on="entity_key")
@@ -356,152 +314,6 @@ def _worth(days: ArmDays, account: Account) -> Floats:
     orders, value = np.nansum(days.conversions), np.nansum(days.value)
     stated = account.value_per_conversion or 0.0
     return np.full(len(days.test), value / orders if orders > 0 and value > 0 else stated)
-
-
-def _arm_rows(judged: Judged, rng: np.random.Generator) -> pd.DataFrame:
-    """Table CREATIVE_ARMS."""
-    listed, creatives, days, told = judged.listed, judged.creatives, judged.days, judged.told
-    metric = metric_named(listed.tests[0].metric)
-    low, high = np.quantile(draw_metric(metric, told, rng), _ENDS, axis=1)
-    measured = _measured(told, len(listed.test))
-    ahead = np.where(told.leader >= 0, told.leader, days.first)[days.place]
-    uplift = draw_uplift(metric, told.beliefs, ahead, rng)
-    profit = _profit(metric, told, (low, high), rng)
-    return _typed(
-        _counted(listed, creatives, days).assign(
-            metric_mean=told.value,
-            metric_low=low,
-            metric_high=high,
-            profit_mean=profit[0],
-            profit_low=profit[1],
-            profit_high=profit[2],
-            p_best=told.chances.best,
-            expected_loss=told.chances.loss,
-            share_next=told.share,
-            verdict=told.verdict,
-            evidence=_evidence(told, len(listed.test)),
-            uplift_mean=uplift[0],
-            uplift_low=uplift[1],
-            uplift_high=uplift[2],
-            difference=measured[0],
-            difference_low=measured[1],
-            difference_high=measured[2],
-        ),
-        CREATIVE_ARMS,
-    )
-
-
-def _counted(listed: Listed, creatives: pd.DataFrame, days: ArmDays) -> pd.DataFrame:
-    """Names and sums of the arms, and the share each was given."""
-    sums = {name: getattr(days, name).sum(axis=1) for name in _COUNTS}
-    names = {name: creatives[name].to_numpy() for name in _NAMED}
-    test = [listed.tests[place].name for place in listed.test]
-    return pd.DataFrame({"test": test, **names, **sums, "share_served": _served(days)})
-
-
-def draw_metric(metric: Metric, told: Assessment, rng: np.random.Generator) -> Singles:
-    """Draws (arms, draws) of the metric itself."""
-    drawn = draw_scores(metric, told.beliefs, _DRAWS, rng)
-    return -drawn if metric.lower_is_better else drawn
-
-
-def _profit(
-    metric: Metric, told: Assessment, ends: tuple[Floats, Floats], rng: np.random.Generator
-) -> Floats:
-    """Profit per impression whatever metric decides: mean and ends of its 80 % interval, (3, arms).
-
-    nan where no report tells what it is made of: cost, orders and their worth. `ends` are the metric's.
-    """
-    profit = metric_named("profit_per_impression")
-    if any(getattr(told.beliefs, name) is None for name in profit.needs):
-        return np.full((3, len(told.value)), np.nan)
-    if metric == profit:
-        return np.stack([told.value, *ends])
-    low, high = np.quantile(draw_scores(profit, told.beliefs, _DRAWS, rng), _ENDS, axis=1)
-    return np.stack([expected(profit, told.beliefs), low, high])
-
-
-def _served(days: ArmDays) -> Floats:
-    """Share of its test's impressions that each arm got."""
-    shown = days.impressions.sum(axis=1)
-    total = group_sum(days.place, shown, len(days.first))[days.place]
-    result: Floats = np.divide(shown, total, out=np.zeros(len(shown)), where=total > 0)
-    return result
-
-
-def _evidence(told: Assessment, arms: int) -> Floats:
-    """log E that the leader is better over what a claim asks for; NaN for leaders."""
-    result = np.full(arms, np.nan)
-    claims = told.claims
-    result[claims.contrasts.other] = claims.log_evidence[:, -1] / claims.log_bound
-    return result
-
-
-def _measured(told: Assessment, arms: int) -> Floats:
-    """Leader less each arm as days and shares tell it, and its interval at any look; NaN for leaders."""
-    result = np.full((3, arms), np.nan)
-    result[:, told.claims.contrasts.other] = told.difference.difference, *told.always
-    return np.where(np.isfinite(result), result, np.nan)
-
-
-def _test_rows(judged: Judged) -> pd.DataFrame:
-    """Table CREATIVE_TESTS."""
-    listed, days, told = judged.listed, judged.days, judged.told
-    frame = _said(listed, days)
-    frame = frame.assign(
-        state=told.state,
-        leader=_leader_name(told.leader, judged.creatives),
-        forgone_per_day=_forgone(listed, told) * frame["impressions_per_day"],
-        served_off=told.served.deviation,
-        served_p=told.served.p,
-        days_needed=_most(told, days, told.claims.days_needed),
-        events_needed=_most(told, days, told.claims.events_needed),
-    )
-    return _typed(frame, CREATIVE_TESTS)
-
-
-def _said(listed: Listed, days: ArmDays) -> pd.DataFrame:
-    """What each test is, and how much it has been shown."""
-    said = [
-        {
-            "test": one.name,
-            "campaign_name": one.campaign,
-            "ad_group_name": one.ad_group,
-            "source": "discovered" if found else "defined",
-            "metric": one.metric,
-            "mode": one.mode,
-            "rotation": one.rotation,
-        }
-        for one, found in zip(listed.tests, listed.discovered, strict=True)
-    ]
-    ran = np.logical_or.reduceat(days.ran, days.first, axis=0).sum(axis=1)
-    shown = np.add.reduceat(days.impressions.sum(axis=1), days.first)
-    return pd.DataFrame(said).assign(
-        arms=days.arms, days=ran, impressions_per_day=shown / np.maximum(ran, 1)
-    )
-
-
-def _leader_name(leader: Ints, creatives: pd.DataFrame) -> pd.Series[str]:
-    named = creatives["creative_name"].iloc[np.maximum(leader, 0)].reset_index(drop=True)
-    return named.where(leader >= 0)
-
-
-def _forgone(listed: Listed, told: Assessment) -> Floats:
-    """Money that choosing the leader now is expected to forgo, per impression; NaN: not in money."""
-    money = np.array([one.metric in _MONEY for one in listed.tests])
-    lost = told.chances.loss[np.maximum(told.leader, 0)]
-    return np.where(money & (told.leader >= 0), lost, np.nan)
-
-
-def _most(told: Assessment, days: ArmDays, missing: npt.NDArray[np.generic]) -> Floats:
-    """What the comparison that lacks most still lacks, per test; 0 where nothing is compared."""
-    result = np.zeros(len(days.first))
-    np.maximum.at(result, days.place[told.claims.contrasts.other], missing.astype(np.float64))
-    return result
-
-
-def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    return frame[list(table.columns)].astype(empty_table(table).dtypes.to_dict())
 
 
 def _joined(parts: Sequence[pd.DataFrame], table: Table) -> pd.DataFrame:

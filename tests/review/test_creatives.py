@@ -100,14 +100,20 @@ def test_no_creatives_no_tests() -> None:
     assert review_creatives(nothing, Settings(), TODAY).tests.empty
 
 
-def test_what_stopping_costs_is_told_in_money_only_where_it_is_money() -> None:
+@pytest.mark.parametrize("metric", ["profit_per_impression", "ctr", "cvr", "cpa"])
+def test_what_stopping_costs_is_told_in_money_whatever_metric_decides(metric: str) -> None:
     close = creative_inputs(ctr=(0.03, 0.0298), days=12)
-    profit, clicks = (
-        review_creatives(close, defined(metric=metric), TODAY).tests["forgone_per_day"].iloc[0]
-        for metric in ("profit_per_impression", "ctr")
-    )
-    assert profit > 0
-    assert np.isnan(clicks)
+    told = review_creatives(close, defined(metric=metric), TODAY).tests.iloc[0]
+    arms = review_creatives(close, defined(metric=metric), TODAY).arms
+    most = (arms["profit_high"] - arms["profit_low"]).max() * told["impressions_per_day"]
+    assert 0 < told["forgone_per_day"] < most
+
+
+def test_without_cost_nobody_knows_what_stopping_costs() -> None:
+    close = creative_inputs(ctr=(0.03, 0.0298), days=12)
+    costless = replace(close, daily=close.daily.assign(cost=np.nan))
+    found = review_creatives(costless, defined(metric="ctr"), TODAY)
+    assert found.tests["forgone_per_day"].isna().all()
 
 
 def test_before_the_first_order_profit_is_unmeasured_and_traffic_even() -> None:
