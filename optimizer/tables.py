@@ -462,7 +462,9 @@ CREATIVE_TESTS = Table(
             "str", "unmeasured | no_traffic | observational | shares_off | too_early | ..."
         ),
         "leader": _null("str", "name of the creative that is ahead"),
-        "forgone_per_day": _null("float", "expected profit (or value) forgone by choosing it now, money"),
+        "forgone_per_day": _null(
+            "float", "expected profit (or value) forgone by choosing it now, money"
+        ),
         "served_off": _null("float", "largest relative deviation of a served share"),
         "served_p": _null("float", "of shares so far off by chance; null: nothing to hold them to"),
         "days_needed": _null("float", "days missing before the first look"),
