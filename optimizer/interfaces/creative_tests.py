@@ -45,13 +45,22 @@ def state_lines(words: Translator, test: Mapping[Any, Any]) -> list[str]:
         words.code("creative_state", test["state"], **_state_fields(words, test)),
     ]
     if pd.notna(test["forgone_per_day"]):
-        lines.append(
-            words.text(
-                "Stopping now with the creative that is ahead is expected to forgo {lost:money} a day.",
-                lost=test["forgone_per_day"],
-            )
-        )
+        lines.append(_stopping_line(words, test))
     return lines
+
+
+def _stopping_line(words: Translator, test: Mapping[Any, Any]) -> str:
+    lost = test["forgone_per_day"]
+    if test["metric"] in _MONEY:
+        return words.text(
+            "Stopping now with the creative that is ahead is expected to forgo {lost:money} a day.",
+            lost=lost,
+        )
+    return words.text(
+        "In profit, which this test does not decide by, stopping now with the creative that is ahead "
+        "is expected to forgo {lost:money} a day.",
+        lost=lost,
+    )
 
 
 def share_badge(

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from optimizer.interfaces.creative_tests import served_lines, share_badge
+from optimizer.interfaces.creative_tests import served_lines, share_badge, state_lines
 from optimizer.interfaces.evidence import evidence_lines
 from optimizer.interfaces.locale import Translator
 
@@ -74,3 +74,16 @@ def test_the_badge_says_whether_shares_are_as_planned(
 def test_nothing_is_proven_against_the_creative_that_is_ahead() -> None:
     lines = evidence_lines(Translator("en", "CNY"), ROW, {**TOLD, "evidence": None})
     assert not any("Evidence" in line for line in lines)
+
+
+@pytest.mark.parametrize(("metric", "said"), [("ctr", "In profit, which"), ("cpa", "In profit, which"),
+                                              ("profit_per_impression", "Stopping now")])  # fmt: skip
+def test_what_stopping_forgoes_says_whether_the_test_decides_by_it(metric: str, said: str) -> None:
+    test = {
+        "metric": metric, "mode": "find", "rotation": "randomised", "state": "running",
+        "arms": 2, "days": 9, "impressions_per_day": 600.0, "leader": "red",
+        "forgone_per_day": 7.13, "days_needed": 0, "events_needed": 0, "served_off": 0.0,
+    }  # fmt: skip
+    line = state_lines(Translator("en", "CNY"), test)[-1]
+    assert line.startswith(said)
+    assert "7.13" in line
