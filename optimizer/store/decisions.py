@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ def apply_changes(
     actor: Actor,
     action: str,
     at: datetime,
-    beside: Collection[str] | None = None,
+    beside: Mapping[str, float | None] | None = None,
 ) -> None:
     """See `protocol.Store.apply_changes`."""
     rows = _rows(connection, account, [change.id for change in changes])
@@ -74,9 +74,9 @@ def _rivalled(
 
 
 def _approved_since(
-    connection: sa.Connection, account: str, beside: Collection[str] | None
+    connection: sa.Connection, account: str, beside: Mapping[str, float | None] | None
 ) -> list[dict[str, Any]]:
-    """Approved rows that count beside the changes and that whoever judged them had not seen."""
+    """Approved rows that count beside the changes and that whoever judged them saw not, or otherwise."""
     if beside is None:
         return []
     newest = sa.select(sa.func.max(schema.runs.c.as_of)).where(schema.runs.c.account == account)
@@ -84,7 +84,11 @@ def _approved_since(
     approved = sa.and_(_S.account == account, _S.decision == "approved", counts)
     query = sa.select(_TABLE).where(approved, _S.delivery.notin_(_SETTLED))
     rows = connection.execute(query).mappings()
-    return [{"why": "beside", **_state(row)} for row in rows if row["id"] not in beside]
+    return [{"why": "beside", **_state(row)} for row in rows if not _counted(row, beside)]
+
+
+def _counted(row: Mapping[Any, Any], beside: Mapping[str, float | None]) -> bool:
+    return row["id"] in beside and _same(row["approved_bid"], beside[row["id"]])
 
 
 def _rows(

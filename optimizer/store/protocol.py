@@ -6,7 +6,7 @@ audit rows too: after a crash it happened whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -408,17 +408,17 @@ class Store(Protocol):
         changes: Sequence[Change],
         actor: Actor,
         action: str,
-        beside: Collection[str] | None = None,
+        beside: Mapping[str, float | None] | None = None,
     ) -> None:
         """All or none of `changes`, with an audit row each.
 
-        `beside` are the approved rows (ids) that the changes were judged together with. A row gets
+        `beside` are the approved rows (id → bid) that the changes were judged together with. A row gets
         a new version where approving it would now accept another bid: when it starts to await a
         second person, leaves that state unapproved, or an approval at an edited bid is taken back.
 
         Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
         decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid, rival,
-        or beside: a row that was approved since, not among `beside`.
+        or beside: a row that was approved since, or at another bid than `beside` says.
         Rejections and snoozes become holds, any other decision lifts those of its suggestion.
         """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -286,7 +286,7 @@ class SqlStore:
         changes: Sequence[Change],
         actor: Actor,
         action: str,
-        beside: Collection[str] | None = None,
+        beside: Mapping[str, float | None] | None = None,
     ) -> None:
         """All or none of `changes`; see `protocol.Store`."""
         with self._database.write() as connection:

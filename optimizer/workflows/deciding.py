@@ -81,7 +81,7 @@ def approve(
     actor.require("approver", account)
 
     def command(held: Holdings) -> Command:
-        return partial(_approved, held=held, bids=bids or {})
+        return partial(accepted, held=held, bids=bids or {})
 
     action = "edit" if bids else "approve"
     return _decide(workspace, account, refs, actor, action, command, adding=True)
@@ -165,9 +165,10 @@ def _entity_key(held: Holdings, target: str) -> str:
     return str(rows.loc[rows["id"].eq(target), "entity_key"].iloc[0])
 
 
-def _approved(
+def accepted(
     row: Standing, version: int, *, held: Holdings, bids: Mapping[str, float]
 ) -> Transition:
+    """The approval of a row at its bid of `bids`, else as offered. Raises `Conflict`."""
     if row.id not in bids or bids[row.id] == row.offered:
         return approvals.approve(row, version)
     return approved_at(held, row, version, bids[row.id])
@@ -200,7 +201,7 @@ def _decide(
         moves, refused, against = _judge(held, refs, command_for(held), adding)
         beside = None
         if adding:
-            moves, beside = _within_limits(held, moves, actor), _approved_ids(held)
+            moves, beside = _within_limits(held, moves, actor), _approved_bids(held)
         try:
             changes = [_change(move, against) for move in moves]
             workspace.store.apply_changes(account, changes, actor, action, beside)
@@ -242,12 +243,14 @@ def _told(refusal: Conflict) -> dict[str, Any]:
     return {"code": refusal.code, **refusal.fields}
 
 
-def _approved_ids(held: Holdings) -> frozenset[str] | None:
-    """The approvals that the limits were judged together with; None where there is no limit."""
+def _approved_bids(held: Holdings) -> dict[str, float | None] | None:
+    """The approvals (id → bid) that the limits were judged with; None where there is no limit."""
     guard = held.settings.guardrails
     if (guard.spend_at_risk_per_day, guard.four_eyes_delta_cost) == (None, None):
         return None
-    return frozenset(held.committed()["id"].astype(str))
+    rows = held.committed()
+    bids = [None if pd.isna(bid) else float(bid) for bid in rows["approved_bid"]]
+    return dict(zip(rows["id"].astype(str), bids, strict=True))
 
 
 def _within_limits(held: Holdings, moves: list[Transition], actor: Actor) -> list[Transition]:
@@ -256,7 +259,7 @@ def _within_limits(held: Holdings, moves: list[Transition], actor: Actor) -> lis
     Raises `Conflict` when they add more spend than one day may, or the same person approves again.
     """
     guard = held.settings.guardrails
-    if _approved_ids(held) is None:
+    if _approved_bids(held) is None:
         return moves
     chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
     added = spend_at_risk(chosen)

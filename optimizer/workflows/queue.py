@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
 from optimizer.workflows.counts import counted_beside
-from optimizer.workflows.deciding import approved_at
+from optimizer.workflows.deciding import accepted, approved_at
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
 from optimizer.workflows.kept_lists import kept_frames, kept_list
 from optimizer.workflows.reviewing import restored_result, standing_rows
@@ -61,7 +62,7 @@ class SuggestionDetail:
 
 @dataclass(frozen=True)
 class SelectionTotals:
-    """What approving a selection as proposed would mean; amounts per day in account currency.
+    """What approving a selection would mean; amounts per day in account currency.
 
     `delta_profit` (mean, low, high) is drawn for the selection as a whole. `guardrail_hits` counts
     rows that cannot be approved, by code.
@@ -204,15 +205,28 @@ def why_not(workspace: Workspace, account: str, text: str, actor: Actor) -> pd.D
     )
 
 
-def totals(workspace: Workspace, account: str, ids: Sequence[str], actor: Actor) -> SelectionTotals:
-    """What approving exactly these rows (and those linked to them) would add up to."""
+def totals(
+    workspace: Workspace,
+    account: str,
+    ids: Sequence[str],
+    actor: Actor,
+    seen: Mapping[str, int] | None = None,
+    bids: Mapping[str, float] | None = None,
+) -> SelectionTotals:
+    """What approving exactly these rows (and those linked to them) would add up to.
+
+    Of the named rows those in `seen` (id → version) only count in that version, those in `bids`
+    (id → bid) at that bid.
+    """
     actor.require("viewer", account)
     held = load_holdings(workspace, account)
     rows = held.named(ids) if ids else held.rows.iloc[:0]
+    versions = _versions(rows) | dict(seen or {})
+    command = partial(accepted, held=held, bids=bids or {})
     moves, refused = approvals.decide(
-        approvals.standings(rows), _versions(rows), approvals.approve, held.rivals(rows)
+        approvals.standings(rows), versions, command, held.rivals(rows)
     )
-    chosen = held.chosen({move.id: move.approved_bid for move in moves})
+    chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
     hits = Counter(refusal.code for refusal in refused)
     hits.update(_risk_codes(held, chosen))
     together = held.outcome(chosen).total

@@ -126,6 +126,20 @@ def test_eight_approvers_never_decide_twice(shop: SqlStore) -> None:
     assert shop.verify_audit() == []
 
 
+@pytest.mark.parametrize("seen", [{"b": 1.2}, {}])
+def test_an_approval_counts_beside_others_at_the_bid_that_was_seen(
+    shop: SqlStore, seen: dict[str, float | None]
+) -> None:
+    """Somebody took an approval back and gave it again at a higher bid while a sum was judged."""
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved", "b", approved_bid=1.5))
+    with pytest.raises(Conflict) as conflict:
+        shop.apply_changes("shop", [change("approved")], BEN, "decide", seen)
+    assert [each["why"] for each in conflict.value.fields["moved"]] == ["beside"]
+    shop.apply_changes("shop", [change("approved")], BEN, "decide", {"b": 1.5})
+    assert row(shop)["decision"] == "approved"
+
+
 def test_of_two_rivals_approved_at_once_one_stands(
     shop: SqlStore, reopen: Callable[[], SqlStore]
 ) -> None:
