@@ -256,10 +256,17 @@ def main() -> None:
         store = Path(name) / "store"
         _prepare(store, asked.store)
         result = run(store, asked.operators, asked.minutes)
-    result["command"] = f"python -m simulations.bench_load --minutes {asked.minutes:g}"
+    result["command"] = _command(asked)
     print(json.dumps(result, indent=1)) if asked.json else show(result)
     if asked.record:
         RECORD.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def _command(asked: argparse.Namespace) -> str:
+    """What was asked for; of a copied store only that it was copied, not from where."""
+    parts = [f"--minutes {asked.minutes:g}", f"--operators {asked.operators}"]
+    parts += ["--store STORE"] if asked.store else []
+    return " ".join(["python -m simulations.bench_load", *parts])
 
 
 def _prepare(store: Path, known: Path | None) -> None:

@@ -13,7 +13,7 @@ from optimizer import workflows
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.queue_tabs import TABS
 from optimizer.interfaces.web.queue.grid import chosen, grid_table
-from optimizer.tables import Actor
+from optimizer.tables import SUGGESTIONS, Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
@@ -117,6 +117,27 @@ def test_approve_all_shown_confirms_the_sum_first(
     queue.button("approve_all_confirm").click().run()
     decided = stored(workspace)
     assert (decided.loc[decided["kind"] == "lower", "decision"] == "approved").any()
+
+
+def test_approve_all_approves_what_is_on_screen_only(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    """An edited bid counts as edited; a row that a re-solve moved meanwhile is left out."""
+    queue.segmented_control[0].set_value("bids").run()
+    queue.pills[0].set_value(["lower"]).run()
+    rows = pinned_rows(queue)
+    edited, stale = rows["id"][0], rows["id"][1]
+    bid = round(float(rows["proposed_bid"][0]) + 0.01, 2)
+    edit(queue, {0: {"new_bid": bid}})
+    run = workspace.store.latest_run(ACCOUNT)
+    said = workspace.store.suggestions(ACCOUNT)[list(SUGGESTIONS.columns)]
+    said.loc[said["id"].eq(stale), "proposed_bid"] *= 0.9
+    workspace.store.update_run(run.run_id, run.summary, said, OWNER)
+    queue.button("approve_all").click().run()
+    queue.button("approve_all_confirm").click().run()
+    decided = workspace.store.suggestions(ACCOUNT).set_index("id")
+    assert (decided["decision"][edited], decided["approved_bid"][edited]) == ("approved", bid)
+    assert decided["decision"].get(stale) != "approved"
 
 
 def test_reject_asks_for_a_reason_and_undo_takes_it_back(

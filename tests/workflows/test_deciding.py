@@ -318,6 +318,28 @@ def test_totals_add_up_what_would_be_approved(shop: Workspace) -> None:
     assert sums.delta_profit["low"] > decidable["delta_profit_low"].sum()
 
 
+def test_totals_price_the_bid_that_the_first_person_chose(own_configs: Workspace) -> None:
+    shop = guarded(own_configs, "four_eyes_delta_cost: 0.0")
+    row = proposed(shop, "raise").iloc[0]
+    bid = round(float(row["bid"]) + 0.01, 2)
+    workflows.edit(shop, "shop", (row["id"], int(row["version"])), bid, APPROVER)
+    sums = workflows.totals(shop, "shop", [row["id"]], VIEWER)
+    told = workflows.edited(shop, "shop", {row["id"]: bid}, VIEWER)
+    assert sums.delta_cost == pytest.approx(told["delta_cost"][0])
+    assert sums.delta_cost != pytest.approx(row["delta_cost"])
+
+
+def test_totals_leave_out_what_moved_and_count_edits(shop: Workspace) -> None:
+    rows = proposed(shop, "raise")[:2]
+    first, second = refs(rows)
+    bid = round(float(rows["bid"][0]) + 0.01, 2)
+    seen = {first[0]: first[1], second[0]: second[1] + 1}
+    sums = workflows.totals(shop, "shop", list(seen), VIEWER, seen, {first[0]: bid})
+    told = workflows.edited(shop, "shop", {first[0]: bid}, VIEWER)
+    assert (sums.ids_versions, sums.guardrail_hits) == ((first,), {"version_moved": 1})
+    assert sums.delta_cost == pytest.approx(told["delta_cost"][0])
+
+
 def test_eight_approvers_never_decide_a_row_twice(shop: Workspace, tmp_path: Path) -> None:
     rows = refs(proposed(shop, "raise")[:6])
     told_by: list[str] = []

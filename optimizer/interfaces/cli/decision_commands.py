@@ -54,7 +54,8 @@ def approve(
     run = run.in_currency(account_currency(run, account))
     chosen = _proposed(run, account, kind) if everything else parse_refs(refs)
     if everything or dry_run:
-        sums = workflows.totals(run.workspace, account, [ref[0] for ref in chosen], run.actor)
+        seen = dict(chosen)
+        sums = workflows.totals(run.workspace, account, list(seen), run.actor, seen)
         if dry_run:
             run.show(sums.to_json(), lambda run: decision_output.print_totals(run, sums))
             return

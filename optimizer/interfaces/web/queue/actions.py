@@ -39,7 +39,7 @@ def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs, plan: str 
         _draw_put_off(words, refs)
         _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
     _draw_hint(words, choice, plan)
-    draw_question(refs, open_rows)
+    draw_question(refs, open_rows, choice.edits)
 
 
 def _draw_approve(words: Translator, choice: Choice, possible: bool) -> None:

@@ -5,6 +5,7 @@ Which question is open is remembered, so that a full rerun draws it again instea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
@@ -32,14 +33,14 @@ def close() -> None:
     st.session_state.pop(_OPEN, None)
 
 
-def draw_question(refs: Refs, open_rows: pd.DataFrame) -> None:
-    """Draw the question that is open: on the ticked rows, or on all rows shown."""
+def draw_question(refs: Refs, open_rows: pd.DataFrame, edits: Mapping[str, float]) -> None:
+    """Draw the question that is open: on the ticked rows, or on all rows shown, edited as they are."""
     words = session.current().words
     question = st.session_state.get(_OPEN)
     if question == "reject" and refs:
         st.dialog(words.text("Reject"), on_dismiss=close)(_ask_reason)(refs)
     elif question == "approve_all" and len(open_rows):
-        st.dialog(words.text("Approve all shown"), on_dismiss=close)(_ask_all)(open_rows)
+        st.dialog(words.text("Approve all shown"), on_dismiss=close)(_ask_all)(open_rows, edits)
 
 
 def _ask_reason(refs: Refs) -> None:
@@ -54,11 +55,14 @@ def _ask_reason(refs: Refs) -> None:
         reject(refs, f"{reason}: {note}" if note else str(reason))
 
 
-def _ask_all(rows: pd.DataFrame) -> None:
-    # Summed by the store at this moment; exactly the versions that were summed are approved.
+def _ask_all(rows: pd.DataFrame, edits: Mapping[str, float]) -> None:
+    # Summed in the versions and at the bids on screen: what moved since is left out, here and in the
+    # rerun that the confirmation is.
     visit = session.current()
     words = visit.words
-    sums = workflows.totals(visit.workspace, str(visit.account), rows["id"].tolist(), visit.actor)
+    seen = dict(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
+    where = (visit.workspace, str(visit.account))
+    sums = workflows.totals(*where, list(seen), visit.actor, seen, edits)
     for line in totals_lines(words, sums):
         st.text(line)
     for line in [*excess_lines(words, sums.excess), *hit_lines(words, sums)]:
@@ -70,4 +74,5 @@ def _ask_all(rows: pd.DataFrame) -> None:
     disabled = not sums.count
     if st.button(label, key="approve_all_confirm", type="primary", disabled=disabled):
         close()
-        approve(Choice(tuple(sums.ids_versions), {}, {}))
+        refs = tuple(sums.ids_versions)
+        approve(Choice(refs, {id_: edits[id_] for id_, _ in refs if id_ in edits}, edits))

@@ -72,6 +72,7 @@ def _table_of(words: Translator, view: Pinned) -> pd.DataFrame:
 def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of the grid, indexed by suggestion id; `share` only where a creative has one."""
     rows = with_figures(words, rows)
+    offered = rows["approved_bid"].fillna(rows["proposed_bid"])
     table = pd.DataFrame(
         {
             "pick": False,
@@ -79,9 +80,9 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "keyword": rows["keyword_text"],
             "action": rows["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
             "bid": rows["bid"],
-            "new_bid": rows["approved_bid"].fillna(rows["proposed_bid"]),
+            "new_bid": offered,
             "share": rows["share"],
-            "change": 100 * (rows["proposed_bid"] / rows["bid"] - 1),
+            "change": 100 * (offered / rows["bid"] - 1),
             "delta_cost": rows["delta_cost"],
             "delta_profit": rows["delta_profit_mean"],
             "interval": _intervals(rows),
