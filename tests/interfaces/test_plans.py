@@ -82,6 +82,22 @@ def test_blank_bounds_are_none_and_a_blank_end_is_open() -> None:
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("text", ["tent=5", "tent=", "tent=:"])
+def test_a_bound_without_two_ends_is_refused_not_read_as_a_least(text: str) -> None:
+    told = CliRunner().invoke(app, ["plan", "--account", ACCOUNT, "--bound", text])
+    assert (told.exit_code, "LEAST:MOST" in told.output) == (2, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_scenario_file_beside_its_options_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text("bounds: {Nowhere: [1, null]}\n", encoding="utf-8")
+    asked = ["plan", "--account", ACCOUNT, "--scenario", str(file), "--budget", "300"]
+    told = CliRunner().invoke(app, asked)
+    assert (told.exit_code, "stands in place" in told.output) == (2, True)
+
+
+@pytest.mark.usefixtures("store")
 def test_a_scenario_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text("budget: 300\nbounds: {Nowhere: [1, null]}\n", encoding="utf-8")

@@ -109,11 +109,10 @@ def plan(
     else:
         if suggest is not None:
             asked = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
-        elif scenario is not None:
-            asked = load_model(scenario, workflows.Scenario)
         else:
             sale = _event(event, event_start, event_end, multiplier)
-            asked = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
+            stated = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
+            asked = stated if scenario is None else _from_file(scenario, stated)
         _tell(run, account, asked, as_of, _amounts(budgets), seed, None if dry_run else save)
 
 
@@ -198,6 +197,13 @@ def _scenario(
         raise typer.BadParameter(error.errors()[0]["msg"]) from error
 
 
+def _from_file(path: Path, stated: workflows.Scenario) -> workflows.Scenario:
+    """The file's scenario; refused beside options, one of which would have to be ignored."""
+    if stated != workflows.Scenario():
+        raise typer.BadParameter("--scenario stands in place of the options of a scenario")
+    return load_model(path, workflows.Scenario)
+
+
 def _amounts(text: str | None) -> list[float]:
     try:
         return [float(part) for part in text.split(",")] if text else []
@@ -207,7 +213,9 @@ def _amounts(text: str | None) -> list[float]:
 
 def _bound(text: str) -> tuple[str, tuple[float, float]]:
     name, _, ends = text.rpartition("=")
-    least, _, most = ends.partition(":")
+    least, between, most = ends.partition(":")
+    if not between or not (least or most):
+        raise typer.BadParameter(f"{text!r} is not NAME=LEAST:MOST")
     try:
         return name, (float(least or 0), float(most or "inf"))
     except ValueError as error:
