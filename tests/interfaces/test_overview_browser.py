@@ -18,11 +18,12 @@ from tests.interfaces.test_browser import (
     CHROMIUM,
     PATIENCE,
     address,
+    folder,
     free_port,
     wait_until_up,
 )
 
-__all__ = ["address"]
+__all__ = ["address", "folder"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make browser)"),
@@ -44,12 +45,14 @@ def settled(page: Page) -> None:
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
 
 
-@pytest.fixture
-def second(store: Path, configs: Path, report_files: list[Path], tmp_path: Path) -> str:
-    """Another account of the store, from a file whose name is markup."""
-    named = tmp_path / f"{MARKUP.replace('/', '')}.csv"
+@pytest.fixture(scope="module")
+def second(
+    folder: Path, configs: Path, report_files: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Another account of the server's store, from a file whose name is markup."""
+    named = tmp_path_factory.mktemp("named") / f"{MARKUP.replace('/', '')}.csv"
     named.write_bytes(report_files[0].read_bytes())
-    with workflows.open_workspace(store, configs) as workspace:
+    with workflows.open_workspace(folder, configs) as workspace:
         workflows.import_files(workspace, [named], "other", as_of=AS_OF, actor=OWNER)
     return "other"
 
