@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -111,8 +111,8 @@ def grant_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[words.text(name) for name in names])
 
 
-def token_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:
-    """Tokens, revoked ones too; never their secrets."""
+def token_rows(words: Translator, found: Sequence[Any], now: datetime) -> pd.DataFrame:
+    """Tokens as they stand `now`, revoked ones too; never their secrets."""
     rows = [
         (
             each.name,
@@ -121,7 +121,7 @@ def token_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:
             words.moment(each.created_at),
             each.created_by,
             words.moment(each.revoked_at or each.expires_at),
-            _standing(words, each),
+            _standing(words, each, now),
         )
         for each in found
     ]
@@ -133,5 +133,8 @@ def _where(words: Translator, account: str | None) -> str:
     return account or words.text("every account")
 
 
-def _standing(words: Translator, token: Any) -> str:
-    return words.text("revoked") if token.revoked_at else words.text("valid")
+def _standing(words: Translator, token: Any, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return words.text("revoked")
+    expired = token.expires_at is not None and token.expires_at <= now
+    return words.code("decision", "expired") if expired else words.text("valid")

@@ -159,7 +159,10 @@ def _targets(target: Ref | str | Sequence[Ref]) -> list[str]:
 
 
 def _entity_key(held: Holdings, target: str) -> str:
-    if target in set(held.frames["plan"]["entity_key"].astype(str)):
+    """The key that a suggestion is on; a key itself where the plan or a hold knows it."""
+    holds = held.workspace.store.holds(held.account, held.as_of)
+    known = (held.frames["plan"], holds)
+    if any(frame["entity_key"].astype(str).eq(target).any() for frame in known):
         return target
     rows = held.named([target])
     return str(rows.loc[rows["id"].eq(target), "entity_key"].iloc[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,7 @@ from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.interfaces.web import login
 from optimizer.settings import Account, Exploration, Guardrails
+from optimizer.store.protocol import TokenRecord
 from optimizer.tables import Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
@@ -152,3 +153,11 @@ def test_viewer_sees_settings_and_audit_but_no_rights_nor_paths(
     assert "Rights and tokens" not in names
     assert [each.key for each in opened.button if each.key == "audit_check"] == []
     assert all("/" not in each.value for each in opened.caption if "edit" in each.value)
+
+
+@pytest.mark.parametrize(("hours", "said"), [(1, "valid"), (-1, "expired")])
+def test_a_token_past_its_end_is_not_called_valid(hours: int, said: str) -> None:
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    token = TokenRecord("etl", None, "operator", now, "ann", now + timedelta(hours=hours))
+    rows = settings_told.token_rows(Translator("en", "CNY"), [token], now)
+    assert rows["State"].tolist() == [said]

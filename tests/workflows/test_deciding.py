@@ -140,6 +140,14 @@ def test_lock_holds_the_keyword_and_unlock_frees_it(shop: Workspace) -> None:
     assert row["id"] in set(proposed(shop, "raise")["id"])
 
 
+def test_a_locked_term_is_unlocked_by_its_key(shop: Workspace) -> None:
+    row = proposed(shop, "add_keyword").iloc[0]
+    workflows.lock(shop, "shop", (row["id"], int(row["version"])), OPERATOR)
+    assert row["id"] not in set(proposed(shop, "add_keyword")["id"])
+    workflows.lock(shop, "shop", str(row["entity_key"]), OPERATOR, locked=False)
+    assert row["id"] in set(proposed(shop, "add_keyword")["id"])
+
+
 def test_watch_rows_need_no_approval(shop: Workspace) -> None:
     with pytest.raises(Conflict) as caught:
         workflows.approve(shop, "shop", refs(proposed(shop, "watch")[:1]), APPROVER)

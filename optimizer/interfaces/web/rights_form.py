@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import get_args
 
 import streamlit as st
@@ -56,7 +57,11 @@ def _draw_tokens(words: Translator) -> None:
     _draw_secret(words)
     found = workflows.tokens(visit.workspace, visit.actor)
     if found:
-        st.dataframe(settings_told.token_rows(words, found), hide_index=True, key="tokens")
+        st.dataframe(
+            settings_told.token_rows(words, found, datetime.now(UTC)),
+            hide_index=True,
+            key="tokens",
+        )
     else:
         st.caption(words.text("No program has a token yet."))
     with st.form("token_form", border=False), st.container(horizontal=True):
@@ -106,8 +111,9 @@ def _account(words: Translator, key: str) -> str | None:
     return st.selectbox(
         words.text("Account"),
         names,
+        index=names.index(visit.account) if visit.account in names else 0,
         format_func=lambda each: each or words.text("every account"),
-        key=key,
+        key=f"{key}_{visit.account}",
     )
 
 
