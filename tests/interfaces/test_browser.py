@@ -165,13 +165,18 @@ def tick_row(page: Page, row: int = 0) -> str:
 
 
 def edit_row(page: Page, row: int, bid: str) -> None:
-    """Type another bid into a row's cell, until the bar below has priced it."""
+    """Type another bid into a row's cell, until the bar below has priced it.
+
+    The keys go to the cell's editor once it stands: sooner, the grid keeps the last of them only.
+    """
+    editor = page.locator("#portal input, #portal textarea").first
     priced = page.get_by_text(re.compile(": cost .* and profit"))
     for _ in range(TRIES):
         click_row(page, row, NEW_BID_X)
-        page.keyboard.type(bid)
         page.keyboard.press("Enter")
         with suppress(PlaywrightError):
+            editor.fill(bid, timeout=PATIENCE / TRIES)
+            page.keyboard.press("Enter")
             priced.wait_for(timeout=PATIENCE / TRIES)
             break
     expect(priced).to_be_visible(timeout=PATIENCE)
