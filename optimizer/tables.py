@@ -9,7 +9,7 @@ inputs on money is float64 in the account's currency. Unknown is null, never 0. 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, get_args
@@ -854,6 +854,11 @@ def check_finite(frame: pd.DataFrame, name: str, unknown: Collection[str] = ()) 
         if not np.isfinite(known).all():
             raise BadTable("not_finite", table=name, column=str(column))
     return frame
+
+
+def among(values: pd.Series[Any], others: Iterable[Any]) -> pd.Series[bool]:
+    """Which of `values` are in `others`, which may be as many: `Series.isin` turns texts one by one."""
+    return values.astype("object").isin(pd.Series(list(others), dtype="object"))
 
 
 def empty_table(table: Table) -> pd.DataFrame:

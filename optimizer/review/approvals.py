@@ -101,14 +101,11 @@ class BidRange:
 def standings(rows: pd.DataFrame) -> dict[str, Standing]:
     """Stored suggestion rows as `Standing` by id."""
     names = list(Standing.__dataclass_fields__)
-    records = rows.reindex(columns=names).to_dict("records")
-    return {str(record["id"]): _standing(record) for record in records}
-
-
-def _standing(record: Mapping[Any, Any]) -> Standing:
-    known = {str(name): None if pd.isna(value) else value for name, value in record.items()}
-    at = known.pop("decided_at")
-    return Standing(decided_at=None if at is None else at.isoformat(), **known)  # type: ignore[arg-type]
+    table = rows.reindex(columns=names).astype("object")
+    known = table.where(table.notna(), None)
+    known["decided_at"] = [None if at is None else at.isoformat() for at in known["decided_at"]]
+    columns = [known[name].tolist() for name in names]
+    return {str(values[0]): Standing(*values) for values in zip(*columns, strict=True)}
 
 
 def approve(row: Standing, version: int) -> Transition:

@@ -29,7 +29,7 @@ from optimizer.review.budget_tree import CAMPAIGN_AT
 from optimizer.review.experiment_spend import held_spend
 from optimizer.review.solving import objective_per_value
 from optimizer.review.suggestions import Interval, ReviewResult, suggestion_id
-from optimizer.tables import SUGGESTIONS, check_table
+from optimizer.tables import SUGGESTIONS, among, check_table
 
 SLOTS = {"set_budget": "budget", "set_target": "target"}
 _ROAS_STEP = 0.01
@@ -131,7 +131,7 @@ def with_levers(result: ReviewResult, holds: pd.DataFrame) -> ReviewResult:
         return replace(result, summary=replace(result.summary, levers=covered))
     told_rows = _approved_as(rows, holds).astype(result.suggestions.dtypes.to_dict())
     check_table(told_rows, SUGGESTIONS)
-    kept = result.suggestions[~result.suggestions["id"].isin(told_rows["id"])]
+    kept = result.suggestions[~among(result.suggestions["id"], told_rows["id"])]
     plan = result.frames["plan"]
     answered = plan["entity_key"].astype(str).isin(told_rows["entity_key"])
     reasons = plan["reason"].astype("str").mask(answered, "")

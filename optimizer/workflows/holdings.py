@@ -21,6 +21,7 @@ from optimizer.review.rivals import Rivals, rivals
 from optimizer.review.selection import selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
+from optimizer.tables import among
 from optimizer.workflows.items import stated_settings
 from optimizer.workflows.kept_lists import kept_frames, kept_list, kept_planned
 from optimizer.workflows.workspace import Workspace
@@ -104,11 +105,11 @@ class Holdings:
             if unknown:
                 raise NotFound("suggestion_unknown", account=self.account, ids=unknown)
             rows = pd.concat([older, rows], ignore_index=True)
-        return rows[rows["id"].isin(_with_linked(rows, set(ids)))]
+        return rows[among(rows["id"], _with_linked(rows, set(ids)))]
 
     def chosen(self, bids: Mapping[str, float | None]) -> pd.DataFrame:
         """The rows with these ids as they would be approved, at these bids."""
-        rows = self.rows[self.rows["id"].isin(list(bids))]
+        rows = self.rows[among(self.rows["id"], bids)]
         return rows.assign(approved_bid=rows["id"].map(bids).astype(float))
 
     def rivals(self, named: pd.DataFrame) -> Rivals:
@@ -157,7 +158,7 @@ def planned_row(frames: Mapping[str, pd.DataFrame], entity_key: str) -> dict[str
 
 def _with_linked(rows: pd.DataFrame, ids: set[str]) -> set[str]:
     pairs = rows.loc[rows["linked_id"].notna(), ["id", "linked_id"]].astype(str)
-    touched = pairs[pairs["id"].isin(ids) | pairs["linked_id"].isin(ids)]
+    touched = pairs[among(pairs["id"], ids) | among(pairs["linked_id"], ids)]
     grown = ids | set(touched["id"]) | set(touched["linked_id"])
     return ids if grown == ids else _with_linked(rows, grown)
 

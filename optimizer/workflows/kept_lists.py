@@ -16,6 +16,7 @@ import pandas as pd
 
 from optimizer.review.selection import planned_rows
 from optimizer.store.protocol import RunRecord, Store
+from optimizer.tables import among
 
 Frames = dict[str, pd.DataFrame]
 
@@ -45,7 +46,7 @@ def kept_list(store: Store, account: str) -> KeptList:
         return held
     run = store.latest_run(account)
     rows, earlier = store.suggestions(account, as_of=run.as_of), store.approved(account)
-    read = KeptList(stamp, run, rows, earlier[~earlier["id"].isin(rows["id"])])
+    read = KeptList(stamp, run, rows, earlier[~among(earlier["id"], rows["id"])])
     with _LOCK:
         _LISTS[store][account] = read
     return read
