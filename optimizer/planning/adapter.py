@@ -38,12 +38,15 @@ HIGHEST = 1e4
 ESTIMATION = Estimation(elasticity_mean=1.15, volume_half_life_days=5)
 """Bids here go far below rivals' usual ones, where clicks answer more, and move every day."""
 _FIRST_DAYS = 10
+_FAST_ORDERS = 3.0
 _FIRST_STEPS = (1.0, 0.5)
 """Up and down: whoever starts at one bid for all is far off for most."""
 _WORTH_TRYING = 0.5
 _CAPPED = 0.95
 _SERVED_GUESS = 0.75
 _STARVED = 1.0
+_MAY_BE_WORTH = 0.8
+"""Probability that a click is worth less than the highest bid."""
 _KNOWN_ORDERS = 30.0
 
 
@@ -97,7 +100,7 @@ class BidAdapter:
         self._ids: list[Hashable] | None = None
         self._past: list[Yesterday] = []
         self._served: list[float] = []
-        self._days_seen = 0
+        self._days_seen = self._days_sold = 0
         load_kernels()
 
     def step(self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame | None) -> Floats:
@@ -106,6 +109,7 @@ class BidAdapter:
             return self._bids.copy()
         yesterday = self._read(rows)
         self._days_seen += 1
+        self._days_sold += bool(self._days_sold or yesterday.conversions.any())
         self._past = [*self._past, yesterday][-self._told.window_days :]
         self._served = [*self._served, self._share_served(yesterday)][-self._told.window_days :]
         self._bids = self._decided(np.maximum(yesterday.bid, STEP))
@@ -122,7 +126,17 @@ class BidAdapter:
             solved = solve_bids(believed, self._budget, reach, self._rules)
         except Infeasible:
             solved = _to_step(bid * (1 - reach.down))
-        return self._fed(solved, believed)
+        return self._within_worth(self._fed(solved, believed), bid, believed)
+
+    def _within_worth(self, bids: Floats, bid: Floats, believed: Believed) -> Floats:
+        """No bid goes beyond what a click may be worth; bids above come down.
+
+        Whoever pays at most the bid never gains by a higher one (Vickrey 1961), and where higher bids
+        bring no more clicks at no higher price nothing else would stop them.
+        """
+        worth = believed.value.quantile(_MAY_BE_WORTH)
+        most = np.maximum(worth, bid * (1 - self._reach().down))
+        return np.minimum(bids, _to_step(most))
 
     def _hope(self) -> Floats:
         """How many times its mean a click's value is taken to be while the account has few orders.
@@ -130,12 +144,15 @@ class BidAdapter:
         One standard deviation of the orders' own luck, less what is left of it at `_KNOWN_ORDERS`: two
         unlucky weeks would otherwise end in bids that bring no clicks, hence no better knowledge.
         """
-        orders = max(sum(float(one.conversions.sum()) for one in self._past), 0.5)
+        orders = max(self._orders(), 0.5)
         hope = max(orders**-0.5 - _KNOWN_ORDERS**-0.5, 0.0)
         return np.full(self._keywords, 1.0 + hope)
 
+    def _orders(self) -> float:
+        return sum(float(one.conversions.sum()) for one in self._past)
+
     def _reach(self) -> Reach:
-        young = self._days_seen <= _FIRST_DAYS
+        young = self._days_sold <= _FIRST_DAYS and self._orders() >= _FAST_ORDERS
         step = self._rules.step_limit
         up, down = _FIRST_STEPS if young else (step, step)
         return Reach(up, down, STEP, HIGHEST)

@@ -133,6 +133,16 @@ def test_a_budget_that_is_always_spent_brings_bids_down() -> None:
     assert (poor < 1.0).all()
 
 
+def test_bids_that_bring_no_more_clicks_stop_at_what_a_click_is_worth() -> None:
+    """Every auction is won at half a unit from the start; a click brings three."""
+    adapter, bids = BidAdapter(3, None, 1), np.full(3, 2.0)
+    for _ in range(40):
+        won = records(clicks=10.0, cost=5.0, conversions=1.0, revenue=30.0)
+        bids = adapter.step([{**row, "bid": bid} for row, bid in zip(won, bids, strict=True)])
+    assert (bids < 1.5 * 3.0).all()
+    assert (bids > 2.0).all()
+
+
 def test_thousands_of_days_do_not_slow_it_down_without_end() -> None:
     adapter = BidAdapter(3, None, 1)
     for _ in range(200):

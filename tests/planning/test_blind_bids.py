@@ -54,6 +54,14 @@ def test_raises_that_bring_nothing_are_taken_back_for_good() -> None:
     assert blind_factor([*trial, *[day(clicks=2)] * 40], True, PURSE) == pytest.approx(1.0)
 
 
+def test_a_trial_is_judged_again_by_what_the_old_bids_bring_after_it() -> None:
+    unlucky = [day(clicks=2, impressions=3.0), *[day(0.6, clicks=2, impressions=9.0)] * 7]
+    assert blind_factor(unlucky, True, PURSE) == pytest.approx(1 / 6)
+    rested = [*unlucky, *[day(clicks=0, impressions=1.0)] * 7]
+    assert blind_factor(rested[:-1], True, PURSE) == pytest.approx(1.0)
+    assert blind_factor(rested, True, PURSE) > 1.0
+
+
 def test_raises_that_clearly_bring_more_open_the_next() -> None:
     proved = [day(), day(0.3, impressions=700.0)]
     assert blind_factor(proved, True, PURSE) == pytest.approx(3.0)
