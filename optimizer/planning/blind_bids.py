@@ -122,7 +122,7 @@ def _judged(days: Sequence[Total]) -> tuple[Total, Total | None, float]:
             trial = trial.plus(day) if trial and day.level <= trial.level * _SAME else day
             rested = 0
         if _clearly_more(trial, proven):
-            proven, trial, price = trial, None, trial.price
+            proven, price, trial = trial, trial.price, None
         elif rested:
             trial = None if _weak(trial, proven) else trial
         elif _tells_nothing(trial, proven):
