@@ -588,6 +588,14 @@ class Store(Protocol):
     ) -> None:
         """As `update_run`, for a re-solve at a plan's money; its audit row holds the scenario."""
 
+    def refreshed(
+        self, account: str, run_id: str, rows: pd.DataFrame, stamp: int
+    ) -> pd.DataFrame | None:
+        """`rows`, read as `suggestions(account)` when `last_act` was `stamp`, as they are now.
+
+        None where they must be read anew.
+        """
+
     def last_act(self, account: str) -> int:
         """Sequence of the account's newest audit row, 0 for none: it rises whenever a row moves."""
 

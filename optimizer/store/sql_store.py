@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from optimizer.errors import NotFound, Problem
 from optimizer.store import (
     audit,
+    changed,
     creative_tests,
     decisions,
     deliveries,
@@ -243,9 +244,9 @@ class SqlStore:
             if suggestions.latest_run(connection, run.account, None).run_id != run_id:
                 return False
             suggestions.set_summary(connection, run_id, result)
-            suggestions.replace_open(connection, run, rows)
-            entry = Entry("resolve", run_id, _counts(rows, run.as_of))
-            self._log(connection, entry, run.account, actor)
+            moved = suggestions.replace_open(connection, run, rows)
+            told = _counts(rows, run.as_of) | {changed.REWRITTEN: changed.named(moved)}
+            self._log(connection, Entry(changed.RESOLVE, run_id, told), run.account, actor)
             return True
 
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:
@@ -494,6 +495,13 @@ class SqlStore:
             rights.revoke_token(connection, name, actor, self._clock())
 
     # the store itself
+
+    def refreshed(
+        self, account: str, run_id: str, rows: pd.DataFrame, stamp: int
+    ) -> pd.DataFrame | None:
+        """Rows read before with what moved since; see `protocol.Store`."""
+        with self._database.read() as connection:
+            return changed.refreshed(connection, account, run_id, rows, stamp)
 
     def last_act(self, account: str) -> int:
         """Sequence of the account's newest audit row."""

@@ -161,13 +161,18 @@ def read(
 ) -> pd.DataFrame:
     """See `protocol.Store.suggestions`."""
     if ids is not None:
-        wanted = [_S.id.in_(chunk) for chunk in chunks(ids)]
-        return _frame(connection, [(_S.account == account) & each for each in wanted])
+        return by_id(connection, account, ids)
     shown = latest_run(connection, account, as_of)
     rows = _S.run_id == shown.run_id
     if latest_run(connection, account, None).run_id == shown.run_id:
         rows = rows & (_S.decision != "superseded")
     return _frame(connection, [rows])
+
+
+def by_id(connection: sa.Connection, account: str, ids: Sequence[str]) -> pd.DataFrame:
+    """Rows of an account by their ids, of any day; those nobody knows are left out."""
+    wanted = [_S.id.in_(chunk) for chunk in chunks(ids)]
+    return _frame(connection, [(_S.account == account) & each for each in wanted])
 
 
 def read_approved(connection: sa.Connection, account: str) -> pd.DataFrame:
@@ -196,7 +201,8 @@ def _frame(connection: sa.Connection, conditions: Sequence[Any]) -> pd.DataFrame
         name: pd.to_datetime(frame[name], format="ISO8601", utc=name == "decided_at")
         for name in _TIMES
     }
-    return frame.assign(**times).astype(_STATE_DTYPES)
+    typed: pd.DataFrame = frame.assign(**times).astype(_STATE_DTYPES)
+    return typed
 
 
 def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> None:
@@ -216,14 +222,18 @@ def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataF
     _merge(connection, said, known)
 
 
-def replace_open(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> None:
-    """Store a re-solve's rows: only open ones move, decided ones stay as they are."""
+def replace_open(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> list[str]:
+    """Store a re-solve's rows: only open ones move, decided ones stay as they are.
+
+    Returns the ids of rows that changed.
+    """
     known = _known(connection, run)
     said = _prepared(suggestions, run)
     gone = _unsaid(known, said)
-    _supersede(connection, gone[gone["decision"] == "proposed"])
+    dropped = gone[gone["decision"] == "proposed"]
+    _supersede(connection, dropped)
     decided = known.loc[~known["decision"].isin(["proposed", "superseded", "expired"]), "id"]
-    _merge(connection, said[~among(said["id"], decided)], known)
+    return [*dropped["id"], *_merge(connection, said[~among(said["id"], decided)], known)]
 
 
 def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
@@ -252,8 +262,10 @@ def _supersede(connection: sa.Connection, rows: pd.DataFrame) -> None:
     _update(connection, rows[["id"]].assign(decision="superseded"), ["decision"])
 
 
-def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -> None:
+def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -> list[str]:
     """Insert new rows; a known one keeps its decision unless what it proposes has changed.
+
+    Returns the ids whose content is new.
 
     The solve repeats an approved bid as its own: a row approved at another bid than the proposed one
     stays as it is.
@@ -264,7 +276,7 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
         fresh = new.assign(version=1, delivery="not_exported", **_UNDECIDED)
         records.insert_rows(connection, _TABLE, fresh)
     if known.empty:
-        return
+        return new["id"].tolist()
     again = said[old].reset_index(drop=True)
     before = known.set_index("id").loc[again["id"]].reset_index()
     other = _differs(again, before, "proposed_bid")
@@ -280,6 +292,7 @@ def _merge(connection: sa.Connection, said: pd.DataFrame, known: pd.DataFrame) -
     _update(connection, again[other_content], content)
     _update(connection, again[~exported & reopened], [*content, "version", *_UNDECIDED])
     _lift_holds(connection, again.loc[~exported & reopened, "id"].tolist())
+    return [*new["id"], *again.loc[other_content | (~exported & reopened), "id"]]
 
 
 def _rewritten(again: pd.DataFrame, before: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:

@@ -45,11 +45,19 @@ def kept_list(store: Store, account: str) -> KeptList:
     if held is not None and held.stamp == stamp:
         return held
     run = store.latest_run(account)
-    rows, earlier = store.suggestions(account, as_of=run.as_of), store.approved(account)
+    rows, earlier = _rows(store, run, held), store.approved(account)
     read = KeptList(stamp, run, rows, earlier[~among(earlier["id"], rows["id"])])
     with _LOCK:
         _LISTS[store][account] = read
     return read
+
+
+def _rows(store: Store, run: RunRecord, held: KeptList | None) -> pd.DataFrame:
+    """The run's rows: those held with what moved since, where the audit trail tells; else all anew."""
+    found = None
+    if held is not None and held.run.run_id == run.run_id:
+        found = store.refreshed(run.account, run.run_id, held.rows, held.stamp)
+    return store.suggestions(run.account, as_of=run.as_of) if found is None else found
 
 
 def kept_frames(store: Store, run_id: str) -> Frames:

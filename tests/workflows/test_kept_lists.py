@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from optimizer import workflows
+from optimizer.store.protocol import Change
 from optimizer.workflows import Workspace
 from optimizer.workflows.kept_lists import kept_frames, kept_list
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
@@ -39,3 +41,36 @@ def test_frames_are_those_of_the_run_asked_for(shop: Workspace) -> None:
     for run in (second, first):
         plan = kept_frames(shop.store, run)["plan"]
         assert plan.equals(shop.store.run_frames(run)["plan"])
+
+
+def test_list_patched_with_what_moved_is_what_a_fresh_read_gives(shop: Workspace) -> None:
+    """Decisions, their re-solves and a lock, one after the other and read only now and then."""
+    rows = proposed(shop, "raise", "lower")
+    acts: list[Callable[[], object]] = [
+        lambda: workflows.reject(shop, "shop", refs(rows[:1]), OPERATOR, "stock"),
+        lambda: workflows.approve(shop, "shop", refs(rows[1:3]), APPROVER),
+        lambda: workflows.snooze(shop, "shop", refs(rows[3:4]), OPERATOR, AS_OF),
+        lambda: workflows.undo(shop, "shop", refs(rows[1:2]), APPROVER),
+        lambda: workflows.lock(shop, "shop", refs(rows[4:5]), OPERATOR),
+    ]
+    for act in acts:
+        before = kept_list(shop.store, "shop")
+        act()
+        told = (before.run.run_id, before.rows, before.stamp)
+        patched, fresh = shop.store.refreshed("shop", *told), shop.store.suggestions("shop")
+        assert patched is None or patched.equals(fresh)
+        assert kept_list(shop.store, "shop").rows.equals(fresh)
+
+
+def test_few_moved_rows_are_patched_and_what_names_no_rows_is_read_anew(shop: Workspace) -> None:
+    store, rows = shop.store, proposed(shop, "raise")[:1]
+    before = kept_list(store, "shop")
+    told = (before.run.run_id, before.rows, before.stamp)
+    bids = (float(rows["bid"][0]), float(rows["proposed_bid"][0]))
+    change = Change(*refs(rows)[0], "proposed", "approved", *bids)
+    store.apply_changes("shop", [change], APPROVER, "approve")
+    patched = store.refreshed("shop", *told)
+    assert patched is not None
+    assert patched.equals(store.suggestions("shop"))
+    workflows.review(shop, "shop", actor=OPERATOR, seed=1)
+    assert store.refreshed("shop", *told) is None
