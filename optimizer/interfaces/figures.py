@@ -36,13 +36,16 @@ def with_figures(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
     bids = [name for name in ("bid", "proposed_bid", "approved_bid") if name in rows.columns]
     unknown = rows["slot"].eq(_CREATIVE) & rows["delta_profit_low"].eq(0)
     unknown &= rows["delta_profit_high"].eq(0)
-    shown = rows.assign(share=_shares(words, rows).where(weight, None))
+    shown = rows.assign(share=_shares(words, rows, weight))
     shown[bids] = shown[bids].mask(weight)
     shown[list(PROFITS)] = shown[list(PROFITS)].mask(unknown)
     return shown
 
 
-def _shares(words: Translator, rows: pd.DataFrame) -> pd.Series[Any]:
-    pairs = zip(rows["bid"], rows["proposed_bid"], strict=True)
+def _shares(words: Translator, rows: pd.DataFrame, weight: pd.Series[bool]) -> pd.Series[Any]:
+    """Now and asked for, of the `weight` rows; None for the others, of which there may be very many."""
+    pairs = zip(rows.loc[weight, "bid"], rows.loc[weight, "proposed_bid"], strict=True)
     texts = [f"{words.percent(now, 1)} → {words.percent(asked, 1)}" for now, asked in pairs]
-    return pd.Series(texts, index=rows.index, dtype="object")
+    shares = pd.Series(None, index=rows.index, dtype="object")
+    shares[weight] = texts
+    return shares

@@ -41,12 +41,17 @@ def twins(plan: pd.DataFrame) -> pd.DataFrame:
     return found.set_index(pd.Index(rows[twice]))
 
 
-def conflict_codes(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def conflict_codes(
+    suggestions: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
+    alike: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Per suggestion `conflicts` (a list of codes) and `keep`, the keyword to keep among its twins.
 
-    `suggestions` must hold all rows of the run, for what is raised beside what to be seen.
+    `suggestions` must hold all rows of the run, for what is raised beside what to be seen; `alike` are
+    the `twins` of its plan where they are known.
     """
-    marks, keep = _marks(suggestions, frames["plan"])
+    marks, keep = _marks(suggestions, frames["plan"], alike)
     listed: list[list[str]] = [[] for _ in range(len(keep))]
     for row in np.flatnonzero(np.any(list(marks.values()), axis=0)):
         listed[row] = [code for code, mark in marks.items() if mark[row]]
@@ -59,10 +64,10 @@ def conflict_codes(suggestions: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
 
 
 def _marks(
-    suggestions: pd.DataFrame, plan: pd.DataFrame
+    suggestions: pd.DataFrame, plan: pd.DataFrame, alike: pd.DataFrame | None = None
 ) -> tuple[dict[str, Bools], pd.Series[Any]]:
     """Which suggestions carry each code, and the keyword to keep among each one's twins."""
-    found = twins(plan).set_index("key")
+    found = (twins(plan) if alike is None else alike).set_index("key")
     key = suggestions["entity_key"].astype(str)
     keep = key.map(found["keep"])
     raised = (suggestions["kind"] == "raise").to_numpy()

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from optimizer.review.overlaps import twins
 from optimizer.review.selection import planned_rows
 from optimizer.store.protocol import RunRecord, Store
 from optimizer.tables import among
@@ -34,6 +35,7 @@ class KeptList:
 _LISTS: WeakKeyDictionary[Store, dict[str, KeptList]] = WeakKeyDictionary()
 _FRAMES: WeakKeyDictionary[Store, tuple[str, Frames]] = WeakKeyDictionary()
 _PLANNED: WeakKeyDictionary[Store, tuple[str, pd.DataFrame]] = WeakKeyDictionary()
+_TWINS: WeakKeyDictionary[Store, tuple[str, pd.DataFrame]] = WeakKeyDictionary()
 _LOCK = Lock()
 
 
@@ -70,6 +72,18 @@ def kept_frames(store: Store, run_id: str) -> Frames:
     with _LOCK:
         _FRAMES[store] = (run_id, read)
     return dict(read)
+
+
+def kept_twins(store: Store, run_id: str) -> pd.DataFrame:
+    """Keywords of the run whose text serves twice, as `review.overlaps.twins`; those asked for last."""
+    with _LOCK:
+        held = _TWINS.get(store)
+    if held is not None and held[0] == run_id:
+        return held[1]
+    found = twins(kept_frames(store, run_id)["plan"])
+    with _LOCK:
+        _TWINS[store] = (run_id, found)
+    return found
 
 
 def kept_planned(store: Store, run_id: str) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
 from optimizer.review.explaining import explain, suggestions_at_rates
 from optimizer.review.fit import spend_at_risk
-from optimizer.review.overlaps import conflict_codes, twins
+from optimizer.review.overlaps import conflict_codes
 from optimizer.review.resolve import resolve_account
 from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
@@ -27,7 +27,7 @@ from optimizer.tables import Actor
 from optimizer.workflows.counts import counted_beside
 from optimizer.workflows.deciding import accepted, approved_at
 from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
-from optimizer.workflows.kept_lists import kept_frames, kept_list
+from optimizer.workflows.kept_lists import kept_frames, kept_list, kept_twins
 from optimizer.workflows.reviewing import restored_result, standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace
@@ -115,7 +115,7 @@ def suggestion(
         return SuggestionDetail(row, json.loads(row["evidence"]), pd.DataFrame(), history)
     context = run.summary["context"]
     evidence = explain(found, frames, context)[0]
-    evidence |= _conflicts(workspace, account, found, frames)
+    evidence |= _conflicts(workspace, account, found, run, frames)
     evidence |= counted_beside(workspace, account, row)
     return SuggestionDetail(row, evidence, response_curve(planned, context), history)
 
@@ -131,15 +131,21 @@ def _run_of(
 
 
 def _conflicts(
-    workspace: Workspace, account: str, found: pd.DataFrame, frames: Mapping[str, pd.DataFrame]
+    workspace: Workspace,
+    account: str,
+    found: pd.DataFrame,
+    run: RunRecord,
+    frames: Mapping[str, pd.DataFrame],
 ) -> dict[str, Any]:
     """Codes of what the suggestion stands against, and the keyword to keep among its twins."""
-    alike = twins(frames["plan"]).set_index("key")
+    told_alike = kept_twins(workspace.store, run.run_id)
+    alike = told_alike.set_index("key")
     key, day = str(found["entity_key"].iloc[0]), found["as_of"].iloc[0].date()
     texts = alike.loc[alike["text"].eq(alike["text"].get(key, -1))]
     ids = [identity(account, day, other, "bid") for other in texts.index if other != key]
     others = workspace.store.suggestions(account, ids=ids) if ids else found.iloc[:0]
-    told = conflict_codes(pd.concat([found, others], ignore_index=True), frames).iloc[0]
+    beside = pd.concat([found, others], ignore_index=True)
+    told = conflict_codes(beside, frames, told_alike).iloc[0]
     return {"conflicts": told["conflicts"], "keep": _place(frames["plan"], told["keep"])}
 
 

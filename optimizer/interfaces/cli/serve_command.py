@@ -62,6 +62,8 @@ SAFE_OPTIONS = {
     "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
     "client.showErrorDetails": "none",
+    # Of some hundred thousand objects that stay, after every click of anybody; Python's own pace will do.
+    "runner.postScriptGC": "false",
     "client.toolbarMode": "minimal",
     "theme.light.primaryColor": "#0072B2",
     "theme.light.textColor": "#0E0E10",

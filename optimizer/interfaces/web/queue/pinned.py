@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import streamlit as st
@@ -25,7 +26,7 @@ class Pinned:
     rows: pd.DataFrame
     serial: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Changes whenever the rows do: no edit can land on another list."""
         text = "|".join([str(self.serial), *references(self.rows)])
