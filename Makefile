@@ -28,7 +28,7 @@ demo: setup  ## make an account, import it, review it and open the page (SERVE=0
 	$(BIN)/optimizer demo --store .demo $(if $(filter 0,$(SERVE)),--no-serve,)
 
 test: setup browser check  ## lint, types, import rules and every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
