@@ -102,11 +102,13 @@ def item_rows(words: Translator, report: workflows.PlanReport) -> list[list[str]
 
 def stated_bounds(rows: Sequence[Mapping[Any, Any]]) -> dict[str, tuple[float, float]]:
     """(least, most) by name of rows with `name`, `least`, `most`; blank is no bound on that side."""
-    told = {str(row["name"]): (row["least"], row["most"]) for row in rows}
     return {
-        name: (0.0 if pd.isna(least) else float(least), math.inf if pd.isna(most) else float(most))
-        for name, (least, most) in told.items()
-        if not (pd.isna(least) and pd.isna(most))
+        str(row["name"]): (
+            0.0 if pd.isna(row["least"]) else float(row["least"]),
+            math.inf if pd.isna(row["most"]) else float(row["most"]),
+        )
+        for row in rows
+        if not (pd.isna(row["least"]) and pd.isna(row["most"]))
     }
 
 

@@ -38,8 +38,12 @@ class Multiple(Model):
 
 
 class EventShape(Model):
-    """One sale as shipped: when it usually is, and what its phases do. `source` says how we know."""
+    """One sale as shipped: when it usually is, and what its phases do. `source` says how we know.
 
+    `aliases` are other names that people ask for it by.
+    """
+
+    aliases: tuple[str, ...] = ()
     start: _MonthDay
     end: _MonthDay
     warmup_days: Annotated[int, Field(ge=0, le=60)] = 7
@@ -64,6 +68,13 @@ class EventShapes(Model):
     """`configs/events.yaml`."""
 
     events: Mapping[str, EventShape] = {}
+
+    def named(self, asked: str) -> str:
+        """The name of the sale that is `asked` for by name or alias; raises `RefusedInput`."""
+        for name, shape in self.events.items():
+            if asked in (name, *shape.aliases):
+                return name
+        raise RefusedInput("event_unknown", name=asked, known=sorted(self.events))
 
 
 @dataclass(frozen=True)
@@ -104,8 +115,7 @@ def planned_event(
     `stated` medians replace the shipped ones. Raises `RefusedInput`: event_unknown,
     event_outside_horizon, multiplier_out_of_range, each with the nearest that would do.
     """
-    if name not in shapes.events:
-        raise RefusedInput("event_unknown", name=name, known=sorted(shapes.events))
+    name = shapes.named(name)
     shape, last = shapes.events[name], first_day + timedelta(days=days - 1)
     event = _next(shape, name, first_day)
     if start or end:

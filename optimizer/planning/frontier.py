@@ -63,8 +63,9 @@ def solve_plan(
     Floors, shared budgets and ad-group budgets that the account states hold; its campaign budgets do
     not: they are what the plan chooses. Raises `Infeasible` naming what cannot be met and the nearest
     value, `RefusedInput` for a campaign or item that does not exist and for bounds of items beside a
-    target, whose counts their prices would change.
+    target, whose counts their prices would change, or of a name that several bear.
     """
+    _refuse_shared_names(context, limits)
     nodes, named = _nodes(context, limits)
     items = _item_bounds(plan, context, named)
     if items is not None and (limits.roas is not None or limits.cpa is not None):
@@ -94,6 +95,15 @@ def _campaign_line(found: Allocation, nodes: Sequence[Mapping[str, Any]], money:
     count = sum(node["scope"] == "campaign" for node in nodes)
     line: Floats = found.node_line[money.rank[CAMPAIGN_AT : CAMPAIGN_AT + count]]
     return line
+
+
+def _refuse_shared_names(context: Context, limits: Limits) -> None:
+    """Raise `RefusedInput` for a bound on a name of several: it would hold one of them and not say which."""
+    bearers = [node["name"] for node in context["budgets"] if node["scope"] == "campaign"]
+    bearers += context.get("items", ())
+    for name in limits.bounds or ():
+        if bearers.count(name) > 1:
+            raise RefusedInput("bound_ambiguous", name=name, count=bearers.count(name))
 
 
 def _nodes(

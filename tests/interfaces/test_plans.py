@@ -81,6 +81,28 @@ def test_blank_bounds_are_none_and_a_blank_end_is_open() -> None:
     assert stated_bounds(rows) == {"Brand": (10.0, float("inf")), "tent": (0.0, 5.0)}
 
 
+def test_a_blank_row_of_the_same_name_takes_no_bound_away() -> None:
+    rows = [{"name": "Brand", "least": 10.0, "most": None}]
+    rows += [{"name": "Brand", "least": None, "most": None}]
+    assert stated_bounds(rows) == {"Brand": (10.0, float("inf"))}
+
+
+@pytest.mark.usefixtures("store")
+def test_two_bounds_for_one_name_are_refused_not_halved() -> None:
+    told = cli("--bound", "tent=1:5", "--bound", "tent=2:6")
+    assert (told.exit_code, "twice" in told.output) == (2, True)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("alone", [("--suggest", "m"), ("--list",), ("--delete", "m")])
+@pytest.mark.parametrize("option", [("--budget", "300"), ("--save", "n"), ("--budgets", "3,4")])
+def test_options_of_a_scenario_are_not_ignored(
+    alone: tuple[str, ...], option: tuple[str, ...]
+) -> None:
+    told = cli(*alone, *option)
+    assert (told.exit_code, "takes no options" in told.output) == (2, True)
+
+
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("text", ["tent=5", "tent=", "tent=:"])
 def test_a_bound_without_two_ends_is_refused_not_read_as_a_least(text: str) -> None:

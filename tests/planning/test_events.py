@@ -36,6 +36,12 @@ def test_every_shipped_event_says_where_its_numbers_come_from():
     assert all(len(shape.volume) == 3 for shape in SHAPES.events.values())
 
 
+@pytest.mark.parametrize("asked", ["黑五", "黑色星期五", "Black Friday"])
+def test_a_sale_is_found_by_its_other_names(asked):
+    told = planned_event(asked, SHAPES, date(2026, 11, 20), 30).event
+    assert (told.name, told.start) == ("Black Friday", date(2026, 11, 27))
+
+
 def test_days_are_warm_up_burst_and_return():
     phase = phase_of(day_index(FIRST, 30), sale().event)
     assert [phase[day - 1] for day in (3, 4, 15, 16, 20, 21, 28, 29)] == [-1, 0, 0, 1, 1, 2, 2, -1]

@@ -155,6 +155,17 @@ def test_bounds_of_nothing_are_refused_by_name():
     assert caught.value.code == "bound_unknown"
 
 
+def test_a_bound_on_a_name_that_two_campaigns_bear_is_refused():
+    nodes = [dict(node) for node in shop().context["budgets"]]
+    first, second = [node for node in nodes if node["scope"] == "campaign"][:2]
+    second["name"] = first["name"]
+    context = {**shop().context, "budgets": nodes}
+    limits = Limits(budget=NOW, bounds={first["name"]: (1.0, 2.0)})
+    with pytest.raises(RefusedInput) as caught:
+        solve_plan(shop().plan, context, choices(), limits, spend_all=True)
+    assert (caught.value.code, caught.value.fields["count"]) == ("bound_ambiguous", 2)
+
+
 def test_bounds_above_the_budget_are_refused():
     name = shop().plan["campaign_name"].iloc[0]
     with pytest.raises(Infeasible) as caught:

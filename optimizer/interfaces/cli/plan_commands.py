@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -98,6 +99,11 @@ def plan(
     dry_run: DryRun = False,
 ) -> None:
     """Say what other budgets, a target, a sale or this month's target would mean."""
+    sale = _event(event, event_start, event_end, multiplier)
+    stated = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
+    asks = stated != workflows.Scenario() or any((scenario, budgets, save))
+    if asks:
+        _refuse_beside(backtest=backtest, list=kept, delete=delete, suggest=suggest)
     if backtest:
         _score(run, account, as_of, weeks, seed)
     elif kept:
@@ -110,10 +116,15 @@ def plan(
         if suggest is not None:
             asked = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
         else:
-            sale = _event(event, event_start, event_end, multiplier)
-            stated = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
             asked = stated if scenario is None else _from_file(scenario, stated)
         _tell(run, account, asked, as_of, _amounts(budgets), seed, None if dry_run else save)
+
+
+def _refuse_beside(**chosen: object) -> None:
+    """Options of a scenario beside what takes none are refused rather than ignored."""
+    taken = [name for name, value in chosen.items() if value]
+    if taken:
+        raise typer.BadParameter(f"--{taken[0]} takes no options of a scenario beside it")
 
 
 def _score(run: Run, account: str, as_of: date | None, weeks: int, seed: int) -> None:
@@ -186,7 +197,7 @@ def _scenario(
                 "budget": budget,
                 "roas": roas,
                 "cpa": cpa,
-                "bounds": dict(_bound(text) for text in bound or ()),
+                "bounds": _bounds(bound or ()),
                 "locks": lock or (),
                 "event": event,
                 "month": _month(month),
@@ -209,6 +220,16 @@ def _amounts(text: str | None) -> list[float]:
         return [float(part) for part in text.split(",")] if text else []
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a list of numbers") from error
+
+
+def _bounds(texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Bounds by name; a second one for a name is refused, as only one could hold."""
+    told = [_bound(text) for text in texts]
+    names = [name for name, _ in told]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise typer.BadParameter(f"--bound is stated twice for {twice[0]!r}")
+    return dict(told)
 
 
 def _bound(text: str) -> tuple[str, tuple[float, float]]:
