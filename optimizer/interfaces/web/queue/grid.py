@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -78,7 +79,7 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "pick": False,
             "why": ":material/query_stats:",
             "keyword": rows["keyword_text"],
-            "action": rows["kind"].map(lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
+            "action": _told(rows["kind"], lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
             "bid": rows["bid"],
             "new_bid": offered,
             "share": rows["share"],
@@ -87,22 +88,23 @@ def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
             "delta_profit": rows["delta_profit_mean"],
             "interval": _intervals(rows),
             "p": 100 * rows["p_positive"],
-            "match": rows["match_type"].map(
-                lambda code: words.code("match", code), na_action="ignore"
-            ),
+            "match": _told(rows["match_type"], partial(words.code, "match")),
             "campaign": rows["campaign_name"],
             "ad_group": rows["ad_group_name"],
-            "reason": rows["reason"].map(words.reason),
+            "reason": _told(rows["reason"], words.reason),
             "conflicts": _conflict_texts(words, rows),
-            "decision": rows["decision"].map(lambda code: words.code("decision", code)),
-            "exported": rows["last_delivery"].map(
-                lambda code: words.code("delivery", code), na_action="ignore"
-            ),
+            "decision": _told(rows["decision"], partial(words.code, "decision")),
+            "exported": _told(rows["last_delivery"], partial(words.code, "delivery")),
         }
     )
     table = table if rows["share"].notna().any() else table.drop(columns="share")
     table = table if "conflicts" in rows.columns else table.drop(columns="conflicts")
     return table.set_axis(pd.Index(rows["id"], name="id"), axis="index")
+
+
+def _told(codes: pd.Series[str], tell: Callable[[str], str]) -> pd.Series[str]:
+    """Codes in words, null where there is none; each of the few is told once."""
+    return codes.map({code: tell(code) for code in codes.dropna().unique()})
 
 
 def chosen(rows: pd.DataFrame, edited: pd.DataFrame) -> Choice:
