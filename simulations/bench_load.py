@@ -130,8 +130,8 @@ def _tick(page: Any, idle: str, tally: Tally) -> None:
 
 
 @contextmanager
-def served(store: Path) -> Iterator[tuple[str, int]]:
-    """A server on the store; its address and process id."""
+def served(store: Path, configs: Path | None = None) -> Iterator[tuple[str, int]]:
+    """A server on the store (and settings, else those shipped); its address and process id."""
     from optimizer.interfaces.cli.serve_command import folders_environment, server_command
 
     with socket.socket() as probe:
@@ -140,7 +140,7 @@ def served(store: Path) -> Iterator[tuple[str, int]]:
     command = [*server_command("127.0.0.1", port), "--server.headless=true"]
     log = (store.parent / "server.log").open("wb")
     server = subprocess.Popen(
-        command, env=os.environ | folders_environment(store, None), stdout=log, stderr=log
+        command, env=os.environ | folders_environment(store, configs), stdout=log, stderr=log
     )
     address = f"http://127.0.0.1:{port}"
     try:
