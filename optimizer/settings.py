@@ -288,8 +288,12 @@ class Guardrails(Model):
     target_rest_days: Annotated[int, Field(ge=0, le=90)] = 14
     target_rest_conversions: NonNegative = 30.0
     learning_loss: Share = 0.05
+    decide_within_days: Annotated[int, Field(ge=1, le=90)] = 7
     spend_at_risk_per_day: NonNegative | None = None
     four_eyes_delta_cost: NonNegative | None = None
+    people: dict[str, Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")]] = Field(
+        default_factory=dict
+    )
 
 
 class Estimation(Model):

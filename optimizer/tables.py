@@ -725,7 +725,7 @@ SUGGESTIONS = Table(
         "id": Column("str", "16 hex of sha256(account|as_of|entity_key|slot)"),
         "kind": Column(
             "str",
-            "raise | lower | pause | watch | add_keyword | add_negative | set_budget | set_target "
+            "raise | lower | pause | resume | watch | add_keyword | add_negative | set_budget | set_target "
             "| shift_creative",
         ),
         "slot": Column("str", "bid | state | add | negative | budget | target"),

@@ -11,7 +11,7 @@ from optimizer.interfaces.marks import DECIDED
 TABS: Mapping[str, tuple[str, ...]] = {
     "all": DECIDED,
     "bids": ("raise", "lower"),
-    "pauses": ("pause",),
+    "pauses": ("pause", "resume"),
     "new_keywords": ("add_keyword",),
     "negatives": ("add_negative",),
     "creatives": DECIDED,

@@ -6,7 +6,7 @@
        │  ▲─────── undo ───────────┘
        ├── reject ──▶ rejected ──┐
        ├── snooze ──▶ snoozed  ──┴── undo ──▶ proposed
-       ├── expire ──▶ expired
+       ├── expire ──▶ expired: not decided in time, only the next review proposes it again
        └── supersede ──▶ superseded
 
 A command names the version it was shown and the value it replaces, and is refused with `Conflict`
@@ -32,7 +32,7 @@ from optimizer.settings import Account, BidLimit
 Decision = Literal[
     "proposed", "awaiting_second", "approved", "rejected", "snoozed", "expired", "superseded"
 ]
-Eyes = Literal["first", "same", "second"]
+Eyes = Literal["first", "same", "unsure", "second"]
 Command = Literal["approve", "edit", "reject", "snooze", "undo", "expire", "supersede"]
 
 REJECTION_DAYS = 30
@@ -131,8 +131,8 @@ def seconded(
     """`moves` where a second person is needed: approvals that another person began stay, others wait.
 
     `person` is who decides now, `behind` who stands behind a name that decided earlier. Whoever
-    chose the bid is not the second. Linked rows wait together. Raises `Conflict` where nothing
-    would move.
+    chose the bid is not the second, nor is one of whom nobody knows whether it is another person.
+    Linked rows wait together. Raises `Conflict` where nothing would move.
     """
     by_id = {move.id: move for move in moves}
     found: list[Transition] = []
@@ -142,24 +142,38 @@ def seconded(
         found += _together(own, eyes)
     if moves and not found:
         first = rows[moves[0].id]
-        _refuse("second_person_needed", first, proposer=first.decided_by)
+        same = eyes_of(behind(str(first.decided_by)), person) == "same"
+        code = "second_person_needed" if same else "second_person_unsure"
+        _refuse(code, first, proposer=first.decided_by)
     return found
+
+
+def eyes_of(first: str, now: str) -> Eyes:
+    """Whether who decides now is surely another person than the first.
+
+    Addresses are vouched for by a login, other names by a machine: of one of each nobody can say.
+    """
+    if first == now:
+        return "same"
+    return "second" if ("@" in first) == ("@" in now) else "unsure"
 
 
 def _eyes(move: Transition, row: Standing, person: str, behind: Callable[[str], str]) -> Eyes:
     """Whose approval of this very bid it is: nobody's yet, this person's again, or a second one."""
     if row.decision != "awaiting_second" or move.approved_bid != row.approved_bid:
         return "first"
-    return "same" if behind(str(row.decided_by)) == person else "second"
+    return eyes_of(behind(str(row.decided_by)), person)
 
 
 def _together(moves: Sequence[Transition], eyes: Sequence[Eyes]) -> list[Transition]:
     if "first" in eyes:
         pairs = zip(moves, eyes, strict=True)
         return [
-            replace(move, to_decision="awaiting_second") for move, is_ in pairs if is_ != "same"
+            replace(move, to_decision="awaiting_second")
+            for move, is_ in pairs
+            if is_ not in ("same", "unsure")
         ]
-    return [] if "same" in eyes else list(moves)
+    return list(moves) if set(eyes) == {"second"} else []
 
 
 def reject(row: Standing, version: int, reason: str, until: date) -> Transition:
@@ -174,13 +188,15 @@ def snooze(row: Standing, version: int, until: date) -> Transition:
     return _move(row, version, "snooze", "snoozed", until=until)
 
 
-def undo(row: Standing, version: int, *, newest: bool = True) -> Transition:
-    """Take a decision back. A row of an older review than the newest is superseded, not proposed."""
-    return _move(row, version, "undo", "proposed" if newest else "superseded")
+def undo(row: Standing, version: int, *, newest: bool = True, lapsed: bool = False) -> Transition:
+    """Take a decision back. Nothing of an older review than the newest, or of a `lapsed` one, is
+    proposed again: it is superseded or expired."""
+    again: Decision = "expired" if lapsed else "proposed"
+    return _move(row, version, "undo", again if newest else "superseded")
 
 
 def expire(row: Standing, version: int) -> Transition:
-    """Let go of a row whose day has passed."""
+    """Let go of a row that nobody decided in time."""
     return _move(row, version, "expire", "expired")
 
 
@@ -201,6 +217,8 @@ def _require(row: Standing, version: int, command: Command) -> None:
         _refuse("version_moved", row, version=version, now=row.version)
     if row.delivery != "not_exported":
         _refuse("already_exported", row, command=command)
+    if row.decision == "expired":
+        _refuse("suggestion_expired", row, command=command)
     if row.decision not in _STARTS[command]:
         _refuse("wrong_state", row, command=command, decision=row.decision)
 

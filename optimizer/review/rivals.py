@@ -2,7 +2,7 @@
 
 A raise and a pause of one keyword (of reviews of different days); a search term as keyword and as
 negative in one ad group, unless they are a linked pair; a capped campaign's budget raise and the lower
-bids that would make its budget last.
+bids that would make its budget last; what takes an export back, and another change of the same thing.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 
 from optimizer.errors import Conflict
 from optimizer.estimates.segments import normalise_text
+from optimizer.review.reverting import REVERT
 
 BUDGET_LASTS = "budget_lasts_longer"
 """Reason of lower bids proposed instead of a budget raise."""
@@ -61,6 +62,7 @@ def rivals(rows: pd.DataFrame) -> Rivals:
             _pairs(rows[kind.eq("raise")], rows[kind.eq("pause")], ["entity_key"]),
             _unlinked(_pairs(terms[adding], terms[~adding], _PLACE)),
             _pairs(rows[kind.eq("set_budget")], rows[lasting], ["campaign_name"]),
+            _beside_reverts(rows),
         ]
     )
     known = rows[rows["id"].isin([*pairs["id"], *pairs["id_other"]])]
@@ -70,6 +72,13 @@ def rivals(rows: pd.DataFrame) -> Rivals:
         frozenset(known.loc[known["decision"].eq("approved"), "id"]),
         {str(one.pop("id")): {str(k): v for k, v in one.items()} for one in named},
     )
+
+
+def _beside_reverts(rows: pd.DataFrame) -> pd.DataFrame:
+    """What takes an export back, and whatever else is to be done to the same thing."""
+    waiting = rows[rows["delivery"].eq("not_exported")]
+    pairs = _pairs(waiting[waiting["reason"].eq(REVERT)], waiting, ["entity_key", "slot"])
+    return pairs[pairs["id"].ne(pairs["id_other"])]
 
 
 def _pairs(one: pd.DataFrame, other: pd.DataFrame, on: list[str]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from optimizer.decisions.outcomes import CommonShocks, Outcome, draw_outcome
 from optimizer.estimates.posteriors import Bools
 from optimizer.review.plan import move_columns, moves_of
+from optimizer.review.reverting import REVERT
 from optimizer.review.rivals import BUDGET_LASTS
 
 
@@ -33,8 +34,13 @@ def selection_outcome(
     keep the figures they came with; they move with the rest, so their interval ends are added.
     """
     known = planned.index.get_indexer(pd.Index(changes["entity_key"].astype(str))) >= 0
-    # A capped campaign answers to lower bids as a whole; its rows bring their part of that.
-    known = known & changes["reason"].ne(BUDGET_LASTS).to_numpy()
+    # A capped campaign answers to lower bids as a whole; its rows bring their part of that. At a bid
+    # that somebody chose instead, a row is judged by its own curve.
+    chosen = changes["approved_bid"]
+    edited = chosen.notna() & chosen.ne(changes["proposed_bid"])
+    whole = changes["reason"].eq(BUDGET_LASTS) & ~edited
+    # What takes an export back starts from the exported bid, not from the plan's.
+    known = known & ~(whole | changes["reason"].eq(REVERT)).to_numpy()
     if not known.all():
         drawn = selection_outcome(planned, changes[known], context)
         return _beside(drawn, changes, known)

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from optimizer.errors import Conflict
 from optimizer.store import audit, experiments, listings, schema
 from optimizer.store.audit import Entry, canonical
-from optimizer.store.protocol import Change, ExportRecord
-from optimizer.store.suggestions import chunks
+from optimizer.store.protocol import Beside, Change, ExportRecord, RunRecord
+from optimizer.store.suggestions import chunks, latest_run
 from optimizer.tables import HOLDS, Actor, empty_table
 
 _TABLE = schema.suggestions
@@ -35,7 +35,7 @@ def apply_changes(
     actor: Actor,
     action: str,
     at: datetime,
-    beside: Mapping[str, float | None] | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """See `protocol.Store.apply_changes`."""
     rows = _rows(connection, account, [change.id for change in changes])
@@ -73,18 +73,26 @@ def _rivalled(
     ]
 
 
+def check_beside(connection: sa.Connection, account: str, beside: Beside | None) -> None:
+    """Raise `Conflict` where something counts beside a change that whoever judged it saw not so."""
+    moved = _approved_since(connection, account, beside)
+    if moved:
+        raise Conflict("suggestions_moved", account=account, moved=moved)
+
+
 def _approved_since(
-    connection: sa.Connection, account: str, beside: Mapping[str, float | None] | None
+    connection: sa.Connection, account: str, beside: Beside | None
 ) -> list[dict[str, Any]]:
-    """Approved rows that count beside the changes and that whoever judged them saw not, or otherwise."""
+    """Approved rows and tests that count beside the changes and were not counted, or otherwise."""
     if beside is None:
         return []
-    newest = sa.select(sa.func.max(schema.runs.c.as_of)).where(schema.runs.c.account == account)
-    counts = sa.or_(_S.delivery == "not_exported", _S.as_of == newest.scalar_subquery())
+    counts = sa.or_(_S.delivery == "not_exported", _S.decided_at >= beside.since)
     approved = sa.and_(_S.account == account, _S.decision == "approved", counts)
     query = sa.select(_TABLE).where(approved, _S.delivery.notin_(_SETTLED))
     rows = connection.execute(query).mappings()
-    return [{"why": "beside", **_state(row)} for row in rows if not _counted(row, beside)]
+    unseen = [{"why": "beside", **_state(row)} for row in rows if not _counted(row, beside.bids)]
+    tests = experiments.approved_ids(connection, account, beside.since)
+    return unseen + [{"why": "beside", "id": id_} for id_ in tests if id_ not in beside.tests]
 
 
 def _counted(row: Mapping[Any, Any], beside: Mapping[str, float | None]) -> bool:
@@ -186,7 +194,7 @@ def _parameters(change: Change, row: Mapping[Any, Any]) -> dict[str, Any]:
 def _renewed(change: Change, row: Mapping[Any, Any]) -> bool:
     """Whether a further approval would accept another bid than this version offered so far."""
     parked, to = change.from_decision == "awaiting_second", change.to_decision
-    reopened = change.from_decision == "approved" and to == "proposed"
+    reopened = change.from_decision == "approved" and to in ("proposed", "expired")
     other = reopened and not _same(row["approved_bid"], row["proposed_bid"])
     return other or to == "awaiting_second" or (parked and to != "approved")
 
@@ -235,6 +243,21 @@ def _hold(account: str, change: Change, row: Mapping[Any, Any]) -> dict[str, Any
         "until": change.until,
         "suggestion_id": change.id,
     }
+
+
+def check_reverted(
+    connection: sa.Connection, run: RunRecord, replaced: Mapping[str, str], seen: Mapping[str, str]
+) -> None:
+    """Raise `Conflict` where the review is not the newest, or an export's delivery is not as seen."""
+    newest = latest_run(connection, run.account, None)
+    rows = _rows(connection, run.account, list(replaced.values()))
+    other = [
+        {"why": "delivery", **_state(row)}
+        for row in rows.values()
+        if row["delivery"] != seen[row["id"]]
+    ]
+    if other or newest.run_id != run.run_id:
+        raise Conflict("suggestions_moved", account=run.account, moved=other)
 
 
 def set_lock(
@@ -302,7 +325,7 @@ def _fixed(
     query = (
         sa.select(_S.entity_key, _S.slot, sa.literal(kind), value, _S.until)
         .where(_S.account == account, _S.delivery.in_(delivery), condition)
-        .order_by(_S.as_of.desc())
+        .order_by(_S.as_of.desc(), _S.decided_at.desc())
     )
     return [(*row[:4], None) for row in connection.execute(query)]
 

@@ -177,6 +177,20 @@ def decide(
     _log(connection, account, action, known.id, detail, actor, at)
 
 
+def approved_ids(connection: sa.Connection, account: str, since: datetime) -> list[str]:
+    """Ids of the bid tests that were approved from `since` on and are under way."""
+    counted = (_E.account == account) & _E.state.in_(_OPEN) & (_E.decided_at >= since)
+    return list(connection.scalars(sa.select(_E.id).where(counted).order_by(_E.id)))
+
+
+def approved_since(
+    connection: sa.Connection, account: str, since: datetime
+) -> list[ExperimentRecord]:
+    """See `protocol.Store.approved_experiments`."""
+    ids = approved_ids(connection, account, since)
+    return [_found(connection, account, each) for each in ids]
+
+
 def _moved(known: ExperimentRecord) -> Conflict:
     names = ("id", "version", "state", "decided_by")
     return Conflict("experiment_moved", **{name: getattr(known, name) for name in names})

@@ -203,6 +203,18 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a change was judged together with: approvals (id → bid) and approved bid tests (ids).
+
+    Those that no file holds, and all that were decided from `since` on.
+    """
+
+    bids: Mapping[str, float | None]
+    tests: frozenset[str]
+    since: datetime
+
+
+@dataclass(frozen=True)
 class ExperimentRecord:
     """One bid test as stored; `members` and `steps` match the tables of these names.
 
@@ -399,8 +411,11 @@ class Store(Protocol):
         is found, whatever its run.
         """
 
-    def approved(self, account: str) -> pd.DataFrame:
-        """Approved suggestions not exported yet, of every review day; columns of `suggestions`."""
+    def approved(self, account: str, since: datetime | None = None) -> pd.DataFrame:
+        """Approved suggestions not exported yet, of every review day; columns of `suggestions`.
+
+        With `since` also those that were decided from then on, exported or not.
+        """
 
     def apply_changes(
         self,
@@ -408,18 +423,32 @@ class Store(Protocol):
         changes: Sequence[Change],
         actor: Actor,
         action: str,
-        beside: Mapping[str, float | None] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         """All or none of `changes`, with an audit row each.
 
-        `beside` are the approved rows (id → bid) that the changes were judged together with. A row gets
+        `beside` is what the changes were judged together with. A row gets
         a new version where approving it would now accept another bid: when it starts to await a
         second person, leaves that state unapproved, or an approval at an edited bid is taken back.
 
         Raises `Conflict` whose field `moved` lists {id, why, version, decision, delivery, bid,
         decided_by, decided_at}; why is unknown, repeated, exported, version, decision, bid, rival,
-        or beside: a row that was approved since, or at another bid than `beside` says.
+        or beside: a row or test that was approved since, or at another bid than `beside` says.
         Rejections and snoozes become holds, any other decision lifts those of its suggestion.
+        """
+
+    def propose_reverts(
+        self,
+        run_id: str,
+        rows: pd.DataFrame,
+        replaced: Mapping[str, str],
+        seen: Mapping[str, str],
+        actor: Actor,
+    ) -> None:
+        """Add suggestions that take exported ones back (`replaced`: new id → exported id) to a review.
+
+        A row that is there already keeps what was decided on it. Raises `Conflict` `suggestions_moved`
+        where a newer review took over, or an export has another delivery than in `seen`.
         """
 
     def set_lock(
@@ -493,8 +522,15 @@ class Store(Protocol):
         to_state: Literal["approved", "rejected"],
         reason: str | None,
         actor: Actor,
+        beside: Beside | None = None,
     ) -> None:
-        """Decide on (id, version) as a whole. Raises `Conflict` when it moved or is under way."""
+        """Decide on (id, version) as a whole. Raises `Conflict` when it moved or is under way.
+
+        And `suggestions_moved`, as `apply_changes`, when something else was approved than `beside`.
+        """
+
+    def approved_experiments(self, account: str, since: datetime) -> list[ExperimentRecord]:
+        """Bid tests that were approved from then on and are under way."""
 
     def record_experiment_step(
         self,
@@ -535,6 +571,17 @@ class Store(Protocol):
 
     def creative_shares(self, account: str) -> pd.DataFrame:
         """Table CREATIVE_SHARES of all reviews: stored by `save_run` from the frame of that name."""
+
+    # named views
+
+    def views(self, account: str, person: str) -> dict[str, str]:
+        """The queue's filters that the person named on the account, as queries of its address."""
+
+    def save_view(self, account: str, person: str, name: str, query: str) -> None:
+        """Keep filters under a name, in place of those it had before."""
+
+    def delete_view(self, account: str, person: str, name: str) -> None:
+        """Forget a name; one that is not kept changes nothing."""
 
     # rights
 

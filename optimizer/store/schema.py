@@ -389,6 +389,16 @@ plans = sa.Table(
 )
 """Scenarios somebody kept, and what the plan of them was: both JSON, made from the run named."""
 
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("account", sa.ForeignKey("accounts.name"), primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("query", sa.Text, nullable=False),
+)
+"""Filters of the queue that a person gave a name: `query` is the address's part after the `?`."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -27,6 +27,7 @@ from optimizer.store import (
     schema,
     soundness,
     suggestions,
+    views,
 )
 from optimizer.store.audit import Entry
 from optimizer.store.database import Database
@@ -34,6 +35,7 @@ from optimizer.store.files import Folder, StoredFile
 from optimizer.store.protocol import (
     AccountRecord,
     BatchRecord,
+    Beside,
     Change,
     CreativeTables,
     CreativeTestRecord,
@@ -274,10 +276,10 @@ class SqlStore:
         with self._database.read() as connection:
             return suggestions.read(connection, account, as_of, ids)
 
-    def approved(self, account: str) -> pd.DataFrame:
-        """Approved suggestions not exported yet, of every review day."""
+    def approved(self, account: str, since: datetime | None = None) -> pd.DataFrame:
+        """Approved suggestions not exported yet, of every review day; see `protocol.Store`."""
         with self._database.read() as connection:
-            return suggestions.read_approved(connection, account)
+            return suggestions.read_approved(connection, account, since)
 
     # decisions and exports
 
@@ -287,12 +289,29 @@ class SqlStore:
         changes: Sequence[Change],
         actor: Actor,
         action: str,
-        beside: Mapping[str, float | None] | None = None,
+        beside: Beside | None = None,
     ) -> None:
         """All or none of `changes`; see `protocol.Store`."""
         with self._database.write() as connection:
             at = self._clock()
             decisions.apply_changes(connection, account, changes, actor, action, at, beside)
+
+    def propose_reverts(
+        self,
+        run_id: str,
+        rows: pd.DataFrame,
+        replaced: Mapping[str, str],
+        seen: Mapping[str, str],
+        actor: Actor,
+    ) -> None:
+        """Add what takes exports back to the newest review; see `protocol.Store`."""
+        check_table(rows, SUGGESTIONS)
+        with self._database.write() as connection:
+            run = suggestions.run(connection, run_id)
+            decisions.check_reverted(connection, run, replaced, seen)
+            suggestions.propose_beside(connection, run, rows)
+            entries = [Entry("revert", old, {"by": new}) for new, old in replaced.items()]
+            audit.append(connection, entries, account=run.account, actor=actor, at=self._clock())
 
     def set_lock(
         self, account: str, entity_key: str, slot: str, locked: bool, actor: Actor
@@ -369,10 +388,17 @@ class SqlStore:
         to_state: Literal["approved", "rejected"],
         reason: str | None,
         actor: Actor,
+        beside: Beside | None = None,
     ) -> None:
         """Decide on a bid test as a whole; see `protocol.Store`."""
         with self._database.write() as connection:
+            decisions.check_beside(connection, account, beside)
             experiments.decide(connection, account, ref, to_state, reason, actor, self._clock())
+
+    def approved_experiments(self, account: str, since: datetime) -> list[ExperimentRecord]:
+        """Bid tests approved from then on and under way."""
+        with self._database.read() as connection:
+            return experiments.approved_since(connection, account, since)
 
     def record_experiment_step(
         self,
@@ -461,6 +487,24 @@ class SqlStore:
             suggestions.replace_open(connection, run, rows)
             detail = {"run": run_id, "scenario": dict(scenario)} | _counts(rows, run.as_of)
             self._log(connection, Entry("plan_adopt", name, detail), run.account, actor)
+
+    # named views
+
+    def views(self, account: str, person: str) -> dict[str, str]:
+        """Named filters of the queue; see `protocol.Store`."""
+        with self._database.read() as connection:
+            return views.read(connection, account, person)
+
+    def save_view(self, account: str, person: str, name: str, query: str) -> None:
+        """Keep filters under a name; see `protocol.Store`."""
+        self.account(account)
+        with self._database.write() as connection:
+            views.save(connection, account, person, name, query)
+
+    def delete_view(self, account: str, person: str, name: str) -> None:
+        """Forget a name; see `protocol.Store`."""
+        with self._database.write() as connection:
+            views.delete(connection, account, person, name)
 
     # rights
 

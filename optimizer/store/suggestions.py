@@ -175,10 +175,13 @@ def by_id(connection: sa.Connection, account: str, ids: Sequence[str]) -> pd.Dat
     return _frame(connection, [(_S.account == account) & each for each in wanted])
 
 
-def read_approved(connection: sa.Connection, account: str) -> pd.DataFrame:
-    """Approved rows of every day that no file holds yet."""
-    waiting = (_S.decision == "approved") & (_S.delivery == "not_exported")
-    return _frame(connection, [(_S.account == account) & waiting])
+def read_approved(
+    connection: sa.Connection, account: str, since: datetime | None = None
+) -> pd.DataFrame:
+    """Approved rows of every day that no file holds yet, and those decided from `since` on."""
+    waiting = _S.delivery == "not_exported"
+    counted = waiting if since is None else waiting | (_S.decided_at >= since)
+    return _frame(connection, [(_S.account == account) & (_S.decision == "approved") & counted])
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -232,8 +235,15 @@ def replace_open(connection: sa.Connection, run: RunRecord, suggestions: pd.Data
     gone = _unsaid(known, said)
     dropped = gone[gone["decision"] == "proposed"]
     _supersede(connection, dropped)
-    decided = known.loc[~known["decision"].isin(["proposed", "superseded", "expired"]), "id"]
+    decided = known.loc[~known["decision"].isin(["proposed", "superseded"]), "id"]
     return [*dropped["id"], *_merge(connection, said[~among(said["id"], decided)], known)]
+
+
+def propose_beside(connection: sa.Connection, run: RunRecord, rows: pd.DataFrame) -> None:
+    """Add suggestions to a review; those it has already keep what was decided on them."""
+    said = _prepared(rows, run)
+    known = _frame(connection, [_S.id.in_(chunk) for chunk in chunks(said["id"].tolist())])
+    _merge(connection, said, known)
 
 
 def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:

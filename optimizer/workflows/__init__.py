@@ -106,9 +106,11 @@ if TYPE_CHECKING:
         totals,
         why_not,
     )
+    from optimizer.workflows.reverting import revert
     from optimizer.workflows.reviewing import ReviewReport, latest_review, latest_summary, review
     from optimizer.workflows.simulating import SimulationReport, simulate
     from optimizer.workflows.tuning import tune
+    from optimizer.workflows.views import delete_view, save_view, views
     from optimizer.workflows.workspace import Progress, Workspace, open_workspace
 
 __all__ = [
@@ -160,6 +162,7 @@ __all__ = [
     "define_creative_test",
     "defined_tests",
     "delete_plan",
+    "delete_view",
     "deliveries",
     "demo",
     "edit",
@@ -195,9 +198,11 @@ __all__ = [
     "ready",
     "reject",
     "reject_experiment",
+    "revert",
     "review",
     "revoke_token",
     "save_plan",
+    "save_view",
     "settings_in_force",
     "simulate",
     "snooze",
@@ -212,6 +217,7 @@ __all__ = [
     "undo",
     "ungrant",
     "unmatched",
+    "views",
     "why_not",
     "with_deliveries",
 ]
@@ -333,6 +339,7 @@ _HOMES = {
         "totals",
         "why_not",
     ),
+    "optimizer.workflows.reverting": ("revert",),
     "optimizer.workflows.reviewing": (
         "ReviewReport",
         "latest_review",
@@ -344,6 +351,7 @@ _HOMES = {
         "simulate",
     ),
     "optimizer.workflows.tuning": ("tune",),
+    "optimizer.workflows.views": ("delete_view", "save_view", "views"),
     "optimizer.workflows.workspace": (
         "Progress",
         "Workspace",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,17 +59,19 @@ def token_actor(workspace: Workspace, secret: str) -> Actor:
     return Actor(name, None, {token.account: token.role})
 
 
-def person_behind(store: Store, name: str) -> str:
+def person_behind(store: Store, name: str, people: Mapping[str, str] | None = None) -> str:
     """Who stands behind an actor's name: a program acts for whoever made its token.
 
-    People's names are the addresses their login vouches for, so that two names are two people.
+    People's names are the addresses their login vouches for. `people` says whose the names of this
+    machine's users are: who is at a shell may have a login too, under another name.
     """
     made = {token.name: token.created_by for token in store.tokens()}
     seen: set[str] = set()
     while (token := name.removeprefix(TOKEN_PREFIX)) != name and token in made and name not in seen:
         seen.add(name)
         name = made[token]
-    return name
+    stated = (people or {}).get(name)
+    return name if stated is None else same_person(stated)
 
 
 def grants(workspace: Workspace, actor: Actor) -> list[Grant]:

@@ -13,12 +13,11 @@ import pandas as pd
 from optimizer.errors import Conflict, Infeasible, RefusedInput
 from optimizer.review import approvals
 from optimizer.review.approvals import Standing, Transition
-from optimizer.review.fit import spend_at_risk
 from optimizer.review.resolve import resolve_account
 from optimizer.review.rivals import Rivals
 from optimizer.store.protocol import Change
 from optimizer.tables import Actor
-from optimizer.workflows.access import person_behind
+from optimizer.workflows.at_risk import within_limits
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.reviewing import open_rows, restored_result, stored_summary
 from optimizer.workflows.values import plain, plain_record
@@ -28,7 +27,8 @@ Ref = tuple[str, int]
 """A suggestion's id and the version the operator saw."""
 
 Command = Callable[[Standing, int], Transition]
-_ATTEMPTS = 8
+ATTEMPTS = 8
+"""How often a command reads again what somebody else moved in between."""
 _SLOTS = {"t": ("add", "negative"), "c": ("budget", "target"), "a": ("creative",)}
 """Slots by the letter that the key of what is no keyword begins with."""
 
@@ -128,7 +128,7 @@ def undo(workspace: Workspace, account: str, refs: Sequence[Ref], actor: Actor) 
     actor.require("approver", account)
 
     def command(held: Holdings) -> Command:
-        return partial(_taken_back, newest=frozenset(held.newest()["id"]))
+        return partial(_taken_back, newest=frozenset(held.newest()["id"]), lapsed=held.lapsed)
 
     return _decide(workspace, account, refs, actor, "undo", command)
 
@@ -184,8 +184,8 @@ def approved_at(held: Holdings, row: Standing, version: int, bid: float) -> Tran
     return approvals.edit(row, version, bid, allowed)
 
 
-def _taken_back(row: Standing, version: int, *, newest: frozenset[str]) -> Transition:
-    return approvals.undo(row, version, newest=row.id in newest)
+def _taken_back(row: Standing, version: int, *, newest: frozenset[str], lapsed: bool) -> Transition:
+    return approvals.undo(row, version, newest=row.id in newest, lapsed=lapsed)
 
 
 def _decide(
@@ -199,17 +199,17 @@ def _decide(
 ) -> DecisionResult:
     """Commit what can be decided, then re-solve the rest. Somebody else's decision in between is
     read again, so that the loser is told who was first and sums count what the other approved."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         held = load_holdings(workspace, account)
         moves, refused, against = _judge(held, refs, command_for(held), adding)
         beside = None
         if adding:
-            moves, beside = _within_limits(held, moves, actor), _approved_bids(held)
+            moves, beside = within_limits(held, moves, actor)
         try:
             changes = [_change(move, against) for move in moves]
             workspace.store.apply_changes(account, changes, actor, action, beside)
         except Conflict:
-            if attempt == _ATTEMPTS - 1:
+            if attempt == ATTEMPTS - 1:
                 raise
             continue
         break
@@ -232,7 +232,7 @@ def _judge(
     moves, refused = approvals.decide(approvals.standings(named), dict(refs), command, rivals)
     if not moves:
         first = refused[0]
-        told = {"refused": [_told(one) for one in refused]} if len(refused) > 1 else {}
+        told = {"refused": [told_refusal(one) for one in refused]} if len(refused) > 1 else {}
         raise Conflict(first.code, **first.fields, **told)
     return moves, refused, rivals
 
@@ -242,50 +242,9 @@ def _change(move: Transition, against: Rivals) -> Change:
     return Change(**asdict(move), rivals=tuple(rivals))
 
 
-def _told(refusal: Conflict) -> dict[str, Any]:
+def told_refusal(refusal: Conflict) -> dict[str, Any]:
+    """{code, …fields}."""
     return {"code": refusal.code, **refusal.fields}
-
-
-def _approved_bids(held: Holdings) -> dict[str, float | None] | None:
-    """The approvals (id → bid) that the limits were judged with; None where there is no limit."""
-    guard = held.settings.guardrails
-    if (guard.spend_at_risk_per_day, guard.four_eyes_delta_cost) == (None, None):
-        return None
-    rows = held.committed()
-    bids = [None if pd.isna(bid) else float(bid) for bid in rows["approved_bid"]]
-    return dict(zip(rows["id"].astype(str), bids, strict=True))
-
-
-def _within_limits(held: Holdings, moves: list[Transition], actor: Actor) -> list[Transition]:
-    """The approvals, those that one person may not make alone waiting for a second one.
-
-    Raises `Conflict` when they add more spend than one day may, or the same person approves again.
-    """
-    guard = held.settings.guardrails
-    if _approved_bids(held) is None:
-        return moves
-    chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
-    added = spend_at_risk(chosen)
-    projected = added + spend_at_risk(held.priced(held.committed()))
-    limit, alone = guard.spend_at_risk_per_day, guard.four_eyes_delta_cost
-    if added > 0 and limit is not None and projected > limit:
-        raise Conflict("spend_at_risk_exceeded", limit=limit, added=added, projected=projected)
-    if added <= 0 or alone is None or projected <= alone:
-        return moves
-    return _seconded(held, moves, actor, limit=alone, projected=projected)
-
-
-def _seconded(
-    held: Holdings, moves: Sequence[Transition], actor: Actor, **told: float
-) -> list[Transition]:
-    store = held.workspace.store
-    rows = approvals.standings(held.named([move.id for move in moves]))
-    try:
-        return approvals.seconded(
-            moves, rows, person_behind(store, actor.name), partial(person_behind, store)
-        )
-    except Conflict as refusal:
-        raise Conflict(refusal.code, **refusal.fields, **told) from refusal
 
 
 def solved_again(
@@ -297,7 +256,7 @@ def solved_again(
 ) -> DecisionResult:
     """The result of a command that `changed` and `refused`, with the rest solved around it."""
     held = load_holdings(workspace, account)
-    told = tuple(_told(one) for one in refused)
+    told = tuple(told_refusal(one) for one in refused)
     excess = held.excess(held.committed())
     try:
         summary = _resolve(held, actor)
@@ -315,7 +274,7 @@ def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
     store = held.workspace.store
     before = restored_result(held.run, held.newest(), held.frames)
     holds = store.holds(held.account, held.as_of)
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         after = resolve_account(before, holds)
         summary = stored_summary(after, held.run.summary["origin"])
         rows = open_rows(held.workspace, held.account, after.proposals(), holds)

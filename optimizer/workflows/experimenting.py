@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,16 @@ import numpy as np
 import pandas as pd
 
 from optimizer.errors import Conflict, NotFound
+from optimizer.review import approvals
 from optimizer.review import experiments as proposals
 from optimizer.review.experiment_spend import added_spend
 from optimizer.review.experiments import WEEK, Experiment
 from optimizer.review.exports import EXPORT_ROWS, writer_for
 from optimizer.review.fit import spend_at_risk
-from optimizer.store.protocol import ExperimentRecord, NewExperiment, StepRecord
+from optimizer.store.protocol import Beside, ExperimentRecord, NewExperiment, StepRecord
 from optimizer.tables import Actor, empty_table
-from optimizer.workflows.access import person_behind
-from optimizer.workflows.deciding import DecisionResult, Ref, solved_again
+from optimizer.workflows.at_risk import at_risk, check_cap, person_of
+from optimizer.workflows.deciding import ATTEMPTS, DecisionResult, Ref, solved_again
 from optimizer.workflows.exporting import write_recorded
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.reviewing import restored_result
@@ -150,10 +150,17 @@ def approve_experiment(
     or when it needs a second person.
     """
     actor.require("approver", account)
-    record = _known(workspace, account)
-    held = load_holdings(workspace, account)
-    _check_spend(held, record, actor)
-    workspace.store.decide_experiment(account, ref, "approved", None, actor)
+    for left in reversed(range(ATTEMPTS)):
+        record = _known(workspace, account)
+        held = load_holdings(workspace, account)
+        beside = _check_spend(held, record, actor)
+        try:
+            workspace.store.decide_experiment(account, ref, "approved", None, actor, beside)
+        except Conflict as conflict:
+            if conflict.code != "suggestions_moved" or not left:
+                raise
+            continue
+        break
     return solved_again(workspace, account, (ref[0],), [], actor)
 
 
@@ -245,7 +252,8 @@ def _bids_of(record: ExperimentRecord, week: int) -> pd.Series[float]:
 _SPENT = ("entity_key", "campaign_name", "approved_bid", "proposed_bid", "delta_cost", "kind")
 
 
-def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None:
+def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> Beside | None:
+    """What the test was judged beside. Raises `Conflict` where its spend fits no budget or limit."""
     members = record.members
     extra = members.assign(
         approved_bid=members["base_bid"],
@@ -260,17 +268,24 @@ def _check_spend(held: Holdings, record: ExperimentRecord, actor: Actor) -> None
         worst = max(excess, key=lambda one: float(one["excess"]))
         over = worst["projected"] - worst["budget"]
         raise Conflict("experiment_over_budget", name=worst["name"], over=over, excess=list(excess))
-    guard, added = held.settings.guardrails, float(spend_at_risk(extra))
-    projected = added + spend_at_risk(committed)
-    if guard.spend_at_risk_per_day is not None and projected > guard.spend_at_risk_per_day:
-        limit = guard.spend_at_risk_per_day
-        raise Conflict("spend_at_risk_exceeded", limit=limit, added=added, projected=projected)
-    limit_alone, proposer = guard.four_eyes_delta_cost, record.proposed_by
-    same = partial(person_behind, held.workspace.store)
-    if limit_alone is not None and projected > limit_alone and same(actor.name) == same(proposer):
-        raise Conflict(
-            "second_person_needed", limit=limit_alone, projected=projected, proposer=proposer
-        )
+    return _check_limits(held, record, actor, float(spend_at_risk(extra)))
+
+
+def _check_limits(
+    held: Holdings, record: ExperimentRecord, actor: Actor, added: float
+) -> Beside | None:
+    risk = at_risk(held)
+    if risk is None:
+        return None
+    projected, alone = added + risk.spend, held.settings.guardrails.four_eyes_delta_cost
+    check_cap(held, added, projected)
+    if alone is not None and added > 0 and projected > alone:
+        behind, proposer = person_of(held.workspace), record.proposed_by
+        eyes = approvals.eyes_of(behind(proposer), behind(actor.name))
+        if eyes != "second":
+            code = "second_person_needed" if eyes == "same" else "second_person_unsure"
+            raise Conflict(code, id=record.id, limit=alone, projected=projected, proposer=proposer)
+    return risk.beside
 
 
 def _export_step(

@@ -19,6 +19,7 @@ from optimizer.review.exports import EXPORT_ROWS
 from optimizer.review.exports.blocking import blocked_pairs, lost_terms
 from optimizer.review.exports.rows import WEIGHT_KIND, level_of, of_creatives
 from optimizer.review.negatives import in_campaigns
+from optimizer.review.reverting import REVERT, original_of
 from optimizer.store.protocol import ReviewTables
 from optimizer.workflows.holdings import Holdings
 
@@ -40,7 +41,23 @@ def changes_now(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
         window = held.settings.estimation.window_days
         shown = held.workspace.store.creative_tables(held.account, newest, window).creatives
         changes = with_creatives(changes, keys, shown)
-    return with_blocks(changes, known, tables)
+    return with_blocks(_as_exported(held, changes, rows), known, tables)
+
+
+def _as_exported(held: Holdings, changes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """What takes an export back before a report showed it: in force is what was exported."""
+    own = rows["reason"].eq(REVERT).to_numpy()
+    if not own.any():
+        return changes
+    delivered = held.workspace.store.delivered(held.account)
+    unseen = set(delivered.loc[delivered["delivery"].eq("exported"), "id"])
+    told = zip(own, rows["evidence"], strict=True)
+    waiting = np.array([is_ and original_of(text) in unseen for is_, text in told], dtype=bool)
+    paused = waiting & changes["kind"].eq("resume")
+    return changes.assign(
+        current_bid=changes["current_bid"].mask(waiting, changes["old_bid"]),
+        status=changes["status"].astype("object").mask(paused, "PAUSED").astype("str"),
+    )
 
 
 def approved_changes(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,14 +17,26 @@ import pandas as pd
 from optimizer.decisions.outcomes import Outcome
 from optimizer.errors import NotFound
 from optimizer.review.fit import budget_excess
+from optimizer.review.reverting import REVERT
 from optimizer.review.rivals import Rivals, rivals
 from optimizer.review.selection import selection_outcome
 from optimizer.settings import BidLimit, Settings
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import among
 from optimizer.workflows.items import stated_settings
-from optimizer.workflows.kept_lists import kept_frames, kept_list, kept_planned
+from optimizer.workflows.kept_lists import kept_frames, kept_planned
+from optimizer.workflows.lapsing import lapsed, lasting_list
 from optimizer.workflows.workspace import Workspace
+
+OUTCOME_FIELDS = {
+    "delta_clicks": "clicks",
+    "delta_cost": "cost",
+    "delta_profit_mean": "profit",
+    "delta_profit_low": "low",
+    "delta_profit_high": "high",
+    "p_positive": "p_positive",
+}
+"""A suggestion's columns of Δ, and what an `Outcome` calls them."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,11 @@ class Holdings:
     def planned(self) -> pd.DataFrame:
         """The run's keywords and terms by entity key."""
         return kept_planned(self.workspace.store, self.run.run_id)
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether the newest review is too old for its suggestions to be decided."""
+        return lapsed(self.workspace, self.run)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -118,7 +135,7 @@ class Holdings:
 
     def priced(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with `delta_cost` at the approved bid, where that is not the proposed one."""
-        edited = rows["approved_bid"].notna() & rows["approved_bid"].ne(rows["proposed_bid"])
+        edited = other_bid(rows)
         if not edited.any():
             return rows
         edited &= self.planned.index.get_indexer(pd.Index(rows["entity_key"].astype(str))) >= 0
@@ -127,6 +144,21 @@ class Holdings:
         priced = rows.copy()
         priced.loc[edited, "delta_cost"] = self.outcome(rows[edited]).cost
         return priced
+
+    def repriced(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`rows` with all their Δ at the bid that somebody chose, where that is not the proposed one.
+
+        Rows of earlier reviews keep theirs: this review's plan starts from other bids.
+        """
+        chosen = other_bid(rows) & rows["reason"].ne(REVERT)
+        chosen &= rows["run_id"].eq(self.run.run_id)
+        known = self.planned.index.get_indexer(pd.Index(rows["entity_key"].astype(str))) >= 0
+        if not (chosen & known).any():
+            return rows
+        told, found = rows.copy(), self.outcome(rows[chosen & known])
+        for name, field in OUTCOME_FIELDS.items():
+            told.loc[chosen & known, name] = getattr(found, field)
+        return told
 
     def outcome(self, rows: pd.DataFrame) -> Outcome:
         """What these rows of the newest review would do together."""
@@ -143,6 +175,11 @@ class Holdings:
         named = {node["name"]: at for at, node in nodes if node["scope"] == "campaign"}
         found = rows["entity_key"].map(self.planned["node"])
         return found.fillna(rows["campaign_name"].map(named)).fillna(-1).astype("int64")
+
+
+def other_bid(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Rows whose bid somebody chose, and not the proposed one."""
+    return rows["approved_bid"].notna() & rows["approved_bid"].ne(rows["proposed_bid"])
 
 
 def planned_row(frames: Mapping[str, pd.DataFrame], entity_key: str) -> dict[str, Any] | None:
@@ -165,7 +202,7 @@ def _with_linked(rows: pd.DataFrame, ids: set[str]) -> set[str]:
 
 def load_holdings(workspace: Workspace, account: str) -> Holdings:
     """The newest review with its rows and earlier approvals. Raises `NotFound` without a review."""
-    kept = kept_list(workspace.store, account)
+    kept = lasting_list(workspace, account)
     parts = [kept.rows, kept.earlier]
     joined = pd.concat(parts, ignore_index=True) if len(kept.earlier) else kept.rows
     return Holdings(workspace, kept.run, joined)

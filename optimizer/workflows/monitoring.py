@@ -10,6 +10,7 @@ from datetime import date, datetime
 from optimizer.errors import NotFound
 from optimizer.tables import Actor
 from optimizer.workflows.importing import accounts
+from optimizer.workflows.lapsing import lasting_list
 from optimizer.workflows.reviewing import standing_rows
 from optimizer.workflows.workspace import Workspace
 
@@ -47,11 +48,10 @@ def _status(workspace: Workspace, account: str) -> AccountStatus:
         deliveries=Counter(store.delivered(account)["delivery"]),
     )
     try:
-        run = store.latest_run(account)
+        kept = lasting_list(workspace, account)
     except NotFound:
         return known
-    rows = standing_rows(store.suggestions(account, as_of=run.as_of))
-    decisions = Counter(rows["decision"])
+    run, decisions = kept.run, Counter(standing_rows(kept.rows)["decision"])
     return replace(
         known, reviewed_at=run.created_at, reviewed_as_of=run.as_of, suggestions=decisions
     )

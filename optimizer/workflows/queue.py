@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
@@ -18,16 +18,24 @@ from optimizer.errors import Conflict, NotFound, RefusedInput
 from optimizer.review import approvals
 from optimizer.review.evidence import response_curve
 from optimizer.review.explaining import explain, suggestions_at_rates
-from optimizer.review.fit import spend_at_risk
 from optimizer.review.overlaps import conflict_codes
 from optimizer.review.resolve import resolve_account
+from optimizer.review.reverting import REVERT
 from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
+from optimizer.workflows.at_risk import within_limits
 from optimizer.workflows.counts import counted_beside
 from optimizer.workflows.deciding import accepted, approved_at
-from optimizer.workflows.holdings import Holdings, load_holdings, planned_row
-from optimizer.workflows.kept_lists import kept_frames, kept_list, kept_twins
+from optimizer.workflows.holdings import (
+    OUTCOME_FIELDS,
+    Holdings,
+    load_holdings,
+    other_bid,
+    planned_row,
+)
+from optimizer.workflows.kept_lists import kept_frames, kept_twins
+from optimizer.workflows.lapsing import lasting_list
 from optimizer.workflows.reviewing import restored_result, standing_rows
 from optimizer.workflows.values import plain_record, unknown_as_none
 from optimizer.workflows.workspace import Workspace
@@ -85,10 +93,18 @@ def suggestions(
 ) -> pd.DataFrame:
     """The newest review's suggestions (of that day) with their decisions, without superseded rows."""
     actor.require("viewer", account)
+    newest = lasting_list(workspace, account)
     if as_of is None:
-        return standing_rows(kept_list(workspace.store, account).rows)
+        return _as_chosen(workspace, account, standing_rows(newest.rows))
     run = workspace.store.latest_run(account, as_of)
     return standing_rows(workspace.store.suggestions(account, as_of=run.as_of))
+
+
+def _as_chosen(workspace: Workspace, account: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the Δ of the bid that somebody chose, where that is not the proposed one."""
+    if not other_bid(rows).any():
+        return rows
+    return load_holdings(workspace, account).repriced(rows)
 
 
 def queue_stamp(workspace: Workspace, account: str, actor: Actor) -> int:
@@ -106,9 +122,12 @@ def suggestion(
     found = workspace.store.suggestions(account, ids=[suggestion_id])
     if found.empty:
         raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
+    found = _as_chosen(workspace, account, found)
     row = unknown_as_none(found.to_dict("records")[0])
     audit = workspace.store.audit(account)
     history = audit[audit["subject"].eq(suggestion_id)].reset_index(drop=True)
+    if row["reason"] == REVERT:
+        return SuggestionDetail(row, json.loads(row["evidence"]), pd.DataFrame(), history)
     run, frames = _run_of(workspace, account, row)
     planned = planned_row(frames, str(row["entity_key"]))
     if planned is None:
@@ -234,7 +253,7 @@ def totals(
     )
     chosen = held.priced(held.chosen({move.id: move.approved_bid for move in moves}))
     hits = Counter(refusal.code for refusal in refused)
-    hits.update(_risk_codes(held, chosen))
+    hits.update(_risk_codes(held, moves, actor))
     together = held.outcome(chosen).total
     return SelectionTotals(
         count=len(chosen),
@@ -266,21 +285,11 @@ def edited(
         bid=rows["approved_bid"], refused=pd.Series(told, index=rows.index, dtype="object")
     )
     found = held.outcome(rows[known]) if known.any() else None
-    for name, field in _OUTCOME.items():
+    for name, field in OUTCOME_FIELDS.items():
         out[name] = np.nan
         if found is not None:
             out.loc[known, name] = getattr(found, field)
     return out.reset_index(drop=True)
-
-
-_OUTCOME = {
-    "delta_clicks": "clicks",
-    "delta_cost": "cost",
-    "delta_profit_mean": "profit",
-    "delta_profit_low": "low",
-    "delta_profit_high": "high",
-    "p_positive": "p_positive",
-}
 
 
 def _refusal(held: Holdings, row: approvals.Standing, bid: float) -> dict[str, Any] | None:
@@ -295,12 +304,11 @@ def _versions(rows: pd.DataFrame) -> dict[str, int]:
     return dict(zip(rows["id"].astype(str), rows["version"].astype(int), strict=True))
 
 
-def _risk_codes(held: Holdings, chosen: pd.DataFrame) -> Iterable[str]:
-    """Guardrails on the sum of approvals that this selection would meet."""
-    guard = held.settings.guardrails
-    added = spend_at_risk(chosen)
-    projected = added + spend_at_risk(held.priced(held.committed()))
-    if added > 0 and projected > (guard.spend_at_risk_per_day or float("inf")):
-        yield "spend_at_risk_exceeded"
-    if added > 0 and projected > (guard.four_eyes_delta_cost or float("inf")):
-        yield "second_person_needed"
+def _risk_codes(held: Holdings, moves: list[approvals.Transition], actor: Actor) -> list[str]:
+    """Limits on the sum of approvals that this person would meet with this selection."""
+    try:
+        allowed, _ = within_limits(held, moves, actor)
+    except Conflict as refusal:
+        return [refusal.code]
+    parked = any(move.to_decision == "awaiting_second" for move in allowed)
+    return ["second_person_needed"] if parked else []

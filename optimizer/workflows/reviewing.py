@@ -24,7 +24,7 @@ from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows.checking import with_check
 from optimizer.workflows.creative_plans import with_creatives
 from optimizer.workflows.items import stated_settings
-from optimizer.workflows.kept_lists import kept_list
+from optimizer.workflows.lapsing import lasting_list
 from optimizer.workflows.review_inputs import review_inputs, with_landscape
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import (
@@ -230,7 +230,7 @@ def latest_review(
     actor.require("viewer", account)
     if as_of is not None:
         return _report(workspace, workspace.store.latest_run(account, as_of))
-    kept = kept_list(workspace.store, account)
+    kept = lasting_list(workspace, account)
     told = kept.run.summary
     rows = standing_rows(kept.rows)
     return ReviewReport(kept.run.run_id, told["summary"], told["origin"], rows)
@@ -239,7 +239,7 @@ def latest_review(
 def latest_summary(workspace: Workspace, account: str, actor: Actor) -> Mapping[str, Any]:
     """The newest review's summary without its suggestions, as JSON values. Raises `NotFound`."""
     actor.require("viewer", account)
-    summary: Mapping[str, Any] = kept_list(workspace.store, account).run.summary["summary"]
+    summary: Mapping[str, Any] = lasting_list(workspace, account).run.summary["summary"]
     return summary
 
 
@@ -249,8 +249,8 @@ def _report(workspace: Workspace, run: RunRecord) -> ReviewReport:
 
 
 def standing_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that still say something: superseded and expired ones are left out."""
-    return rows[~rows["decision"].isin(["superseded", "expired"])].reset_index(drop=True)
+    """The rows that still say something: superseded ones are left out."""
+    return rows[rows["decision"].ne("superseded")].reset_index(drop=True)
 
 
 def _dry_report(result: ReviewResult, origin: Mapping[str, Any]) -> ReviewReport:

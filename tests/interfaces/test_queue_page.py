@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import time_machine
 from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
+from optimizer.interfaces.local_person import local_person
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.queue_tabs import TABS
+from optimizer.interfaces.web.frame import literal
 from optimizer.interfaces.web.queue.grid import chosen, grid_table
 from optimizer.tables import SUGGESTIONS, Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
+PERSON = Actor(local_person(), "admin")
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 
 
@@ -249,3 +255,50 @@ def test_tab_shows_its_kinds_only(store: Path, tab: str) -> None:
 
 def test_how_the_plan_stands_is_always_in_view(queue: AppTest) -> None:
     assert any("Λ" in each.value for each in queue.caption)
+
+
+def test_a_named_view_sets_every_filter_again(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    campaign = str(pinned_rows(queue)["campaign_name"].iloc[0])
+    shown = {"tab": ["bids"], "kind": ["lower"], "campaign": [campaign], "p": ["0.5"]}
+    workflows.save_view(workspace, ACCOUNT, "My *lowers*", shown, PERSON)
+    queue.run().button("view_open_0").click().run()
+    rows = pinned_rows(queue)
+    assert set(rows["kind"]) == {"lower"}
+    assert set(rows["campaign_name"]) == {campaign}
+    assert rows["p_positive"].min() >= 0.5
+    assert queue.query_params["tab"] == ["bids"]
+
+
+def test_the_present_filters_are_kept_under_a_name(
+    queue: AppTest, workspace: workflows.Workspace
+) -> None:
+    queue.query_params["tab"] = "bids"
+    queue.run().text_input("view_name").set_value("Bids").run()
+    queue.button("view_save").click().run()
+    assert workflows.views(workspace, ACCOUNT, PERSON) == {"Bids": {"tab": ["bids"]}}
+    queue.button("view_drop_0").click().run()
+    assert workflows.views(workspace, ACCOUNT, PERSON) == {}
+
+
+def test_keyword_text_with_markup_or_a_formula_is_shown_as_it_is(store: Path) -> None:
+    hostile = '=HYPERLINK("http://x","**b**") <script>'
+    with sqlite3.connect(store / "state.sqlite") as raw:
+        raw.execute("UPDATE suggestions SET keyword_text = ?", [hostile])
+    queue = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    assert not queue.exception
+    heading = next(box.value for box in queue.markdown if box.value.startswith("####"))
+    assert heading.endswith(literal(hostile))
+    table = grid_table(Translator("en"), pinned_rows(queue))
+    assert set(table["keyword"]) == {hostile}
+
+
+def test_what_nobody_decided_in_time_is_told_and_listed(queue: AppTest) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=8)):
+        queue.run()
+        assert "not decided in time" in said(queue)
+        chosen = next(box for box in queue.selectbox if str(box.key).startswith("decision_"))
+        chosen.set_value("expired").run()
+        assert set(pinned_rows(queue)["decision"]) == {"expired"}
+        assert queue.button("approve_all").disabled

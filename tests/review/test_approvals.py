@@ -171,3 +171,15 @@ def test_linked_rows_are_refused_together() -> None:
         ("neg", "wrong_state"),
         ("add", "linked_refused"),
     }
+
+
+def test_what_nobody_decided_in_time_cannot_be_decided_any_more() -> None:
+    expired = after(RAISE, approvals.expire(RAISE, 3))
+    for name in ("approve", "edit", "reject", "snooze", "undo"):
+        assert code(lambda name=name: COMMANDS[name](expired, 3)) == "suggestion_expired"
+
+
+def test_undo_in_a_lapsed_review_proposes_nothing() -> None:
+    approved = replace(RAISE, decision="approved")
+    assert approvals.undo(approved, 3, lapsed=True).to_decision == "expired"
+    assert approvals.undo(approved, 3, newest=False, lapsed=True).to_decision == "superseded"

@@ -7,6 +7,7 @@ import pytest
 
 from optimizer.errors import Conflict
 from optimizer.review import approvals
+from optimizer.review.reverting import REVERT
 from optimizer.review.rivals import BUDGET_LASTS, rivals
 
 COLUMNS = ("id", "kind", "entity_key", "keyword_text", "reason", "decision", "linked_id")
@@ -16,7 +17,7 @@ def rows(*told: Sequence[object]) -> pd.DataFrame:
     """Stored suggestions of one ad group, at version 1."""
     frame = pd.DataFrame([dict(zip(COLUMNS, one, strict=False)) for one in told], columns=COLUMNS)
     place = {"campaign_name": "Tents", "ad_group_name": "Family", "version": 1}
-    others = {"delivery": "not_exported", "bid": 1.0, "proposed_bid": 0.9}
+    others = {"slot": "bid", "delivery": "not_exported", "bid": 1.0, "proposed_bid": 0.9}
     return frame.assign(
         decision=frame["decision"].astype("object").where(frame["decision"].notna(), "proposed"),
         **place,
@@ -36,6 +37,10 @@ PAIRS = {
     "more budget and lower bids at the same": rows(
         ("a1", "set_budget", "c:9", "Tents", "budget_returns_above_line"),
         ("b2", "lower", "7", "tent", BUDGET_LASTS),
+    ),
+    "taking a bid back and another one": rows(
+        ("a1", "lower", "7", "tent", REVERT),
+        ("b2", "raise", "7", "tent", "returns_above_line"),
     ),
 }
 

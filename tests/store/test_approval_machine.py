@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 from optimizer.errors import Conflict
 from optimizer.review import approvals
 from optimizer.review.approvals import BidRange, Standing, Transition
+from optimizer.review.reverting import reverts
 from optimizer.store import open_store
 from optimizer.store.protocol import Change, Delivered
 from optimizer.tables import Actor
@@ -79,6 +80,8 @@ class Approvals(RuleBasedStateMachine):
         self.begun: dict[str, tuple[float | None, str]] = {}
         self.offers: dict[tuple[str, int], tuple[Any, ...]] = {}
         self.exported: dict[str, float | None] = {}
+        self.lapsed: set[str] = set()
+        self.opposites: dict[str, str] = {}
         self.commands = 0
 
     def teardown(self) -> None:
@@ -101,6 +104,7 @@ class Approvals(RuleBasedStateMachine):
         rows = self._said(said)
         run = self.store.save_run("shop", self.day, {}, rows, {}, ANNA)
         self.runs.append(run.run_id)
+        self.lapsed -= {id_ for id_ in self.lapsed if id_ in set(rows["id"])}
 
     @rule(said=proposals, which=st.integers(0, 50))
     def resolve(self, said: dict[str, tuple[str, float]], which: int) -> None:
@@ -165,6 +169,21 @@ class Approvals(RuleBasedStateMachine):
     def undo(self, who: str, keys: set[str]) -> None:
         self._act(who, keys, "undo", approvals.undo)
 
+    @rule()
+    def time_passes(self) -> None:
+        """Nobody decided in time: what is open of the newest review can never be decided again."""
+        rows = self.store.suggestions("shop", as_of=self.day)
+        seen = approvals.standings(rows[rows["decision"].isin(["proposed", "awaiting_second"])])
+        versions = {row.id: row.version for row in seen.values()}
+        moves, refused = approvals.decide(seen, versions, approvals.expire)
+        assert not refused
+        assert len(moves) == len(seen)
+        changes = [Change(**vars(move)) for move in moves]
+        self.store.apply_changes("shop", changes, Actor("clock", None), "expire")
+        for move in moves:
+            self._remember("clock", move, seen[move.id])
+        self.lapsed |= set(seen)
+
     @rule(who=people, key=st.sampled_from(KEYS), locked=st.booleans())
     def lock(self, who: str, key: str, locked: bool) -> None:
         before = self._rows()
@@ -212,6 +231,27 @@ class Approvals(RuleBasedStateMachine):
         self.store.record_export("shop", key, ["x.csv"], refs, Actor(who, "approver"))
         self.exported |= dict(zip(rows["id"], rows["approved_bid"], strict=True))
 
+    @rule(who=people, which=st.integers(0, 50))
+    def revert(self, who: str, which: int) -> None:
+        """Somebody takes one exported change back: its opposite is approved like any other."""
+        if not self.exported:
+            return
+        old = sorted(self.exported)[which % len(self.exported)]
+        rows = self.store.suggestions("shop", ids=[old])
+        made, refused = reverts(rows, "shop", self.day, {old})
+        assert (rows["delivery"].isin(["exported", "confirmed_live"])).all() != bool(refused)
+        if refused:
+            return
+        (new,) = made["id"]
+        seen = dict(zip(rows["id"], rows["delivery"], strict=True))
+        try:
+            self.store.propose_reverts(self.runs[-1], made, {new: old}, seen, ANNA)
+        except Conflict:
+            raise AssertionError("nobody moved it") from None
+        self.opposites[new] = old
+        self.seen[who] = approvals.standings(self.store.suggestions("shop", ids=[new]))
+        self._act(who, {new[-1]}, "approve", approvals.approve)
+
     @rule(who=people, fate=st.sampled_from(["confirmed_live", "failed", "drifted"]))
     def result(self, who: str, fate: Any) -> None:
         """The platform's answer on everything that is out and unanswered."""
@@ -232,12 +272,15 @@ class Approvals(RuleBasedStateMachine):
         self.what_is_exported_is_what_was_approved_and_final(rows)
         self.a_version_always_offers_the_same(rows)
         self.older_reviews_leave_nothing_open(rows)
+        self.what_lapsed_stays_so_until_a_review(rows)
+        self.what_is_taken_back_goes_from_the_exported_to_the_old_value(rows)
         self.every_decision_is_in_an_unbroken_trail()
 
     def _rows(self) -> pd.DataFrame:
         """Every row of every day."""
         days = range((self.day - START).days + 1)
         ids = [f"{START + timedelta(days=ago):%m%d}-{key}" for ago in days for key in KEYS]
+        ids += list(self.opposites)
         return self.store.suggestions("shop", ids=ids).sort_values("id", ignore_index=True)
 
     def nothing_is_approved_that_nobody_approved(self, rows: pd.DataFrame) -> None:
@@ -265,6 +308,18 @@ class Approvals(RuleBasedStateMachine):
     def older_reviews_leave_nothing_open(self, rows: pd.DataFrame) -> None:
         older = rows[rows["as_of"].lt(pd.Timestamp(self.day))]
         assert not older["decision"].isin(["proposed", "awaiting_second", "snoozed"]).any()
+
+    def what_is_taken_back_goes_from_the_exported_to_the_old_value(
+        self, rows: pd.DataFrame
+    ) -> None:
+        known = rows.set_index("id")
+        for new, old in self.opposites.items():
+            assert known.loc[new, "bid"] == known.loc[old, "approved_bid"]
+            assert known.loc[new, "proposed_bid"] == known.loc[old, "bid"]
+            assert known.loc[old, "decision"] == "approved"
+
+    def what_lapsed_stays_so_until_a_review(self, rows: pd.DataFrame) -> None:
+        assert rows.loc[rows["id"].isin(self.lapsed), "decision"].eq("expired").all()
 
     def every_decision_is_in_an_unbroken_trail(self) -> None:
         assert self.store.verify_audit() == []

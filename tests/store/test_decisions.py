@@ -3,14 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from optimizer.errors import Conflict, NotFound
-from optimizer.store.protocol import Change, RunRecord
+from optimizer.store.protocol import Beside, Change, RunRecord
 from optimizer.store.sql_store import SqlStore
 from optimizer.tables import HOLDS, SUGGESTIONS, Actor, check_table
 from tests.store.samples import ANNA, BEN, keyword_report, keyword_row, suggestion, suggestions_of
@@ -126,6 +126,13 @@ def test_eight_approvers_never_decide_twice(shop: SqlStore) -> None:
     assert shop.verify_audit() == []
 
 
+START_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def beside(bids: dict[str, float | None], since: datetime = START_OF_TIME) -> Beside:
+    return Beside(bids, frozenset(), since)
+
+
 @pytest.mark.parametrize("seen", [{"b": 1.2}, {}])
 def test_an_approval_counts_beside_others_at_the_bid_that_was_seen(
     shop: SqlStore, seen: dict[str, float | None]
@@ -134,10 +141,23 @@ def test_an_approval_counts_beside_others_at_the_bid_that_was_seen(
     reviewed(shop, suggestion("a"), suggestion("b"))
     decided(shop, change("approved", "b", approved_bid=1.5))
     with pytest.raises(Conflict) as conflict:
-        shop.apply_changes("shop", [change("approved")], BEN, "decide", seen)
+        shop.apply_changes("shop", [change("approved")], BEN, "decide", beside(seen))
     assert [each["why"] for each in conflict.value.fields["moved"]] == ["beside"]
-    shop.apply_changes("shop", [change("approved")], BEN, "decide", {"b": 1.5})
+    shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({"b": 1.5}))
     assert row(shop)["decision"] == "approved"
+
+
+def test_an_export_of_the_day_still_counts_beside_an_approval(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved", "b", approved_bid=1.5))
+    shop.record_export("shop", "e1", ["x.csv"], [("b", 1)], BEN)
+    today, later = START_OF_TIME, datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(Conflict) as conflict:
+        shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({}, today))
+    assert [each["why"] for each in conflict.value.fields["moved"]] == ["beside"]
+    assert list(shop.approved("shop", today)["id"]) == ["b"]
+    assert shop.approved("shop", later).empty
+    shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({}, later))
 
 
 def test_of_two_rivals_approved_at_once_one_stands(

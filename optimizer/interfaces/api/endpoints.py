@@ -148,6 +148,13 @@ def reject(call: Call) -> Any:
     return done.to_json()
 
 
+def revert(call: Call) -> Any:
+    """Approve the opposite of exported suggestions; the next export takes them back."""
+    body = call.body
+    done = workflows.revert(call.workspace, call.account, call.actor, body.ids, body.export_id)
+    return done.to_json()
+
+
 def _refs(body: Any) -> list[tuple[str, int]]:
     return [(one.id, one.version) for one in body.suggestions]
 
@@ -258,6 +265,15 @@ ENDPOINTS = (
         reject,
         shapes.DECISION,
         body=shapes.Reject,
+    ),
+    Endpoint(
+        "POST",
+        f"{_SUGGESTIONS}/revert",
+        "revert",
+        "Take exported suggestions back.",
+        revert,
+        shapes.DECISION,
+        body=shapes.Revert,
     ),
     Endpoint(
         "POST",

@@ -44,7 +44,9 @@ class Listed(_Said):
     """Which suggestions, and which of them."""
 
     as_of: Day | None = None
-    decision: Literal["proposed", "approved", "rejected", "snoozed"] | None = None
+    decision: (
+        Literal["proposed", "awaiting_second", "approved", "rejected", "snoozed", "expired"] | None
+    ) = None
     kind: Text | None = None
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -91,6 +93,13 @@ class Reject(_Said):
     suggestions: Annotated[list[Seen], Field(min_length=1, max_length=50_000)]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
     until: Day | None = None
+
+
+class Revert(_Said):
+    """Which exported suggestions to take back: some by id, or all of an export."""
+
+    ids: Annotated[list[Text], Field(max_length=50_000)] = []
+    export_id: Text | None = None
 
 
 class Export(_Said):

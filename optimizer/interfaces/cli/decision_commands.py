@@ -1,4 +1,4 @@
-"""Commands that decide: approve, edit, reject, snooze, undo, lock, unlock, export, deliveries."""
+"""Commands that decide: approve, edit, reject, snooze, undo, revert, lock, unlock, export, deliveries."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ FileFormat = Annotated[
 DeliveryState = Annotated[
     str | None,
     typer.Option("--state", help="exported, confirmed_live, failed, drifted or reverted."),
+]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Exported suggestions.")]
+OfExport = Annotated[
+    str | None, typer.Option("--export", help="All suggestions of this export, by its id.")
 ]
 Target = Annotated[str, typer.Argument(metavar="ID|KEYWORD", help="A suggestion or keyword key.")]
 
@@ -95,6 +99,14 @@ def undo(run: Run, account: Account, refs: Refs = None) -> None:
     """Take decisions back, as long as they are not exported."""
     run = run.in_currency(account_currency(run, account))
     _conclude(run, workflows.undo(run.workspace, account, parse_refs(refs), run.actor))
+
+
+@command("revert")
+def revert(run: Run, account: Account, ids: Ids = None, export_id: OfExport = None) -> None:
+    """Approve the opposite of exported suggestions; the next export takes them back."""
+    run = run.in_currency(account_currency(run, account))
+    result = workflows.revert(run.workspace, account, run.actor, ids or (), export_id)
+    _conclude(run, result)
 
 
 @command("lock")

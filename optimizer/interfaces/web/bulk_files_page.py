@@ -14,7 +14,13 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces.deliveries import HEADINGS, counted, delivery_rows
 from optimizer.interfaces.figures import with_figures
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.sentences import error_lines, obstacle_lines
+from optimizer.interfaces.sentences import (
+    after_lines,
+    error_lines,
+    excess_lines,
+    obstacle_lines,
+    refused_lines,
+)
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.bid_test import draw_bid_test
 
@@ -151,6 +157,42 @@ def _draw_exports() -> None:
             )
             st.caption(f"{words.moment(record.created_at)} · {record.created_by}")
             _draw_files(record.export_id)
+            if visit.actor.may("approver", visit.account):
+                _draw_revert(record.export_id)
+
+
+def _draw_revert(export_id: str) -> None:
+    """A button behind a question: approve the opposite of all that this export changed."""
+    words = session.current().words
+    with st.popover(words.text("Take back"), icon=":material/undo:", key=f"ask_{export_id}"):
+        st.text(
+            words.text(
+                "Approves the opposite of every change of this export that is still in force. "
+                "The next export holds them."
+            )
+        )
+        if st.button(words.text("Take back these changes"), key=f"revert_{export_id}"):
+            _revert(export_id)
+
+
+def _revert(export_id: str) -> None:
+    visit = session.current()
+    words = visit.words
+    where = (visit.workspace, str(visit.account), visit.actor)
+    try:
+        with st.spinner(words.text("Saving, and solving the rest again")):
+            done = workflows.revert(*where, export_id=export_id)
+    except OptimizerError as error:
+        frame.flash("error", error_lines(words, error))
+    else:
+        told = words.text("{count:whole} suggestions decided.", count=len(done.changed))
+        frame.flash("success", [told, *after_lines(words, done)])
+        if done.refused:
+            title = words.text("{count:whole} stay as they are.", count=len(done.refused))
+            frame.flash("warning", [title, *refused_lines(words, done.refused)])
+        if done.excess:
+            frame.flash("warning", excess_lines(words, done.excess))
+    st.rerun()
 
 
 def _draw_files(export_id: str) -> None:

@@ -25,6 +25,8 @@ STYLE = """
 [data-testid="stBottomBlockContainer"] {padding: 0.6rem 2rem 0.8rem;}
 [data-testid="stSidebar"][data-collapsed="false"] {width: 230px !important; min-width: 230px !important;}
 [data-testid="stMetricValue"] {font-size: 1.5rem;}
+/* Texts of keywords may be formulas; what the download button writes is not escaped. */
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 .st-key-evidence [data-testid="stText"] {font-size: 0.875rem; line-height: 1.65;}
 @media (max-width: 1400px) {
   .st-key-queue_body [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}

@@ -56,6 +56,7 @@ def _draw_queue(summary: Mapping[str, Any]) -> None:
     filters = draw_filters(visit.words, stored)
     listed = _with_conflicts(stored) if filters.tab == "conflicts" else stored
     view = pinned(matching(listed, filters), (visit.account, filters))
+    _draw_expired(stored)
     _draw_moved(view, stored)
     choice = _draw_list(view)
     draw_why_not(visit.words, filters.text)
@@ -98,6 +99,19 @@ def _draw_unsettled(reviewed: date) -> None:
         )
         st.warning(text, icon=":material/sync_problem:")
         frame.draw_link("bulk_files", "See which, and why")
+
+
+def _draw_expired(stored: pd.DataFrame) -> None:
+    """How many suggestions nobody decided in time."""
+    count = int(stored["decision"].eq("expired").sum())
+    if count:
+        words = session.current().words
+        text = words.text(
+            "{count:whole} suggestions were not decided in time and are expired. Import newer "
+            "reports and review again.",
+            count=count,
+        )
+        st.warning(text, icon=":material/hourglass_disabled:")
 
 
 def _draw_list(view: Pinned) -> Choice:

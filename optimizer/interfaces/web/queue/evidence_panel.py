@@ -116,7 +116,9 @@ def curve_figure(
         line={"color": LINE[theme], "width": 3},
     )
     _add_point(figure, words.text("Now"), curve, row.get("bid"), "circle", NOW)
-    _add_point(figure, words.text("Proposed"), curve, row.get("proposed_bid"), "square", PROPOSED)
+    chosen = row.get("approved_bid")  # What a second person is asked to approve.
+    offered = row.get("proposed_bid") if chosen is None or chosen != chosen else chosen
+    _add_point(figure, words.text("Proposed"), curve, offered, "square", PROPOSED)
     return figure.update_layout(
         height=270,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},

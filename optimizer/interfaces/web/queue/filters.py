@@ -10,8 +10,8 @@ import streamlit as st
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.queue_tabs import TABS, in_tab, tab_counts, tab_of
+from optimizer.interfaces.web.queue.views import DECISIONS, draw_views
 
-DECISIONS = ("proposed", "awaiting_second", "approved", "rejected", "snoozed")
 _NARROWED = ("bids", "budgets")
 """Tabs of several kinds, of which one may be asked for."""
 
@@ -29,11 +29,13 @@ class Filters:
 
 
 def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
-    """The tabs, and below them one line of widgets; returns what they say."""
+    """The tabs and named views, and below them one line of widgets; returns what the widgets say."""
     above = st.container(horizontal=True, vertical_alignment="center", key="queue_tabs")
     with st.container(horizontal=True, vertical_alignment="bottom", key="queue_filters"):
         decision = _decision_choice(words)
         campaigns = sorted(rows["campaign_name"].dropna().unique())
+        if st.session_state.get("campaign") not in campaigns:
+            st.session_state.pop("campaign", None)  # Of a view kept before its campaign went.
         campaign = st.selectbox(
             words.text("Campaign"),
             campaigns,
@@ -50,6 +52,7 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
     with above:
         tab = _tab_choice(words, rows[rows["decision"].eq(decision)])
         kinds = _kind_pills(words, tab) if tab in _NARROWED else ()
+        draw_views()
     return Filters(tab, kinds, decision, campaign, text or "", min_p)
 
 
