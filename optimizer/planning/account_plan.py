@@ -206,7 +206,7 @@ def _alerts(
     budget: float,
     month: MonthPlan | None,
 ) -> list[dict[str, Any]]:
-    cost = float(expected_flows(believed.plan, solved.bids, choices.share).cost.sum())
+    cost = float(choices.flows(believed.plan, solved.bids).cost.sum())
     found: list[dict[str, Any]] = []
     if cost < 0.98 * budget:
         found.append({"code": "budget_not_needed", "budget": budget, "cost": cost})
@@ -430,7 +430,7 @@ def _rest_budget(
 
     def brought(found: Solved) -> float:
         name = {"spend": "cost"}.get(period.kind, period.kind)
-        flows = expected_flows(believed.plan, found.bids, choices.share)
+        flows = choices.flows(believed.plan, found.bids)
         return float(getattr(flows, name).sum() * strength.sum())
 
     left = period.amount - so_far
@@ -442,7 +442,7 @@ def _rest_budget(
             return budget, solved_at(max(budget, 1e-9))
         except Infeasible as error:
             raise _month_too_low(period, so_far, error, float(strength.sum())) from error
-    high = float(expected_flows(believed.plan, most.bids, choices.share).cost.sum())
+    high = float(choices.flows(believed.plan, most.bids).cost.sum())
     return _least_budget(solved_at, brought, left, high)
 
 

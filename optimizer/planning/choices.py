@@ -20,7 +20,7 @@ import pandas as pd
 
 from optimizer.decisions.allocation import Options
 from optimizer.estimates.posteriors import Bools, Floats
-from optimizer.planning.flows import expected_flows, present_bids
+from optimizer.planning.flows import Flows, expected_flows, full_price, present_bids
 from optimizer.planning.forecast import demand_share
 from optimizer.review.plan import response_of
 from optimizer.review.solving import objective_per_value
@@ -40,12 +40,14 @@ class Choices:
     """Bids per keyword and level (0: off), arrays (keywords, levels), and what they cost and bring.
 
     `share` is what a keyword's bid would buy over what it buys now (above 1 in a campaign that its
-    budget stops); `present` the level of today's bid; `movable` keywords whose bid a plan may choose.
+    budget stops), `price` what a click then costs over what is paid now; `present` the level of today's
+    bid; `movable` keywords whose bid a plan may choose.
     """
 
     bids: Floats
     options: Options
     share: Floats
+    price: Floats
     present: int
     movable: Bools
 
@@ -53,6 +55,10 @@ class Choices:
         """The bids of these levels."""
         result: Floats = self.bids[np.arange(len(self.bids)), level]
         return result
+
+    def flows(self, plan: pd.DataFrame, bids: Floats) -> Flows:
+        """What `bids` of the plan's keywords cost and bring where no present budget ends the day."""
+        return expected_flows(plan, bids, self.share, self.price)
 
 
 def plan_choices(
@@ -72,8 +78,9 @@ def plan_choices(
     movable = _movable(plan, context, locked, kept)
     share = demand_share(plan, context)
     allowed = _allowed(plan, bids, movable)
-    options = _options(plan, context, bids, share, allowed)
-    return Choices(bids, options, share, 1 + _BELOW, movable)
+    price = np.where(share > 1, full_price(plan), 1.0)
+    options = _options(plan, context, bids, (share, price), allowed)
+    return Choices(bids, options, share, price, 1 + _BELOW, movable)
 
 
 def _movable(
@@ -105,13 +112,21 @@ def _allowed(plan: pd.DataFrame, bids: Floats, movable: Bools) -> Bools:
 
 
 def _options(
-    plan: pd.DataFrame, context: Context, bids: Floats, share: Floats, allowed: Bools
+    plan: pd.DataFrame,
+    context: Context,
+    bids: Floats,
+    bought: tuple[Floats, Floats],
+    allowed: Bools,
 ) -> Options:
-    """Cost and objective per level; the lowest open level is where every keyword starts from."""
+    """Cost and objective per level; the lowest open level is where every keyword starts from.
+
+    `bought` are `Choices.share` and `.price`.
+    """
     response = response_of(plan)
     asked = np.where(bids > 0, bids, response.bid[:, None])
+    share, price = bought
     on = np.where(bids > 0, share[:, None], 0.0)
-    cost = response.expected_cost(asked) * on
+    cost = response.expected_cost(asked) * on * price[:, None]
     worth = plan["value_mean"].to_numpy(dtype=np.float64) * objective_per_value(plan, context)
     value = response.expected_clicks(asked) * on * worth[:, None]
     start = allowed.argmax(axis=1).astype(np.int64)

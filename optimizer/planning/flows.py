@@ -67,14 +67,27 @@ def kept_per_value(plan: pd.DataFrame) -> tuple[Floats, Floats]:
     return orders, orders * plan["per_conversion_mean"].to_numpy(dtype=np.float64)
 
 
-def expected_flows(plan: pd.DataFrame, bids: Floats, share: Floats | float = 1.0) -> Flows:
-    """Means per keyword at `bids` (0: off), in closed form; `share` of the clicks is bought."""
+def full_price(plan: pd.DataFrame) -> Floats:
+    """Price of a click where no budget ends the day, over what is paid now; 1 where a run does not say."""
+    if "full_price" not in plan.columns:
+        return np.ones(len(plan))
+    result: Floats = plan["full_price"].to_numpy(dtype=np.float64)
+    return result
+
+
+def expected_flows(
+    plan: pd.DataFrame, bids: Floats, share: Floats | float = 1.0, price: Floats | float = 1.0
+) -> Flows:
+    """Means per keyword at `bids` (0: off), in closed form.
+
+    `share` of the clicks is bought, at `price` times what is paid now.
+    """
     off = bids <= 0
     response = response_of(plan)
     asked = np.where(off, response.bid, bids)[:, None]
     on = np.where(off, 0.0, share)
     clicks = response.expected_clicks(asked)[:, 0] * on
-    cost = response.expected_cost(asked)[:, 0] * on
+    cost = response.expected_cost(asked)[:, 0] * on * price
     orders, value = kept_per_value(plan)
     margin = plan["value_mean"].to_numpy(dtype=np.float64)
     return Flows(clicks, cost, clicks * orders, clicks * value, clicks * margin)
@@ -88,13 +101,14 @@ def draw_flows(
     groups: int,
     *,
     share: Floats | None = None,
+    price: Floats | None = None,
     draws: int,
     seed: int,
 ) -> Flows:
     """Totals per group in joint draws, arrays (points, groups, draws); `bids` is (points, keywords).
 
     The same draws serve every point: two points differ by their bids only. `share` (points,
-    keywords) of the clicks is bought.
+    keywords) of the clicks is bought, at `price` (points, keywords) times what is paid now.
     """
     rows = plan[move_columns(plan)]
     moves = moves_of(rows, present_bids(plan))
@@ -107,7 +121,8 @@ def draw_flows(
         own = _sums_into(group[part], groups)
         for point in range(len(bids)):
             bought = None if share is None else share[point, part]
-            found = _drawn_totals(worlds, own, bids[point, part], bought)
+            dearer = None if price is None else price[point, part]
+            found = _drawn_totals(worlds, own, bids[point, part], bought, dearer)
             for one, sums in zip(fields(Flows), found, strict=True):
                 getattr(total, one.name)[point] += sums
     return total
@@ -163,7 +178,7 @@ def _worlds(drawn: Drawn, per: _PerClick, base: Floats, cpc: Floats) -> _Worlds:
 
 
 def _drawn_totals(
-    worlds: _Worlds, own: Singles, bid: Floats, share: Floats | None
+    worlds: _Worlds, own: Singles, bid: Floats, share: Floats | None, price: Floats | None
 ) -> tuple[Singles, Singles, Singles, Singles, Singles]:
     """Clicks, cost, orders, value and margin (groups, draws) of one part at one vector of bids."""
     off, drawn = bid <= 0, worlds.drawn
@@ -173,7 +188,7 @@ def _drawn_totals(
     clicks *= drawn.volume
     clicks *= _column(bought)
     cost = np.exp(np.maximum(drawn.exponent, 0) * ratio)
-    cost *= _column(worlds.cpc)
+    cost *= _column(worlds.cpc if price is None else worlds.cpc * price)
     cost *= clicks
     per = (worlds.orders, worlds.value, drawn.value)
     return own @ clicks, own @ cost, *(own @ (clicks * each) for each in per)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from optimizer.estimates.exposure import day_number
 from optimizer.estimates.posteriors import Floats, Ints
-from optimizer.planning.flows import Flows, draw_flows, present_bids
+from optimizer.planning.flows import Flows, draw_flows, full_price, present_bids
 from optimizer.planning.rhythm import Rhythm, weekday
 from optimizer.review.budget_tree import CAMPAIGN_AT
 
@@ -102,14 +102,16 @@ def forecast_days(
     group = plan["campaign"].to_numpy(dtype=np.int64)
     count = int(group.max(initial=-1)) + 1
     asked = present_bids(plan) if bids is None else bids
-    demand = demand_share(plan, context)[None, :]
+    limits = campaign_caps(context, count) if caps is None else caps
+    demand = demand_share(plan, context)
+    price = np.where((demand > 1) & np.isinf(limits)[group], full_price(plan), 1.0)
+    terms = {"share": demand[None, :], "price": price[None, :]}
     level = draw_flows(
-        plan, context, asked[None, :], group, count, share=demand, draws=draws, seed=seed
+        plan, context, asked[None, :], group, count, **terms, draws=draws, seed=seed
     ).at(0)
     rng = np.random.default_rng([seed, 1])
     effects = DayEffects.none(draws, days) if effects is None else effects
     wanted = _wanted(level, context, rhythm, effects, first_day, days, plan, rng)
-    limits = campaign_caps(context, count) if caps is None else caps
     served = _served(wanted.cost, limits, budget)
     bought = Flows(*(getattr(wanted, one.name) * served for one in fields(Flows)))
     return _day_totals(bought, wanted, plan, context, first_day, rng)

@@ -213,15 +213,17 @@ def frontier(
     points = [("frontier", budget, one) for budget, one in solved]
     points += [("now", np.nan, _present(plan, context)), ("proposed", limits.budget, proposed)]
     bids = np.stack([one.bids for _, _, one in points])
-    share = np.broadcast_to(choices.share, bids.shape).copy()
-    share[[at for at, point in enumerate(points) if point[0] == "now"]] = 1.0
-    group = np.zeros(len(plan), dtype=np.int64)
-    drawn = draw_flows(plan, context, bids, group, 1, share=share, draws=draws, seed=seed)
+    as_now = np.array([kind == "now" for kind, _, _ in points])[:, None]
+    share, price = (np.where(as_now, 1.0, one) for one in (choices.share, choices.price))
+    group, bought = np.zeros(len(plan), dtype=np.int64), {"share": share, "price": price}
+    drawn = draw_flows(plan, context, bids, group, 1, **bought, draws=draws, seed=seed)
     rows = [
         {
             "point": kind,
             "budget": np.nan if budget is None else float(budget),
-            **figures(plan, one.bids, share[at], drawn.at((at, 0)), interval),
+            **figures(
+                expected_flows(plan, one.bids, share[at], price[at]), drawn.at((at, 0)), interval
+            ),
             "marginal": one.dual_price,
             "beyond_bids": beyond_share(plan, one.bids, share[at], seen),
         }
@@ -260,11 +262,8 @@ def _present(plan: pd.DataFrame, context: Context) -> Solved:
     return Solved(present_bids(plan), line, np.zeros(0))
 
 
-def figures(
-    plan: pd.DataFrame, bids: Floats, share: Floats, drawn: Flows, interval: float
-) -> dict[str, float]:
-    """Totals of one plan: expected in closed form, with the ends of their draws."""
-    mean = expected_flows(plan, bids, share)
+def figures(mean: Flows, drawn: Flows, interval: float) -> dict[str, float]:
+    """Totals of one plan: expected per keyword in closed form, with the ends of their draws."""
     told: dict[str, float] = {}
     for name in _AMOUNTS:
         total = float(getattr(mean, name).sum())
@@ -293,7 +292,7 @@ def split(
     labels = names if by == "campaign" else [*context.get("items", ()), ""]
     number = plan[by].to_numpy(dtype=np.int64) % max(len(labels), 1)
     now = expected_flows(plan, present_bids(plan)).by_group(number, len(labels))
-    then = expected_flows(plan, solved.bids, choices.share).by_group(number, len(labels))
+    then = choices.flows(plan, solved.bids).by_group(number, len(labels))
     free = np.bincount(number, choices.movable, len(labels)) > 0
     columns = {
         f"{name}_{when}": getattr(flows, name)

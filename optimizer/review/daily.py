@@ -33,6 +33,7 @@ from optimizer.review.budget_tree import (
     stated_targets,
 )
 from optimizer.review.enforced import day_rules
+from optimizer.review.full_price import full_price
 from optimizer.review.last_change import UNSAID, last_changes
 from optimizer.review.maturity import (
     Maturity,
@@ -112,6 +113,7 @@ def _planned(
         "lever_rules": lever_candidates.lever_rules(believed.settings),
         "stock": items.stated_stock(state.items),
     }
+    plan = plan.assign(full_price=ahead.price[plan["campaign"].to_numpy(dtype=np.int64)])
     plan = account_cap.with_demand(plan, ahead.served, ahead.shape, context)
     return plan, with_donor_nodes(terms, funds.node), context
 
@@ -121,7 +123,8 @@ class _Ahead:
     """What the next days bring at the present bids, and how that answers to others.
 
     `budget` per campaign, nan where unknown. `volume` is what is bought; `served` the share of the day
-    that a stated account budget lets it be, `shape` single days' demand against the mean.
+    that a stated account budget lets it be, `shape` single days' demand against the mean, `price` of a
+    click per campaign where its budget does not end the day, over the believed one.
     """
 
     budget: Floats
@@ -129,6 +132,7 @@ class _Ahead:
     volume: VolumeEstimate
     served: float
     shape: Floats
+    price: Floats
 
 
 def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
@@ -158,7 +162,8 @@ def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
     lately = bool(ended[rows.first >= now - _ENDED_DAYS].any())
     shape = account_cap.day_shape(restated, now)
     served = account_cap.served_share(volume, money, shape) if lately else 1.0
-    return _Ahead(budget, learned, account_cap.bought(volume, served), served, shape)
+    price = full_price(restated, believed.rows.cost, volume.cpc, tree.campaign, budget)
+    return _Ahead(budget, learned, account_cap.bought(volume, served), served, shape, price)
 
 
 def _ended(

@@ -41,3 +41,18 @@ def test_the_same_draws_serve_every_point():
     group = np.zeros(len(told.plan), dtype=np.int64)
     twice = draw_flows(told.plan, told.context, np.stack([bids, bids]), group, 1, draws=50, seed=1)
     assert np.array_equal(twice.margin[0], twice.margin[1])
+
+
+def test_clicks_that_a_budget_did_not_charge_cost_their_full_price():
+    told, bids = shop(), present_bids(shop().plan)
+    group, price = np.zeros(len(told.plan), dtype=np.int64), np.full(len(told.plan), 1.25)
+    paid, full = (expected_flows(told.plan, bids, 1.5, one) for one in (1.0, price))
+    assert full.cost.sum() == pytest.approx(1.25 * paid.cost.sum())
+    assert np.array_equal(full.margin, paid.margin)
+    drawn = [
+        draw_flows(
+            told.plan, told.context, bids[None, :], group, 1, price=one, draws=20, seed=1
+        ).cost
+        for one in (None, price[None, :])
+    ]
+    assert drawn[1] == pytest.approx(1.25 * drawn[0], rel=1e-5)

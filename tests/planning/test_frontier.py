@@ -5,7 +5,6 @@ import pytest
 
 from optimizer.errors import Infeasible, RefusedInput
 from optimizer.planning.choices import plan_choices, seen_bids
-from optimizer.planning.flows import expected_flows
 from optimizer.planning.frontier import SHARES, Limits, frontier, solve_plan, split
 from tests.planning.reviewed_shop import shop
 
@@ -22,7 +21,7 @@ def solved(limits, locked=(), spend_all=False):
 
 
 def brought(found, locked=()):
-    return expected_flows(shop().plan, found.bids, choices(locked).share)
+    return choices(locked).flows(shop().plan, found.bids)
 
 
 @lru_cache
@@ -118,7 +117,8 @@ def test_a_locked_campaign_stays_as_it_is():
     row = split(shop().plan, shop().context, choices((name,)), found).set_index("name").loc[name]
     assert row["locked"]
     assert row["cost_plan"] == pytest.approx(
-        expected_flows(shop().plan, choices().at(choices().present), choices().share)
+        choices()
+        .flows(shop().plan, choices().at(choices().present))
         .cost[shop().plan["campaign_name"].eq(name).to_numpy()]
         .sum()
     )

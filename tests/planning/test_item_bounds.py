@@ -7,7 +7,6 @@ import pytest
 from optimizer.decisions.allocation import BudgetTree, Gates, Options, allocate
 from optimizer.errors import Infeasible, RefusedInput
 from optimizer.planning.choices import plan_choices
-from optimizer.planning.flows import expected_flows
 from optimizer.planning.frontier import Limits, solve_plan, split
 from optimizer.planning.item_bounds import ItemBounds, solve_bounded
 from tests.planning.reviewed_shop import shop
@@ -64,7 +63,7 @@ def spent(bounds, **more):
     plan, context = of_two_items()
     choices = plan_choices(plan, context, (), ())
     solved = solve_plan(plan, context, choices, Limits(NOW, bounds, **more), spend_all=True)
-    assert expected_flows(plan, solved.bids, choices.share).cost.sum() <= NOW * (1 + 1e-9)
+    assert choices.flows(plan, solved.bids).cost.sum() <= NOW * (1 + 1e-9)
     rows = split(plan, context, choices, solved, by="item")
     return rows.set_index("name")["cost_plan"]
 
