@@ -67,15 +67,15 @@ def extras(
 def _extra_rows(
     days: Sequence[HistoryFile], periods: Sequence[HistoryFile], window: Window
 ) -> Any | None:
-    """Newest rows with every column of EXTRA_TYPES; None without files."""
-    session, columns = connect(), [*KEY, *EXTRA_TYPES]
-    of_days = filled_with(newest_of(session, days, window), EXTRA_TYPES)[columns] if days else None
-    if not periods:
-        return of_days
-    of_periods = filled_with(newest_periods(session, periods, window), EXTRA_TYPES)[columns]
-    if of_days is None:
-        return of_periods
-    return of_days.union(of_periods.anti_join(of_days, "entity_key"))
+    """Newest rows with every column of EXTRA_TYPES; None where no file has any of them."""
+    session = connect()
+    of_days = newest_of(session, days, window) if days else None
+    of_periods = newest_periods(session, periods, window) if periods else None
+    known = [one for one in (of_days, of_periods) if one is not None]
+    if not any(set(EXTRA_TYPES) & set(one.columns) for one in known):
+        return None  # most accounts: to compile the question takes longer than to answer it
+    first, *rest = (filled_with(one, EXTRA_TYPES)[[*KEY, *EXTRA_TYPES]] for one in known)
+    return first.union(rest[0].anti_join(first, "entity_key")) if rest else first
 
 
 def sums(
