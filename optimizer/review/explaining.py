@@ -196,7 +196,8 @@ def keyword_rows(suggestions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     # In the plan's own type: turning a hundred thousand keys to text for one suggestion takes longest.
     known = pd.Index(plan["entity_key"])
     at = known.get_indexer(pd.Index(suggestions["entity_key"].astype(known.dtype)))
-    rows, kind = plan.iloc[at].reset_index(drop=True), _kinds(suggestions)
+    rows: pd.DataFrame = plan.iloc[at].reset_index(drop=True)
+    kind = _kinds(suggestions)
     change = suggestions["proposed_bid"].to_numpy() / suggestions["bid"].to_numpy() - 1
     beyond = change < -rows["step_limit"].to_numpy() - _SLACK
     refused = rows["pause"].to_numpy(dtype=bool) & (kind != "pause")
