@@ -16,7 +16,8 @@ from optimizer.tables import among
 RESOLVE, REWRITTEN = "resolve", "rewritten"
 """The act of a re-solve, and the part of its detail that names the rows it moved."""
 
-_FEW = 500
+_NAMED, _FEW = 50, 500
+"""Most ids in one audit row, which people read too; most rows that are worth patching."""
 _ON_ONE = frozenset({"approve", "edit", "reject", "snooze", "undo"})
 _ON_NONE = frozenset({"lock", "unlock"})
 _STATE = pa.schema(
@@ -29,7 +30,7 @@ _S = schema.suggestions.c
 
 def named(ids: Sequence[str]) -> list[str] | None:
     """The ids as a re-solve's audit row names them; None for more than a few."""
-    return sorted(ids) if len(ids) <= _FEW else None
+    return sorted(ids) if len(ids) <= _NAMED else None
 
 
 def refreshed(
