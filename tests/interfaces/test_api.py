@@ -106,6 +106,19 @@ def test_approved_suggestion_is_exported_and_followed(
     assert client.get(f"{HERE}/outcomes", headers=headers).json()["counts"]["exported"] == 2
 
 
+def test_exported_changes_are_taken_back_once(
+    client: Any, allowed: Callable[..., dict[str, str]]
+) -> None:
+    headers, url = allowed("approver"), f"{HERE}/suggestions/revert"
+    body = {"suggestions": lowers(client, headers)[:1]}
+    client.post(f"{HERE}/suggestions/approve", headers=headers, json=body)
+    made = client.post(f"{HERE}/exports", headers=headers, json={}).json()
+    asked = {"export_id": made["export_id"]}
+    assert len(client.post(url, headers=headers, json=asked).json()["changed"]) == 1
+    assert client.post(url, headers=headers, json=asked).status_code == 409
+    assert code(client.post(url, headers=headers, json={})) == "nothing_named"
+
+
 def test_version_that_moved_is_a_conflict_and_nothing_is_done(
     client: Any, allowed: Callable[..., dict[str, str]]
 ) -> None:

@@ -44,3 +44,18 @@ def test_files_are_for_approvers_even_when_somebody_fetched_them_before(
     assert not page.get("download_button")
     assert not page.error
     assert not page.exception
+
+
+def test_an_export_is_taken_back_from_its_button(
+    workspace: workflows.Workspace, tmp_path: Path
+) -> None:
+    rows = workflows.suggestions(workspace, ACCOUNT, OWNER)
+    one = rows[rows["kind"].eq("lower")].iloc[0]
+    workflows.approve(workspace, ACCOUNT, [(one["id"], int(one["version"]))], OWNER)
+    made = workflows.export(workspace, ACCOUNT, tmp_path / "out", OWNER)
+    page = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    page.switch_page("web/bulk_files_page.py").run()
+    page.button(f"revert_{made.export_id}").click().run()
+    assert not page.exception
+    (back,) = workspace.store.approved(ACCOUNT).to_dict("records")
+    assert (back["reason"], back["approved_bid"]) == ("revert", one["bid"])
