@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from optimizer.interfaces.locale import Translator
@@ -46,6 +47,6 @@ def _shares(words: Translator, rows: pd.DataFrame, weight: pd.Series[bool]) -> p
     """Now and asked for, of the `weight` rows; None for the others, of which there may be very many."""
     pairs = zip(rows.loc[weight, "bid"], rows.loc[weight, "proposed_bid"], strict=True)
     texts = [f"{words.percent(now, 1)} → {words.percent(asked, 1)}" for now, asked in pairs]
-    shares = pd.Series(None, index=rows.index, dtype="object")
-    shares[weight] = texts
-    return shares
+    shares = np.full(len(rows), None, dtype="object")
+    shares[weight.to_numpy(dtype=bool)] = texts
+    return pd.Series(shares, index=rows.index, dtype="object")
