@@ -91,6 +91,7 @@ def audit_rows(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
     shown = rows[list(AUDIT_COLUMNS)].assign(
         at=[words.moment(each) for each in rows["at"]],
         action=[words.code("action", each) for each in rows["action"]],
+        role=[words.code("role", each) for each in rows["role"]],
     )
     return shown.rename(columns=lambda name: words.code("column", name))
 

@@ -64,7 +64,7 @@ class Performance:
     `days` and `days_before` (its dates moved onto those of `days`) have them per day. `moved` says per
     keyword, the largest change first, how `amount` changed: names, `before`, `now`, FACTORS, `change`.
     `luck`: half-width of the interval in which profit would differ by chance alone. `pace` is None
-    without a budget. `complete_until`: conversions of later days are completed by their usual lag.
+    without a budget.
     """
 
     account: str

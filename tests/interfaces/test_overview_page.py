@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optimizer import workflows
 from optimizer.interfaces import overview
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.web import overview_plots
+from optimizer.workflows.performance import Mark
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
@@ -82,6 +84,12 @@ def test_change_over_nothing_is_not_a_percentage(found: workflows.Performance) -
     none: Any = type(found.figures["cost"][0])(0.0, None, None, 0.0)
     card = overview._card(words, "cost", found.figures["cost"][0], none)
     assert card.lines == ("before: 0",)
+
+
+def test_markup_in_an_item_is_drawn_as_it_is(found: workflows.Performance) -> None:
+    sale = Mark(found.as_of, found.as_of, "event", "<b>618</b>", 0)
+    figure = overview_plots.days_figure(Translator("en"), replace(found, marks=(sale,)))
+    assert "&lt;b&gt;618&lt;/b&gt;" in figure.layout.shapes[0].label.text
 
 
 def test_flow_draws_every_step(workspace: workflows.Workspace) -> None:

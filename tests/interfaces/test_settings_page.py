@@ -106,6 +106,7 @@ def test_audit_shows_decisions_and_the_chain_is_checked(
     table = next(each.value for each in shown.dataframe if "Hash" not in each.value.columns
                  and "action" in [name.lower() for name in each.value.columns])  # fmt: skip
     assert len(table) == len(workflows.audit(workspace, OWNER, ACCOUNT))
+    assert "administrator" in table["role"].tolist()
     shown.button("audit_check").click().run()
     assert "chain is whole" in boxes(shown)
 
@@ -138,6 +139,12 @@ def test_role_is_given_and_taken(shown: AppTest, workspace: workflows.Workspace)
     shown.text_input("grant_person").set_value("ada@x.org")
     next(each for each in shown.button if each.label == "Take it away").click().run()
     assert workflows.grants(workspace, OWNER) == []
+
+
+@pytest.mark.parametrize("label", ["Give the role", "Take it away", "Make a token"])
+def test_form_without_a_name_says_what_to_enter(shown: AppTest, label: str) -> None:
+    next(each for each in shown.button if each.label == label).click().run()
+    assert "first." in boxes(shown)
 
 
 def test_viewer_sees_settings_and_audit_but_no_rights_nor_paths(

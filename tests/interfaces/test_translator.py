@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,6 +41,13 @@ def test_interval_has_one_code() -> None:
 def test_dates_follow_the_language() -> None:
     assert Translator("zh").day(date(2026, 5, 1)) == "2026年5月1日"
     assert Translator("en").day("2026-05-01") == "May 1, 2026"
+
+
+def test_times_of_the_store_say_that_they_are_utc() -> None:
+    stored = datetime(2026, 5, 1, 17, 45, tzinfo=UTC)
+    assert Translator("zh").moment(stored) == "2026/5/1 17:45 UTC"
+    shanghai = stored.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert Translator("zh").moment(shanghai) == "2026/5/2 01:45"
 
 
 def test_error_is_a_sentence_with_its_fields() -> None:

@@ -128,11 +128,12 @@ class Translator:
         return format_date(parsed, format="medium", locale=self._locale)
 
     def moment(self, value: Any) -> str:
-        """A date and time, as given (the store keeps UTC)."""
+        """A date and time as given; times of the store are UTC, and say so."""
         if value is None or value != value:
             return MISSING
         parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return format_datetime(parsed, format="short", locale=self._locale)
+        told = format_datetime(parsed, format="short", locale=self._locale)
+        return told if parsed.utcoffset() else f"{told} UTC"
 
     def listing(self, values: Any) -> str:
         """Several values in a row."""

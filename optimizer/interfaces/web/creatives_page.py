@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -218,7 +219,8 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 28 else f"{name[:27]}…"
+    """Plotly reads tags in its labels: a name is shown as it is."""
+    return escape(name if len(name) <= 28 else f"{name[:27]}…", quote=False)
 
 
 draw()

@@ -78,7 +78,7 @@ def _state(report: workflows.ReviewReport) -> tuple[str, ...]:
     where = visit.workspace, str(visit.account), visit.actor
     batches, exports = workflows.batches(*where), workflows.exports(*where)
     newest = [*(each.batch_id for each in batches[:1]), *(each.export_id for each in exports[:1])]
-    return (str(report.run_id), str(report.summary["budget"]), *newest)
+    return (workflows.plan_basis(*where, str(report.run_id)), *newest)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -137,7 +138,7 @@ def days_figure(words: Translator, found: workflows.Performance) -> go.Figure:
 def _draw_mark(figure: go.Figure, words: Translator, each: Any) -> None:
     """A line on the day, a shade over several."""
     told = words.code("dated", each.what, name=each.name, count=each.count)
-    label = {"text": _short(told, 28), "font": {"size": 11}}
+    label = {"text": escape(_short(told, 28), quote=False), "font": {"size": 11}}
     if each.first == each.last:
         figure.add_shape(
             type="line",

@@ -45,9 +45,11 @@ def _draw_people(words: Translator) -> None:
         where = _account(words, "grant_account")
         given = st.form_submit_button(words.text("Give the role"))
         taken = st.form_submit_button(words.text("Take it away"))
-    if given and person:
+    if (given or taken) and not person:
+        st.error(words.text("Enter the e-mail address first."))
+    elif given:
         _act(lambda: workflows.grant(visit.workspace, person, role, visit.actor, where))
-    if taken and person:
+    elif taken:
         _act(lambda: workflows.ungrant(visit.workspace, person, visit.actor, where))
 
 
@@ -70,7 +72,9 @@ def _draw_tokens(words: Translator) -> None:
         where = _account(words, "token_account")
         days = st.number_input(words.text("Valid for days"), 1, 3650, 90, key="token_days")
         made = st.form_submit_button(words.text("Make a token"))
-    if made and name:
+    if made and not name:
+        st.error(words.text("Enter a name first."))
+    elif made:
         _act(lambda: _make(name, role, where, int(days)))
     standing = [each.name for each in found if each.revoked_at is None]
     if standing:

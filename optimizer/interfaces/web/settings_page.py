@@ -65,7 +65,8 @@ def _draw_locks(words: Translator) -> None:
         st.info(words.text("Nothing is locked. A locked keyword is left as it is by every review."))
         frame.draw_link("queue", "Go to Suggestions")
         return
-    st.dataframe(settings_told.lock_rows(words, found), hide_index=True, key="locks")
+    rows = settings_told.lock_rows(words, found)
+    st.dataframe(rows, hide_index=True, key="locks", placeholder="–")
     if not visit.actor.may("operator", visit.account):
         return
     names = dict(zip(found["entity_key"], found["keyword_text"].fillna(""), strict=True))
