@@ -125,15 +125,15 @@ def test_an_approval_between_the_look_and_the_write_is_seen(
 ) -> None:
     """The other one is approved after the rows were read: the second look names it."""
     one, other = pair
-    check = deciding._within_limits
+    check = deciding.within_limits
 
     def meanwhile(*judged: Any) -> Any:
         allowed = check(*judged)
-        monkeypatch.setattr(deciding, "_within_limits", check)
+        monkeypatch.setattr(deciding, "within_limits", check)
         workflows.approve(shop, "shop", refs(other), APPROVER)
         return allowed
 
-    monkeypatch.setattr(deciding, "_within_limits", meanwhile)
+    monkeypatch.setattr(deciding, "within_limits", meanwhile)
     with pytest.raises(Conflict, match="rival_approved"):
         workflows.approve(shop, "shop", refs(one), APPROVER)
 
