@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from optimizer.errors import Conflict
 from optimizer.store import audit, experiments, listings, schema
 from optimizer.store.audit import Entry, canonical
-from optimizer.store.protocol import Beside, Change, ExportRecord, RunRecord
+from optimizer.store.protocol import SETTLED, Beside, Change, ExportRecord, RunRecord
 from optimizer.store.suggestions import chunks, latest_run
 from optimizer.tables import HOLDS, Actor, empty_table
 
@@ -24,8 +24,6 @@ _S = _TABLE.c
 _H = schema.holds.c
 _PRECEDENCE = ("approved", "exported", "locked", "experiment", "rejected", "snoozed")
 _HELD = ("rejected", "snoozed")
-_SETTLED = ("failed", "drifted", "reverted")
-"""Deliveries after which an exported change is not what is in force."""
 
 
 def apply_changes(
@@ -88,7 +86,7 @@ def _approved_since(
         return []
     counts = sa.or_(_S.delivery == "not_exported", _S.decided_at >= beside.since)
     approved = sa.and_(_S.account == account, _S.decision == "approved", counts)
-    query = sa.select(_TABLE).where(approved, _S.delivery.notin_(_SETTLED))
+    query = sa.select(_TABLE).where(approved, _S.delivery.notin_(SETTLED))
     rows = connection.execute(query).mappings()
     unseen = [{"why": "beside", **_state(row)} for row in rows if not _counted(row, beside.bids)]
     tests = experiments.approved_ids(connection, account, beside.since)
@@ -297,7 +295,7 @@ def read_holds(connection: sa.Connection, account: str, as_of: date) -> pd.DataF
     live = sa.or_(_S.as_of == as_of, _S.as_of >= newest)
     rows += _fixed(connection, account, "exported", live, "exported", "confirmed_live")
     # What the platform refused, or somebody moved since, is left as it is for the rest of its day.
-    rows += _fixed(connection, account, "locked", _S.as_of == as_of, *_SETTLED)
+    rows += _fixed(connection, account, "locked", _S.as_of == as_of, *SETTLED)
     rows += experiments.holds(connection, account, newest)
     frame = pd.DataFrame(rows, columns=list(HOLDS.columns), dtype="object")
     ranked = frame.assign(rank=frame["kind"].map(_PRECEDENCE.index)).sort_values(

@@ -39,6 +39,10 @@ Decision = Literal[
 Delivery = Literal["not_exported", "exported", "confirmed_live", "failed", "drifted", "reverted"]
 
 
+SETTLED = ("failed", "drifted", "reverted")
+"""Deliveries after which an exported change is not what is in force."""
+
+
 @dataclass(frozen=True)
 class AccountRecord:
     """An account as known to the store; currency and platform come from its first report."""

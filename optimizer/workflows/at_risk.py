@@ -19,7 +19,7 @@ from optimizer.review import approvals
 from optimizer.review.approvals import Transition
 from optimizer.review.experiment_spend import added_spend
 from optimizer.review.fit import spend_at_risk
-from optimizer.store.protocol import Beside, ExperimentRecord
+from optimizer.store.protocol import SETTLED, Beside, ExperimentRecord
 from optimizer.tables import Actor
 from optimizer.workflows.access import person_behind
 from optimizer.workflows.holdings import Holdings
@@ -41,15 +41,15 @@ def at_risk(held: Holdings) -> AtRisk | None:
         return None
     since = _day_began(held.workspace, held.account)
     rows = held.workspace.store.approved(held.account, since)
-    rows = rows[~rows["delivery"].isin(["failed", "drifted", "reverted"])]
+    rows = rows[~rows["delivery"].isin(SETTLED)]
     bids = [None if pd.isna(bid) else float(bid) for bid in rows["approved_bid"]]
     tests = held.workspace.store.approved_experiments(held.account, since)
-    spend = spend_at_risk(held.priced(rows)) + sum(test_spend(held, one) for one in tests)
+    spend = spend_at_risk(held.priced(rows)) + sum(spend_of_test(held, one) for one in tests)
     counted = dict(zip(rows["id"].astype(str), bids, strict=True))
     return AtRisk(spend, Beside(counted, frozenset(one.id for one in tests), since))
 
 
-def test_spend(held: Holdings, record: ExperimentRecord) -> float:
+def spend_of_test(held: Holdings, record: ExperimentRecord) -> float:
     """Spend per day that a bid test adds where it adds any."""
     added = added_spend(held.frames["plan"], record.members, record.steps)
     return spend_at_risk(pd.DataFrame({"delta_cost": added}))
