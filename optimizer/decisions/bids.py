@@ -31,16 +31,24 @@ def bid_levels(bid: Floats, limits: StepLimits, step: float, half_levels: int) -
 
     Multiples of the currency `step`, rounded towards the present bid but never across it, so that a
     step limit is never passed, and a bid between two steps has lower levels below and higher above.
+    A level past a bound is the last bid before it: the bound itself can be reached.
     """
     share = np.arange(1, half_levels + 1) / half_levels
     up = bid[:, None] * (1 + limits.up[:, None] * share)
     down = bid[:, None] * (1 - limits.down[:, None] * share[::-1])
-    rounded_up = np.round(np.floor(up / step + 1e-6) * step, _MICRO_DECIMALS)
-    rounded_down = np.round(np.ceil(down / step - 1e-6) * step, _MICRO_DECIMALS)
+    higher = _whole(np.minimum(up, limits.highest[:, None]), step, np.floor)
+    lower = _whole(np.maximum(down, limits.lowest[:, None]), step, np.ceil)
     present = bid[:, None]
     return np.concatenate(
-        [np.minimum(rounded_down, present), present, np.maximum(rounded_up, present)], axis=1
+        [np.minimum(lower, present), present, np.maximum(higher, present)], axis=1
     )
+
+
+def _whole(bids: Floats, step: float, towards: np.ufunc) -> Floats:
+    """Multiples of `step`, `np.floor` or `np.ceil` of the bids but for a rounding error."""
+    slack = 1e-6 if towards is np.floor else -1e-6
+    result: Floats = np.round(towards(bids / step + slack) * step, _MICRO_DECIMALS)
+    return result
 
 
 def allowed_levels(levels: Floats, bid: Floats, limits: StepLimits, dead_band: float) -> Bools:
@@ -53,9 +61,11 @@ def allowed_levels(levels: Floats, bid: Floats, limits: StepLimits, dead_band: f
     moved = np.abs(change) >= max(dead_band, 1e-9)
     moved[:, 1:] &= levels[:, 1:] != levels[:, :-1]
     direction = np.where(change > 0, limits.may_raise[:, None], limits.may_lower[:, None])
-    inside = np.where(
-        change > 0, levels <= limits.highest[:, None], levels >= limits.lowest[:, None]
+    # To the micro that bids are written in: 2.47 · 100 is not 247 to a computer.
+    highest, lowest = (
+        np.round(bound, _MICRO_DECIMALS)[:, None] for bound in (limits.highest, limits.lowest)
     )
+    inside = np.where(change > 0, levels <= highest, levels >= lowest)
     allowed: Bools = moved & direction & inside
     allowed[:, middle] = True
     return allowed

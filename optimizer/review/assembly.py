@@ -20,7 +20,7 @@ from optimizer.review.enforced import budget_outlook
 from optimizer.review.evidence import FROM_PLAN
 from optimizer.review.fit import TOLERANCE
 from optimizer.review.overlaps import conflict_counts
-from optimizer.review.plan import bought_share, gamma_of
+from optimizer.review.plan import bought_share, gamma_of, lower_step
 from optimizer.review.suggestions import (
     Interval,
     ReviewSummary,
@@ -207,7 +207,8 @@ def _keyword_rows(
     raised = part["target"].to_numpy() > part["bid"].to_numpy()
     kind = np.where(paused, "pause", np.where(raised, "raise", "lower"))
     binding = _binding(part, paused, raised, solution, moved, context)
-    assumed = (part["assumed_share"].to_numpy() > 0.5) & ~paused
+    at_any_response = ~raised & (lower_step(part) > part["step_limit"].to_numpy())
+    assumed = (part["assumed_share"].to_numpy() > 0.5) & ~at_any_response & ~paused
     reason = np.select(
         [paused, assumed, raised],
         ["loses_at_lowest_bid", "assumed_response", "returns_above_line"],
@@ -235,9 +236,8 @@ def _binding(
     """What stopped the change where it stopped."""
     rules, at = context["rules"], part["node"].to_numpy(dtype=np.int64)
     target, bid = part["target"].to_numpy(), part["bid"].to_numpy()
-    limit = np.where(
-        ~raised & solution.stretched, rules["step_limit"], part["step_limit"].to_numpy()
-    )
+    down = rules["step_limit"] if solution.stretched else lower_step(part)
+    limit = np.where(raised, part["step_limit"].to_numpy(), down)
     slack = context["step"] + 1e-9
     at_step = np.abs(target - bid) >= bid * limit - slack
     return np.select(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from optimizer.curves.bid_landscape import Response
 from optimizer.decisions.outcomes import CommonShocks, Moves, draw_curve, expected_change
-from optimizer.estimates.posteriors import Gamma
+from optimizer.estimates.posteriors import Bools, Floats, Gamma
 from optimizer.review.plan import CURVE, curve_response, gamma_of
 
 _FIGURES = (
@@ -31,6 +31,7 @@ _FIGURES = (
     "p_marginal_above",
     "clicks_needed",
     "step_limit",
+    "lower_step",
     "lowest_bid",
     "highest_bid",
     "assumed_share",
@@ -112,7 +113,8 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
         float(context["interval"]),
         int(context["seed"]),
     )
-    step = float(row.get("step_limit", context["rules"]["step_limit"]))
+    up = float(row.get("step_limit", context["rules"]["step_limit"]))
+    down = float(row.get("lower_step", up))
     return pd.DataFrame(
         {
             "bid": bid,
@@ -121,9 +123,15 @@ def response_curve(row: Mapping[str, Any], context: Mapping[str, Any]) -> pd.Dat
             "profit_mean": profit,
             "profit_low": low,
             "profit_high": high,
-            "within_step": np.abs(bid / present - 1) <= step + 1e-9,
+            "within_step": _within(bid / present - 1, up, down),
         }
     )
+
+
+def _within(change: Floats, up: float, down: float) -> Bools:
+    """Whether a change of bid, as a share of it, stays within today's step."""
+    inside: Bools = (change <= up + 1e-9) & (change >= -down - 1e-9)
+    return inside
 
 
 def _repeated(row: Mapping[str, Any], size: int) -> Response:

@@ -18,7 +18,7 @@ from optimizer.estimates.posteriors import Bools, Floats
 from optimizer.review.assembly import judged_against
 from optimizer.review.creative_mix import CREATIVE_CHANGES
 from optimizer.review.evidence import evidence_frame, shared_evidence
-from optimizer.review.plan import gamma_of
+from optimizer.review.plan import gamma_of, lower_step
 from optimizer.review.rivals import BUDGET_LASTS
 from optimizer.review.what_if import judge_rates, judge_term_rates, keyword_flips, term_flips
 
@@ -199,7 +199,7 @@ def keyword_rows(suggestions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     rows: pd.DataFrame = plan.iloc[at].reset_index(drop=True)
     kind = _kinds(suggestions)
     change = suggestions["proposed_bid"].to_numpy() / suggestions["bid"].to_numpy() - 1
-    beyond = change < -rows["step_limit"].to_numpy() - _SLACK
+    beyond = change < -lower_step(rows) - _SLACK
     refused = rows["pause"].to_numpy(dtype=bool) & (kind != "pause")
     return rows.assign(
         line=suggestions["line"].to_numpy(dtype=np.float64),

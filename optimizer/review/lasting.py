@@ -18,7 +18,7 @@ import pandas as pd
 from optimizer.decisions.levers import Campaigns, Lowered, Priced, lasting_factor, lower_bids
 from optimizer.decisions.outcomes import CommonShocks, Moves, expected_change
 from optimizer.estimates.posteriors import Bools, Floats, Ints, group_sum
-from optimizer.review.plan import gamma_of, response_of
+from optimizer.review.plan import gamma_of, lower_step, response_of
 from optimizer.review.rivals import BUDGET_LASTS
 from optimizer.review.suggestions import ReviewResult, suggestion_id
 from optimizer.tables import SUGGESTIONS
@@ -41,7 +41,7 @@ def lasting_bids(
     share = group_sum(place[may], cost[may], len(asked)) / now.cost
     elasticity, _, exponent, _ = context["lever_rules"]["response"]
     factor = np.append(lasting_factor(now, share, elasticity, exponent), np.nan)[place]
-    least = np.maximum(bid * (1 - plan["step_limit"].to_numpy()), plan["lowest_bid"].to_numpy())
+    least = np.maximum(bid * (1 - lower_step(plan)), plan["lowest_bid"].to_numpy())
     wanted = np.floor(bid * factor / step + _SLACK)
     target = np.round(np.maximum(wanted, np.ceil(least / step - _SLACK)) * step, 6)
     moves = may & (target <= bid * (1 - rules["dead_band"]) + _SLACK)
@@ -155,8 +155,9 @@ def lasting_rows(
     at, part = place[row], plan.iloc[row]
     share = cost[row] / whole[at]
     account, day = context["account"], date.fromisoformat(context["as_of"])
-    limit = part["step_limit"].to_numpy() >= context["rules"]["step_limit"] - _SLACK
-    stopped = bids[row] <= part["bid"] * (1 - part["step_limit"]) + context["step"]
+    down = lower_step(part)
+    limit = down >= context["rules"]["step_limit"] - _SLACK
+    stopped = bids[row] <= part["bid"] * (1 - down) + context["step"]
     frame = part.assign(
         entity_key=part["entity_key"].astype(str),
         id=[suggestion_id(account, day, str(key), "bid") for key in part["entity_key"]],

@@ -146,6 +146,12 @@ def bought_share(rows: pd.DataFrame) -> Floats:
     return _share(rows, "present")
 
 
+def lower_step(rows: pd.DataFrame) -> Floats:
+    """How far a bid may go down, as a share of it; runs stored before had one step for both ways."""
+    name = "lower_step" if "lower_step" in rows.columns else "step_limit"
+    return rows[name].to_numpy(dtype=np.float64)
+
+
 def served_share(rows: pd.DataFrame) -> Floats:
     """Share of each row's planned clicks that a budget will let be bought; all, where it does not say."""
     return _share(rows, "served")
@@ -197,6 +203,7 @@ def build_plan(
         **_belief("per_conversion", value.value),
         **_belief("ctr", volume.ctr.posterior),
         **_belief("marginal", marginal_return(response, per_click)),
+        "p_above_cpc": per_click.above(response.cpc),
     }
     plan = beside(names, columns)
     limits = _limits(plan, frame, response, per_click, state, settings, platform, currency)
@@ -256,9 +263,11 @@ def _limits(
     rules, account = settings.guardrails, settings.account
     limit = settings.bid_limit(platform, currency)
     assumed = bids.assumed_share(response, value)
-    step = np.where(
-        assumed > 0.5, min(rules.assumed_step_limit, rules.step_limit), rules.step_limit
-    )
+    short = min(rules.assumed_step_limit, rules.step_limit)
+    step = np.where(assumed > 0.5, short, rules.step_limit)
+    # A click that costs more than it is worth loses at every response: none can turn the sign.
+    loses = plan["p_above_cpc"].to_numpy() < rules.pause_probability
+    down = np.where(loses, rules.step_limit, step)
     multiplier = guardrails.effective_multiplier(
         plan["campaign_name"],
         account.effective_bid_multiplier,
@@ -275,6 +284,7 @@ def _limits(
     return {
         "assumed_share": assumed,
         "step_limit": step,
+        "lower_step": down,
         "lowest_bid": np.where(on_page, np.maximum(first_page, lowest), lowest),
         "highest_bid": highest,
         "bid_multiplier": multiplier,
@@ -283,7 +293,7 @@ def _limits(
         "raise_block": _raise_block(plan, state, settings),
         "lower_block": _lower_block(plan, frame, state, rules),
         "item": state.items.item,
-        "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, step),
+        "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, down),
     }
 
 
@@ -384,7 +394,6 @@ def _pauses(
     chance = value.above(cpc)
     may_pause = enough & allowed & (plan["impressions"].to_numpy() > 0)
     return {
-        "p_above_cpc": value.above(response.cpc),
         "p_above_lowest_cpc": chance,
         "lowest_cpc": cpc,
         "may_pause": may_pause,

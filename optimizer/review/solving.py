@@ -31,7 +31,7 @@ from optimizer.review.budget_tree import (
     summed_up,
 )
 from optimizer.review.items import stock_caps
-from optimizer.review.plan import response_of
+from optimizer.review.plan import lower_step, response_of
 
 Context = Mapping[str, Any]
 
@@ -242,10 +242,9 @@ def keyword_options(
 ) -> tuple[Floats, Options]:
     """Bids each row may take today, and what each costs and brings in margin."""
     rules = context["rules"]
-    step = part["step_limit"].to_numpy()
     limits = StepLimits(
-        step,
-        np.full(len(part), rules["step_limit"]) if stretched else step,
+        part["step_limit"].to_numpy(),
+        np.full(len(part), rules["step_limit"]) if stretched else lower_step(part),
         (part["raise_block"] == "").to_numpy(),
         (part["lower_block"] == "").to_numpy(),
         part["lowest_bid"].to_numpy(),

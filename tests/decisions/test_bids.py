@@ -65,8 +65,12 @@ def test_an_open_direction_is_the_only_one_taken() -> None:
 
 
 def test_raises_stop_at_the_highest_bid_and_lowers_at_the_lowest() -> None:
-    levels = taken(2.0, limits(low=1.8, high=2.2))
-    assert (levels.min(), levels.max()) == (1.84, 2.16)
+    levels = taken(2.0, limits(low=1.801, high=2.199))
+    assert (levels.min(), levels.max()) == (1.81, 2.19)
+
+
+def test_a_bound_a_rounding_error_away_can_be_reached() -> None:
+    assert taken(293.0, limits(low=2.47 * 100), step=1.0).min() == 247.0
 
 
 def test_a_bid_above_the_highest_may_only_come_down() -> None:

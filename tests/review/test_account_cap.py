@@ -77,7 +77,8 @@ def poor(run: Run, shop: ReviewInputs) -> ReviewResult:
     daily = shop.daily.assign(lost_is_budget=1 / 3)
     spent = daily.groupby("first_day")["cost"].sum()
     scale = daily["first_day"].map(500.0 / spent)
-    sums = {name: daily[name] * scale for name in ("impressions", "clicks", "cost")}
+    counted = ("impressions", "clicks", "cost", "conversions", "value")
+    sums = {name: daily[name] * scale for name in counted}
     keywords = shop.keywords.assign(campaign_budget=np.nan)
     return run(daily=daily.assign(**sums), keywords=keywords, budget=500.0)
 

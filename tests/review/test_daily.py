@@ -83,12 +83,22 @@ def test_moves_keep_their_step_limits_and_directions(
     moves = suggested(reviewed, "raise", "lower")
     change = moves["proposed_bid"] / moves["bid"] - 1
     shown = explain(moves, reviewed.frames, reviewed.context)
-    limit = [one["step_limit"] for one in shown]
-    assert (change.abs() <= np.array(limit) + 1e-6).all()
+    up, down = (np.array([one[name] for one in shown]) for name in ("step_limit", "lower_step"))
+    assert ((change <= up + 1e-6) & (change >= -down - 1e-6)).all()
     assert (change.abs() >= settings.guardrails.dead_band).all()
     assert ((change > 0) == (moves["kind"] == "raise")).all()
-    assumed = change[moves["reason"] == "assumed_response"].abs()
-    assert 0 < assumed.max() <= settings.guardrails.assumed_step_limit + 1e-6
+
+
+def test_only_what_surely_loses_falls_further_than_the_assumed_step(
+    reviewed: ReviewResult, settings: Settings
+) -> None:
+    plan, rules = reviewed.frames["plan"], settings.guardrails
+    wider = plan["lower_step"] > plan["step_limit"]
+    surely = plan["p_above_cpc"] < rules.pause_probability
+    assert wider.any()
+    assert (wider == surely & (plan["assumed_share"] > 0.5)).all()
+    assert (plan.loc[surely, "lower_step"] == rules.step_limit).all()
+    assert (plan["step_limit"] <= plan["lower_step"]).all()
 
 
 def test_moves_are_sure_enough_of_their_side_of_the_line(reviewed: ReviewResult) -> None:

@@ -27,6 +27,7 @@ KEYWORD_KEYS = {
     "p_marginal_above",
     "clicks_needed",
     "step_limit",
+    "lower_step",
     "binding",
     "assumed",
     "days",
@@ -43,7 +44,9 @@ KEYWORD_KEYS = {
     "flip_reason",
     "advice",
 }
-TERM_KEYS = KEYWORD_KEYS - {"p_marginal_above", "clicks_needed", "step_limit"} | {"donor_key"}
+TERM_KEYS = KEYWORD_KEYS - {"p_marginal_above", "clicks_needed", "step_limit", "lower_step"} | {
+    "donor_key"
+}
 KINDS = {
     "raise": KEYWORD_KEYS,
     "watch": KEYWORD_KEYS,
@@ -87,7 +90,7 @@ def test_the_curve_marks_the_bids_within_the_step(reviewed: ReviewResult) -> Non
     row = reviewed.frames["plan"].query("state_code == ''").iloc[0].to_dict()
     curve = response_curve(row, reviewed.context)
     inside = curve.loc[curve["within_step"], "bid"] / row["curve_bid"] - 1
-    assert inside.abs().max() <= row["step_limit"] + 1e-9
+    assert -row["lower_step"] - 1e-9 <= inside.min() < 0 < inside.max() <= row["step_limit"] + 1e-9
     assert (~curve["within_step"]).any()
 
 

@@ -39,6 +39,17 @@ def test_without_anything_special_the_account_is_moved_both_ways() -> None:
     assert found == ["raise", "lower", "pause"]
 
 
+def test_a_step_is_short_where_its_sign_rests_on_an_assumed_response() -> None:
+    """Words sold often: their value is known, their response is not. Who loses, loses anyway."""
+    words = [Word("worth", 400, rate=0.08), Word("losing", 400, rate=0.012)]
+    result = review(small_account([*words, *FILLERS]), told())
+    moved = result.suggestions.set_index("keyword_text").loc[["worth", "losing"]]
+    assert list(moved["reason"]) == ["assumed_response", "returns_below_line"]
+    assert list(moved["binding"]) == ["assumed_step_limit", "step_limit"]
+    change = (moved["proposed_bid"] / moved["bid"] - 1).to_numpy()
+    assert change == pytest.approx([0.1, -0.25], abs=0.01)
+
+
 def test_tag_outage_stops_raises_and_pauses_everywhere() -> None:
     dead = small_account([GOOD, BAD, HOPELESS, *FILLERS])
     recent = dead.daily["first_day"] >= pd.Timestamp(days_ago(3))
