@@ -95,12 +95,29 @@ def test_two_bounds_for_one_name_are_refused_not_halved() -> None:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("alone", [("--suggest", "m"), ("--list",), ("--delete", "m")])
-@pytest.mark.parametrize("option", [("--budget", "300"), ("--save", "n"), ("--budgets", "3,4")])
-def test_options_of_a_scenario_are_not_ignored(
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--budget", "300"), ("--save", "n"), ("--budgets", "3,4"), ("--days", "30"),
+        ("--as-of", "2026-05-04"), ("--weeks", "8"), ("--backtest",), ("--scenario", "s.yaml"),
+    ],
+)  # fmt: skip
+def test_options_that_nothing_minds_are_refused_by_name(
     alone: tuple[str, ...], option: tuple[str, ...]
 ) -> None:
     told = cli(*alone, *option)
-    assert (told.exit_code, "takes no options" in told.output) == (2, True)
+    assert told.exit_code == 2
+    assert alone[0] in told.output
+    assert option[0] in told.output
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    "options", [("--weeks", "8"), ("--weeks", "8", "--budget", "3"), ("--backtest", "--days", "30")]
+)
+def test_weeks_belong_to_a_backtest_and_days_to_none(options: tuple[str, ...]) -> None:
+    told = cli(*options)
+    assert (told.exit_code, "--backtest" in told.output) == (2, True)
 
 
 @pytest.mark.usefixtures("store")

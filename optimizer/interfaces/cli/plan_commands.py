@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -52,12 +52,17 @@ Multiplier = Annotated[
 Month = Annotated[
     str | None, typer.Option("--month", help="spend=30000 (or value, orders, profit) this month.")
 ]
-Days = Annotated[int, typer.Option("--days", min=1, max=120, help="How far a sale may lie ahead.")]
+Days = Annotated[
+    int | None,
+    typer.Option("--days", min=1, max=120, help="How far a sale may lie ahead; 30 if not told."),
+]
 ScenarioFile = Annotated[
     Path | None,
     typer.Option("--scenario", help="A YAML file of all this, in place of the options above."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random draws.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the random draws; 0 if not told.")
+]
 Save = Annotated[str | None, typer.Option("--save", help="Keep the scenario under this name.")]
 Kept = Annotated[bool, typer.Option("--list", help="Compare the scenarios that are kept.")]
 Delete = Annotated[str | None, typer.Option("--delete", help="Forget the scenario of this name.")]
@@ -68,7 +73,21 @@ Backtest = Annotated[
     bool,
     typer.Option("--backtest", help="Forecast past weeks from what was known then, and score it."),
 ]
-Weeks = Annotated[int, typer.Option("--weeks", min=1, help="With --backtest: how many weeks.")]
+Weeks = Annotated[
+    int | None,
+    typer.Option("--weeks", min=1, help="With --backtest: how many weeks; 8 if not told."),
+]
+_BESIDE: Mapping[str, Collection[str]] = {
+    "backtest": ("as-of", "weeks", "seed"),
+    "list": (),
+    "delete": (),
+    "suggest": ("seed",),
+}
+"""What else than a plan can be asked for, and the options that it minds."""
+_ANYWHERE = ("run", "account", "dry-run")
+_SCENARIO = frozenset(
+    ("budget", "roas", "cpa", "bound", "lock", "event", "event-start", "event-end")
+) | {"multiplier", "month", "days"}
 
 
 @command("plan")
@@ -87,25 +106,22 @@ def plan(
     event_end: EventEnd = None,
     multiplier: Multiplier = None,
     month: Month = None,
-    days: Days = 30,
+    days: Days = None,
     scenario: ScenarioFile = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     save: Save = None,
     kept: Kept = False,
     delete: Delete = None,
     suggest: Suggest = None,
     backtest: Backtest = False,
-    weeks: Weeks = 8,
+    weeks: Weeks = None,
     dry_run: DryRun = False,
 ) -> None:
     """Say what other budgets, a target, a sale or this month's target would mean."""
-    sale = _event(event, event_start, event_end, multiplier)
-    stated = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
-    asks = stated != workflows.Scenario() or any((scenario, budgets, save))
-    if asks:
-        _refuse_beside(backtest=backtest, list=kept, delete=delete, suggest=suggest)
+    _refuse_ignored(_given(locals()))
+    seed = seed or 0
     if backtest:
-        _score(run, account, as_of, weeks, seed)
+        _score(run, account, as_of, weeks or 8, seed)
     elif kept:
         _compare(run, account)
     elif delete is not None:
@@ -115,16 +131,32 @@ def plan(
     else:
         if suggest is not None:
             asked = workflows.kept_scenario(run.workspace, account, suggest, run.actor)
+        elif scenario is not None:
+            asked = load_model(scenario, workflows.Scenario)
         else:
-            asked = stated if scenario is None else _from_file(scenario, stated)
+            sale = _event(event, event_start, event_end, multiplier)
+            asked = _scenario(budget, roas, cpa, bound, lock, sale, month, days)
         _tell(run, account, asked, as_of, _amounts(budgets), seed, None if dry_run else save)
 
 
-def _refuse_beside(**chosen: object) -> None:
-    """Options of a scenario beside what takes none are refused rather than ignored."""
-    taken = [name for name, value in chosen.items() if value]
-    if taken:
-        raise typer.BadParameter(f"--{taken[0]} takes no options of a scenario beside it")
+def _given(values: Mapping[str, object]) -> list[str]:
+    """Names of the options that were told, as they are written."""
+    told = [name for name, value in values.items() if value not in (None, False, [], ())]
+    return ["list" if name == "kept" else name.replace("_", "-") for name in told]
+
+
+def _refuse_ignored(given: Sequence[str]) -> None:
+    """Options that what is asked for would not mind are refused by name."""
+    chosen = next((name for name in given if name in _BESIDE), None)
+    minded = {*_ANYWHERE, chosen, *_BESIDE.get(chosen or "", ())}
+    ignored = [name for name in given if name not in minded]
+    if chosen is not None and ignored:
+        raise typer.BadParameter(f"--{chosen} takes no --{ignored[0]} beside it")
+    if chosen is None and "weeks" in given:
+        raise typer.BadParameter("--weeks needs --backtest")
+    stated = [name for name in given if name in _SCENARIO]
+    if "scenario" in given and stated:
+        raise typer.BadParameter(f"--scenario stands in place of --{stated[0]}")
 
 
 def _score(run: Run, account: str, as_of: date | None, weeks: int, seed: int) -> None:
@@ -189,7 +221,7 @@ def _scenario(
     lock: list[str] | None,
     event: dict[str, object] | None,
     month: str | None,
-    days: int,
+    days: int | None,
 ) -> workflows.Scenario:
     try:
         return workflows.Scenario.model_validate(
@@ -201,18 +233,11 @@ def _scenario(
                 "locks": lock or (),
                 "event": event,
                 "month": _month(month),
-                "days": days,
+                **({} if days is None else {"days": days}),
             }
         )
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"]) from error
-
-
-def _from_file(path: Path, stated: workflows.Scenario) -> workflows.Scenario:
-    """The file's scenario; refused beside options, one of which would have to be ignored."""
-    if stated != workflows.Scenario():
-        raise typer.BadParameter("--scenario stands in place of the options of a scenario")
-    return load_model(path, workflows.Scenario)
 
 
 def _amounts(text: str | None) -> list[float]:
