@@ -7,7 +7,7 @@ that the budget lasted. An automated campaign answers to its target as a keyword
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -22,7 +22,8 @@ class Campaigns:
     """Per campaign and day, money in account currency: what it gets now, and V per click.
 
     `served` is the share of its demand that the budget pays for, with its standard deviation;
-    `setting` the present budget or target.
+    `setting` the present budget or target. `price` is what a click is charged once the budget no longer
+    ends the day, over what it costs now: clicks beyond a spent budget are free.
     """
 
     setting: Floats
@@ -31,6 +32,11 @@ class Campaigns:
     value: Gamma
     served: Floats
     served_sd: Floats
+    price: Floats = field(default_factory=lambda: np.ones(1))
+
+    def __post_init__(self) -> None:
+        """One price for all campaigns stands for each of them."""
+        object.__setattr__(self, "price", np.broadcast_to(self.price, len(self.setting)))
 
     @property
     def cpc(self) -> Floats:
@@ -82,22 +88,26 @@ def raise_budgets(
 ) -> Priced:
     """Budgets that demand would fill, at most `limit` above today's, and what they bring.
 
-    More of the day is more of the same clicks, so extra money returns what the campaign's money
-    returns on average, V / CPC.
+    More of the day is more of the same clicks, at their full `price`: extra money returns V / (price
+    · CPC). Days that stay capped would still have some for nothing; whoever reaches the whole day
+    pays for these too.
     """
-    wanted = np.minimum(now.setting / now.served, now.setting * (1 + limit))
+    more = now.setting * (1 / now.served - 1) * now.price
+    wanted = now.setting + np.minimum(more, now.setting * limit)
     setting = np.round(np.floor(wanted / step + 1e-6) * step, 6)
     share = now.served[:, None] + now.served_sd[:, None] * rng.standard_normal((1, draws))
     demand = now.cost[:, None] / np.clip(share, 0.05, 1.0)
-    extra = np.clip(demand - now.cost[:, None], 0.0, (setting - now.setting)[:, None])
+    charged = (demand - now.cost[:, None]) * now.price[:, None]
+    extra = np.clip(charged, 0.0, (setting - now.setting)[:, None])
     shock = np.exp(shocks.completion * rng.standard_normal(draws) - 0.5 * shocks.completion**2)
-    returns = now.value.draws(draws, rng) * shock / now.cpc[:, None]
-    mean = now.value.mean / now.cpc
+    full = now.cpc * now.price
+    returns = now.value.draws(draws, rng) * shock / full[:, None]
+    mean = now.value.mean / full
     cost = extra.mean(axis=1)
     profit = extra * (returns - 1.0)
     low, high = _ends(profit, interval)
     above = (returns > line[:, None]).mean(axis=1)
-    clicks = cost / now.cpc
+    clicks = cost / full
     gain = cost * (mean - 1.0)
     return Priced(setting, clicks, cost, gain, low, high, (profit > 0).mean(axis=1), mean, above)
 

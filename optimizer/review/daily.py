@@ -214,6 +214,7 @@ def _levers(
         _lost_to_budget(inputs.daily),
         state.capped,
         ahead.budget,
+        ahead.price,
         state.freeze is not None,
         believed.settings,
         today,

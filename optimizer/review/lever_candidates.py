@@ -30,13 +30,15 @@ def lever_candidates(
     lost_is_budget: Floats,
     capped: Bools,
     budget: Floats,
+    price: Floats,
     frozen: bool,
     settings: Settings,
     today: date,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """JSON values of each campaign with a lever to judge, and alerts of those that still learn.
 
-    `capped` and `budget` are per campaign number.
+    `capped`, `budget` and `price` (of a click once no budget ends the day, over today's) are per
+    campaign number.
 
     An automated campaign is a candidate where its present target is stated, at rest (14 days or 30
     orders since its last change) and its brand words, if any, have a stated increment.
@@ -54,7 +56,8 @@ def lever_candidates(
             continue
         if capped[place] and budget[place] > 0:
             share = {"served": served[place], "served_assumed": not known[place]}
-            found.append(_plain({**told, **share, "kind": "set_budget", "now": budget[place]}))
+            asked = {"kind": "set_budget", "now": budget[place], "price": price[place]}
+            found.append(_plain({**told, **share, **asked}))
         target = settings.account.automated_targets.get(str(name))
         mode = keywords["bidding_mode"].iloc[facts["first"][place]]
         if target is None or mode != "automated" or facts["unpriced"][place]:

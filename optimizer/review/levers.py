@@ -205,7 +205,13 @@ def _campaigns(told: list[dict[str, Any]]) -> Campaigns:
     value = Gamma(column("value"), column("value_cv2"))
     spread = np.where(assumed, 0.15, 0.05)
     return Campaigns(
-        column("now"), column("cost"), column("clicks"), value, column("served"), spread
+        column("now"),
+        column("cost"),
+        column("clicks"),
+        value,
+        column("served"),
+        spread,
+        column("price"),
     )
 
 

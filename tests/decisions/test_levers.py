@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,10 @@ def campaign(value: float = 3.0, served: float = 0.5, setting: float = 100.0) ->
     return Campaigns(setting * ONE, 100 * ONE, 50 * ONE, worth, served * ONE, 0.0 * ONE)
 
 
+def dear(now: Campaigns) -> Campaigns:
+    return replace(now, price=1.2 * ONE)
+
+
 def raised(now: Campaigns, line: float = 1.0, limit: float = 0.3) -> tuple[float, ...]:
     rng = np.random.default_rng(0)
     found = raise_budgets(now, line * ONE, limit, 0.01, CALM, 50, 0.8, rng)
@@ -38,6 +44,13 @@ def test_more_budget_buys_more_of_the_same_clicks() -> None:
 
 def test_a_budget_is_not_raised_past_its_demand() -> None:
     assert raised(campaign(served=0.9))[:2] == pytest.approx((111.11, 11.11))
+
+
+def test_clicks_that_a_longer_day_adds_are_paid_in_full() -> None:
+    """Clicks of 2 are charged 2.4 on whole days: 30 more return 1.25, and a tenth of the day costs 13.3."""
+    assert raised(dear(campaign())) == pytest.approx((130.0, 30.0, 7.5, 1.0))
+    assert raised(dear(campaign(served=0.9)))[:2] == pytest.approx((113.33, 13.33))
+    assert raised(dear(campaign()), line=1.3)[3] == 0.0
 
 
 def test_a_budget_is_judged_against_the_accounts_line() -> None:

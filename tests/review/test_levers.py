@@ -1,5 +1,7 @@
 """Money that an approved budget or target will spend is not given to bids a second time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,24 @@ def test_an_approved_lever_s_money_is_reserved(words: list[Word], kind: str) -> 
     assert 515 < spent(after) + row["delta_cost"] <= 520
     assert after.summary.cost_planned == pytest.approx(spent(after) + row["delta_cost"])
     assert after.summary.dual_price > before.summary.dual_price
+
+
+def test_clicks_of_a_longer_day_cost_what_days_below_the_budget_charge() -> None:
+    """Busy days are charged the budget of 90 only, so that clicks look cheaper than they are."""
+    inputs = small_account([*GROWING, *CAPPED])
+    capped = inputs.daily["entity_key"].gt(len(GROWING))
+    spent_then = (
+        inputs.daily["cost"].where(capped).groupby(inputs.daily["first_day"]).transform("sum")
+    )
+    charged = inputs.daily["cost"].mask(
+        capped, inputs.daily["cost"] * (90 / spent_then).clip(upper=1)
+    )
+    result = review(replace(inputs, daily=inputs.daily.assign(cost=charged)), told())
+    (row,) = (one for _, one in result.levers.iterrows() if one["kind"] == "set_budget")
+    (asked,) = (one for one in result.context["levers"] if one["kind"] == "set_budget")
+    assert asked["price"] > 1.02
+    paid = asked["price"] * asked["cost"] / asked["clicks"]
+    assert row["delta_cost"] / row["delta_clicks"] == pytest.approx(paid)
 
 
 def test_refusing_one_campaign_s_lever_leaves_the_price_of_another() -> None:
