@@ -20,6 +20,7 @@ import pandas as pd
 from optimizer.errors import Infeasible, RefusedInput
 from optimizer.estimates.posteriors import Floats
 from optimizer.planning.blind_bids import Purse, Total, blind_factor
+from optimizer.planning.own_response import with_own_answers
 from optimizer.planning.policies.settings import AUTOPILOT
 from optimizer.planning.short_chain import (
     Believed,
@@ -45,8 +46,11 @@ _WORTH_TRYING = 0.5
 _CAPPED = 0.95
 _SERVED_GUESS = 0.75
 _STARVED = 1.0
-_MAY_BE_WORTH = 0.8
-"""Probability that a click is worth less than the highest bid."""
+_SURE_SHARE, _DOUBT = 0.6, 0.3
+"""A bid of this share of what a click is worth but for this probability is not waited for."""
+_LEAP = 3.0
+_SOME_ORDERS = 10.0
+"""With fewer, what is believed is the account's luck, and bids that follow it are all alike."""
 _KNOWN_ORDERS = 30.0
 
 
@@ -77,7 +81,8 @@ class BidAdapter:
     cost before being the most; they come down after twenty clicks a keyword or a thousand in all without
     one. Bids that nobody sees stop at a hundred times `starting_bid`, all at a fifth of the budget. From
     the first order on the review's arithmetic decides every day, with some hope added while orders are
-    few. Raises `RefusedInput` for rows or arguments that are none.
+    few and, without a budget, responses learnt from our own bids; no bid goes beyond what a click is
+    believed to be worth. Raises `RefusedInput` for rows or arguments that are none.
     """
 
     def __init__(
@@ -116,11 +121,38 @@ class BidAdapter:
         return self._bids.copy()
 
     def _decided(self, bid: Floats) -> Floats:
+        days = self._days()
         try:
-            believed = believe(self._days(), bid, self._days_seen, self._tree, self._told)
+            believed = believe(days, bid, self._days_seen, self._tree, self._told)
         except RefusedInput:
             return self._before_any_order(bid)
-        believed = replace(believed, value=believed.value.scaled(self._hope()))
+        return np.maximum(self._solved(self._hopeful(believed, days), bid), self._sure(believed))
+
+    def _hopeful(self, believed: Believed, days: Days) -> Believed:
+        """Beliefs with hope while orders are few, and afterwards with what our own bids have taught.
+
+        With a budget days that it ended teach nothing, and the few others less than is assumed.
+        """
+        value = believed.value.scaled(self._hope())
+        if self._orders() < _SOME_ORDERS or self._budget is not None:
+            return replace(believed, value=value)
+        answered = with_own_answers(believed.response, days, self._told)
+        return replace(believed, value=value, response=answered)
+
+    def _sure(self, believed: Believed) -> Floats:
+        """The bids below which none waits, in leaps while orders are few; the lowest with a budget.
+
+        Whoever pays at most the bid cannot lose below what a click is worth, and the days after tell
+        what is right beyond. A budget may be better spent on other keywords.
+        """
+        if self._budget is not None:
+            return np.full(self._keywords, STEP)
+        sure = _SURE_SHARE * believed.value.quantile(_DOUBT)
+        few = self._orders() < _SOME_ORDERS
+        return _to_step(np.minimum(sure, _LEAP * believed.response.bid) if few else sure)
+
+    def _solved(self, believed: Believed, bid: Floats) -> Floats:
+        """What the allocation says, within what a click is worth; a step down where nothing fits."""
         reach = self._reach()
         try:
             solved = solve_bids(believed, self._budget, reach, self._rules)
@@ -129,13 +161,12 @@ class BidAdapter:
         return self._within_worth(self._fed(solved, believed), bid, believed)
 
     def _within_worth(self, bids: Floats, bid: Floats, believed: Believed) -> Floats:
-        """No bid goes beyond what a click may be worth; bids above come down.
+        """No bid goes beyond what a click is believed to be worth; bids above come down.
 
         Whoever pays at most the bid never gains by a higher one (Vickrey 1961), and where higher bids
         bring no more clicks at no higher price nothing else would stop them.
         """
-        worth = believed.value.quantile(_MAY_BE_WORTH)
-        most = np.maximum(worth, bid * (1 - self._reach().down))
+        most = np.maximum(believed.value.mean, bid * (1 - self._reach().down))
         return np.minimum(bids, _to_step(most))
 
     def _hope(self) -> Floats:

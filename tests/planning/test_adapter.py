@@ -143,6 +143,14 @@ def test_bids_that_bring_no_more_clicks_stop_at_what_a_click_is_worth() -> None:
     assert (bids > 2.0).all()
 
 
+def test_without_a_budget_bids_go_at_once_where_a_click_is_surely_worth_more() -> None:
+    """A click brings 30; a bid of .5 is far below, and the fastest step would reach 1."""
+    sold = records(bid=0.5, clicks=200.0, cost=80.0, conversions=60.0, revenue=6000.0)
+    free, short = BidAdapter(3, None, 1), BidAdapter(3, 1e6, 1)
+    assert ((free.step(sold) > 10.0) & (free.step(sold) < 40.0)).all()
+    assert (short.step(sold) <= 1.0).all()
+
+
 def test_thousands_of_days_do_not_slow_it_down_without_end() -> None:
     adapter = BidAdapter(3, None, 1)
     for _ in range(200):
