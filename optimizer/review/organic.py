@@ -97,23 +97,10 @@ def _judged(words: pd.DataFrame, believed: Beliefs, plan: pd.DataFrame) -> pd.Da
     """Beliefs, curve and marks of each word in its ad group; of several groups the best one adds it."""
     settings, donor = believed.settings, words["donor"].to_numpy(dtype=np.int64)
     clicks, cpc, bid = _of_the_group(words, plan)
-    fit = _foretold(donor, believed, plan)
-    per_conversion = gamma_of(plan, "per_conversion").take(donor)
-    kept = plan["value_mean"] / (plan["rate_mean"] * plan["per_conversion_mean"])
-    value = fit.posterior.times(per_conversion).scaled(kept.to_numpy()[donor])
+    beliefs = {"volume": clicks, **_worth(donor, believed, plan)}
+    value = beliefs["value"]
     response = stated_response(bid, clicks.mean, cpc, settings)
     curve = [response.bid, *(getattr(response, name) for name in CURVE[1:])]
-    worth = np.divide(value.mean, cpc, out=np.zeros_like(cpc), where=cpc > 0)
-    best = conflicts.best_of_each(
-        words["text"].factorize()[0].astype(np.int64), worth, np.ones(len(words), dtype=bool)
-    )
-    beliefs = {
-        "volume": clicks,
-        "value": value,
-        "rate": fit.posterior,
-        "parent": fit.parent,
-        "per_conversion": per_conversion,
-    }
     segment = mark_segments(words["keyword_text"], settings.account.segments)
     none = np.zeros(len(words))
     return words[_PLACE].assign(
@@ -138,10 +125,33 @@ def _judged(words: pd.DataFrame, believed: Beliefs, plan: pd.DataFrame) -> pd.Da
             for part in ("mean", "cv2")
         },
         **_told(words),
-        add=best == np.arange(len(words)),
+        add=_best(words, value, cpc),
         may_exclude=False,
         negative=False,
     )
+
+
+def _worth(donor: Ints, believed: Beliefs, plan: pd.DataFrame) -> dict[str, Gamma]:
+    """What a click of each new word is believed to bring, and what that is made of."""
+    fit = _foretold(donor, believed, plan)
+    per_conversion = gamma_of(plan, "per_conversion").take(donor)
+    kept = plan["value_mean"] / (plan["rate_mean"] * plan["per_conversion_mean"])
+    value = fit.posterior.times(per_conversion).scaled(kept.to_numpy()[donor])
+    return {
+        "value": value,
+        "rate": fit.posterior,
+        "parent": fit.parent,
+        "per_conversion": per_conversion,
+    }
+
+
+def _best(words: pd.DataFrame, value: Gamma, cpc: Floats) -> Bools:
+    """The places where a text's clicks are worth most for their price, one of each text."""
+    worth = np.divide(value.mean, cpc, out=np.zeros_like(cpc), where=cpc > 0)
+    texts = words["text"].factorize()[0].astype(np.int64)
+    best = conflicts.best_of_each(texts, worth, np.ones(len(words), dtype=bool))
+    result: Bools = best == np.arange(len(words))
+    return result
 
 
 def _of_the_group(words: pd.DataFrame, plan: pd.DataFrame) -> tuple[Gamma, Floats, Floats]:
