@@ -42,7 +42,7 @@ define part
 $(BIN)/python -m simulations.$(3)
 endef
 
-bench: setup  ## every study in small, the markets last: figures of each (about 49 minutes alone on two cores; each says its share first)
+bench: setup  ## every study in small, the markets last: figures of each (about 50 minutes alone on two cores; each says its share first)
 	$(call part,allocation: time and gap of a nested solve,1,bench_allocation --keywords 10000 --nested)
 	$(call part,rates: share of the oracle and coverage,1,bench_rates --keywords 20000)
 	$(call part,responses to bids,1,bench_elasticity --keywords 5000)
@@ -60,6 +60,7 @@ bench: setup  ## every study in small, the markets last: figures of each (about 
 	$(call part,imports killed half way,1,bench_kill --times 10)
 	$(call part,past weeks forecast from what was known then,1,bench_backtest --seeds 1 --weeks 3)
 	$(call part,plans held to the truth of small markets,1,bench_plans --seeds 2)
+	$(call part,the adapter in auctions of other makes,1,bench_adapter --seeds 1)
 	$(call part,every policy in every market on 20 seeds,20,bench_market --seeds 20 --jobs 2)
 
 app: setup  ## serve the pages on this machine
