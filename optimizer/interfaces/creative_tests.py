@@ -108,13 +108,11 @@ def asked_lines(words: Translator, asked: pd.DataFrame) -> list[str]:
     """What the newest review suggests for the creatives of a test, and what became of it."""
     return [
         words.text(
-            "{kind} {creative} ({decision}, {delivery}): {id}@{version}",
+            "{kind} {creative} ({decision}, {delivery})",
             kind=words.code("kind", row["kind"]),
             creative=row["keyword_text"],
             decision=words.code("decision", row["decision"]),
             delivery=words.code("delivery", row["delivery"]),
-            id=row["id"],
-            version=str(row["version"]),
         )
         for row in asked.to_dict(orient="records")
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from optimizer import workflows
@@ -22,6 +23,7 @@ from optimizer.interfaces.creative_tests import (
     share_badge,
     state_lines,
 )
+from optimizer.interfaces.locale import Translator
 
 Name = Annotated[str | None, typer.Option("--test", help="One test; all when left out.")]
 Own = Annotated[str, typer.Option("--test", help="Name of the test.")]
@@ -80,10 +82,16 @@ def _print_test(run: Run, own: workflows.CreativeReport, row: dict[Any, Any]) ->
     run.console.print(text_table(run.words, HEADINGS, cells, right=NUMBERS))
     for line in (
         *served_lines(run.words, own.served, own.arms),
-        *asked_lines(run.words, own.asked),
+        *_asked_with_ids(run.words, own.asked),
         next_line(run.words, own.actions[row["test"]]),
     ):
         run.line(line)
+
+
+def _asked_with_ids(words: Translator, asked: pd.DataFrame) -> list[str]:
+    """Each suggestion with the reference that `suggestions approve` takes."""
+    refs = (f"{row['id']}@{row['version']}" for row in asked.to_dict("records"))
+    return [f"{line}: {ref}" for line, ref in zip(asked_lines(words, asked), refs, strict=True)]
 
 
 @command("creatives-define")

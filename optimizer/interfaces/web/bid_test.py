@@ -15,6 +15,7 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces.experiments import experiment_lines, step_lines
 from optimizer.interfaces.sentences import error_lines
 from optimizer.interfaces.web import frame, session
+from optimizer.tables import Role
 
 _ENDED = ("finished", "stopped", "rejected")
 
@@ -28,8 +29,9 @@ def draw_bid_test() -> None:
     if report is not None:
         _draw_test(report)
     if report is None or report.record.state in _ENDED:
-        _button("Propose a bid test", "propose", _propose)
-    _draw_files()
+        _button("operator", "Propose a bid test", "propose", _propose)
+    if frame.may("approver"):
+        _draw_files()
 
 
 def _draw_test(report: workflows.ExperimentReport) -> None:
@@ -47,13 +49,15 @@ def _draw_acts(report: workflows.ExperimentReport) -> None:
     record = report.record
     ref = (record.id, record.version)
     if record.state == "proposed":
-        _button("Approve the test", "approve", lambda visit: _approve(visit, ref), "primary")
+        _button(
+            "approver", "Approve the test", "approve", lambda visit: _approve(visit, ref), "primary"
+        )
     if report.due is not None:
-        _button("Export the step that is due", "export", _export, "primary")
+        _button("approver", "Export the step that is due", "export", _export, "primary")
     if record.state in ("proposed", "approved"):
-        _button("Reject the test", "reject", lambda visit: _reject(visit, ref))
+        _button("operator", "Reject the test", "reject", lambda visit: _reject(visit, ref))
     if record.state == "running":
-        _button("Stop the test", "stop", _stop)
+        _button("approver", "Stop the test", "stop", _stop)
 
 
 def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
@@ -73,14 +77,17 @@ def _table(report: workflows.ExperimentReport) -> pd.DataFrame:
 
 
 def _button(
+    role: Role,
     english: str,
     key: str,
     act: Callable[[session.Visit], list[str]],
     weight: Literal["primary", "secondary"] = "secondary",
 ) -> None:
-    """A button that does `act` and says, after the page is drawn afresh, what came of it."""
+    """A button for those of the role: does `act`, draws the page afresh and says what came of it."""
     visit = session.current()
-    if not st.button(visit.words.text(english), key=f"bid_test_{key}", type=weight):
+    if not frame.may(role) or not st.button(
+        visit.words.text(english), key=f"bid_test_{key}", type=weight
+    ):
         return
     try:
         told = act(visit)

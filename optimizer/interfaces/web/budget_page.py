@@ -319,17 +319,27 @@ def _draw_kept(words: Translator, asked: str) -> None:
     """Keep this scenario, compare those kept, put one into the queue."""
     visit = session.current()
     st.markdown("##### " + words.text("Kept scenarios"))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(words.text("Name"), key="plan_name")
-        if st.button(words.text("Keep this scenario"), disabled=not name.strip(), key="keep"):
-            _keep(name, asked)
+    able = frame.may("operator")
+    if able:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input(words.text("Name"), key="plan_name")
+            if st.button(words.text("Keep this scenario"), disabled=not name.strip(), key="keep"):
+                _keep(name, asked)
+    else:
+        frame.draw_needed("operator")
     kept = workflows.plans(visit.workspace, str(visit.account), visit.actor)
     if kept.empty:
         st.caption(words.text("None is kept yet."))
         return
     _draw_table(words, plans.KEPT_HEADINGS, plans.kept_rows(words, kept.to_dict("records")))
+    if able:
+        _draw_use(words, list(kept["name"]))
+
+
+def _draw_use(words: Translator, names: Sequence[str]) -> None:
+    """One of the kept scenarios: into the queue, or away."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(words.text("Scenario"), list(kept["name"]), key="kept")
+        chosen = st.selectbox(words.text("Scenario"), names, key="kept")
         if st.button(words.text("Make suggestions from it"), type="primary", key="suggest"):
             _suggest(chosen)
         if st.button(words.text("Delete"), key="delete"):

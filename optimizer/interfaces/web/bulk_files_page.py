@@ -43,6 +43,9 @@ def _draw_waiting(rows: pd.DataFrame) -> None:
     words = session.current().words
     st.markdown("##### " + words.text("Approved, not exported: {count:whole}", count=len(approved)))
     st.dataframe(_approved_table(approved), hide_index=True)
+    if not frame.may("approver"):
+        frame.draw_needed("approver")
+        return
     format_ = _draw_formats()
     clear = _draw_obstacles(format_)
     if st.button(words.text("Export"), key="export", type="primary", disabled=not clear):
@@ -157,7 +160,7 @@ def _draw_exports() -> None:
             )
             st.caption(f"{words.moment(record.created_at)} · {record.created_by}")
             _draw_files(record.export_id)
-            if visit.actor.may("approver", visit.account):
+            if frame.may("approver"):
                 _draw_revert(record.export_id)
 
 
@@ -199,7 +202,7 @@ def _draw_files(export_id: str) -> None:
     # Made again from the record, so that a closed browser loses no file.
     visit = session.current()
     # The cache is everybody's: it must not hand files to those whom the workflow would refuse.
-    if not visit.actor.may("approver", visit.account):
+    if not frame.may("approver"):
         return
     for name, content in _files_of(str(visit.account), export_id, lambda: visit).items():
         st.download_button(name, content, file_name=name, mime="application/octet-stream", key=name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -23,6 +25,9 @@ ROTATIONS = ("platform", "even_rotation", "randomised")
 
 def draw_form(tests: list[workflows.DefinedTest], chosen: str | None) -> None:
     """A new test, or the one that is looked at where it was defined here."""
+    if not frame.may("operator"):
+        frame.draw_needed("operator")
+        return
     words = session.current().words
     own = {one.test.name: one for one in tests if one.version is not None}
     known = own.get(chosen or "")
@@ -31,8 +36,21 @@ def draw_form(tests: list[workflows.DefinedTest], chosen: str | None) -> None:
     if known is not None:
         with st.expander(words.text("Change or end {test}", test=known.test.name)):
             _draw_fields(known)
-            if st.button(words.text("End this test"), key="end_test"):
-                _end(known)
+            _draw_end(known)
+
+
+def _draw_end(known: workflows.DefinedTest) -> None:
+    """A button behind a question: what an end would do."""
+    words = session.current().words
+    with st.popover(words.text("End this test"), icon=":material/stop_circle:", key="ask_end"):
+        told = words.text(
+            "Ends {test} with the last day that reports tell of. What it found stays readable; "
+            "nothing more is suggested for it.",
+            test=known.test.name,
+        )
+        st.text(told)
+        if st.button(words.text("End it now"), key="end_test"):
+            _end(known)
 
 
 def _draw_fields(known: workflows.DefinedTest | None) -> None:
@@ -74,16 +92,22 @@ def _draw_place(creatives: pd.DataFrame, told: dict[str, Any], mark: str) -> dic
     )
     own = inside if group is None else inside[inside["ad_group_name"].eq(group)]
     ids = own["creative_id"].fillna(own["creative_name"])
-    names = dict(zip(ids, own["creative_name"], strict=True))
+    names = told_apart(dict(zip(ids, own["creative_name"], strict=True)))
     arms = st.multiselect(
         words.text("Creatives compared"),
         list(names),
         default=[one for one in told.get("arms", ()) if one in names],
-        format_func=lambda one: f"{names[one]} ({one})",
+        format_func=names.__getitem__,
         placeholder=words.text("All"),
         key=f"arms {mark}",
     )
     return {"name": name.strip(), "campaign": campaign, "ad_group": group, "arms": arms}
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by id; the id beside those that several have."""
+    count = Counter(names.values())
+    return {key: f"{name} ({key})" if count[name] > 1 else name for key, name in names.items()}
 
 
 def _draw_rest(told: dict[str, Any], mark: str) -> dict[str, Any]:
@@ -164,10 +188,6 @@ def _end(known: workflows.DefinedTest) -> None:
 
 def _told(found: workflows.DefinedTest) -> None:
     words = session.current().words
-    stored = words.text(
-        "Test {test} stored as version {version}.",
-        test=found.test.name,
-        version=str(found.version),
-    )
+    stored = words.text("Test {test} is stored.", test=found.test.name)
     frame.flash("success", [stored, words.text("Its suggestions come with the next review.")])
     st.rerun()

@@ -12,7 +12,7 @@ from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.progress import progress_bar
-from optimizer.tables import Actor
+from optimizer.tables import Actor, Role
 from optimizer.workflows import Workspace
 
 Found = TypeVar("Found")
@@ -148,6 +148,19 @@ def draw_flash() -> None:
 def literal(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-!<>$~|:" else sign for sign in text)
+
+
+def may(role: Role) -> bool:
+    """Whether the visitor has the role on the account that is looked at."""
+    visit = session.current()
+    return visit.actor.may(role, visit.account)
+
+
+def draw_needed(role: Role) -> None:
+    """In the place of buttons that the visitor's role leaves out: which one it takes."""
+    words = session.current().words
+    told = words.text("To act here takes the role {role}.", role=words.code("role", role))
+    st.caption(f":material/lock: {literal(told)}")
 
 
 def read_reviewed(read: Callable[[Workspace, str, Actor], Found]) -> Found | None:

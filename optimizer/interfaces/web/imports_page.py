@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from optimizer import scratch, workflows
-from optimizer.errors import OptimizerError
+from optimizer.errors import Forbidden, OptimizerError
 from optimizer.interfaces.deliveries import (
     UNMATCHED,
     delivery_lines,
@@ -27,7 +27,7 @@ from optimizer.interfaces.reconciliation import (
 )
 from optimizer.interfaces.serving import reach
 from optimizer.interfaces.spreadsheet import people_csv
-from optimizer.interfaces.web import session
+from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.frame import flash
 from optimizer.interfaces.web.progress import progress_bar
 from optimizer.settings import Basis
@@ -47,16 +47,29 @@ UPLOAD_WORDS = """
 
 def draw() -> None:
     """The form, what the last import said, and the list of imports."""
-    _draw_form()
+    if _may_import():
+        _draw_form()
+    else:
+        frame.draw_needed("operator")
     for answer in st.session_state.get(ANSWERS, []):
         if "result_rows" in answer:
             draw_results(answer)
         else:
             draw_reconciliation(answer)
     if session.current().account is not None:
-        _draw_review_button()
+        if frame.may("operator"):
+            _draw_review_button()
         _draw_batches()
         _draw_unmatched()
+
+
+def _may_import() -> bool:
+    """Whether the visitor may import into some account; the workflow looks at the one that is named."""
+    try:
+        session.current().actor.require_anywhere("operator")
+    except Forbidden:
+        return False
+    return True
 
 
 def _draw_form() -> None:
@@ -76,7 +89,7 @@ def _draw_form() -> None:
         path = "" if reach().login else st.text_input(label, key="path")
         left, middle, right = st.columns(3)
         account = left.text_input(
-            words.text("Account"), value=session.current().account or "", key="import_account"
+            words.text("Account"), value=_account_to_fill(), key="import_account"
         )
         as_of = middle.date_input(
             words.text("Download day"), value=datetime.now(UTC).astimezone().date(), key="as_of"
@@ -99,6 +112,11 @@ def _draw_form() -> None:
             "told": told,
         }
         _import(uploads or [], path, account, options)
+
+
+def _account_to_fill() -> str:
+    """The account looked at, where the visitor may import into it."""
+    return session.current().account or "" if frame.may("operator") else ""
 
 
 def _draw_answers() -> workflows.Told:

@@ -25,7 +25,7 @@ def draw() -> None:
     words = visit.words
     st.subheader(words.text("Settings & audit"))
     tabs = ["In force", "Locks", "Audit"]
-    admin = visit.actor.may("admin", visit.account)
+    admin = frame.may("admin")
     tabs += ["Rights and tokens"] if admin else []
     shown = st.tabs([words.text(name) for name in tabs])
     with shown[0]:
@@ -67,7 +67,7 @@ def _draw_locks(words: Translator) -> None:
         return
     rows = settings_told.lock_rows(words, found)
     st.dataframe(rows, hide_index=True, key="locks", placeholder="–")
-    if not visit.actor.may("operator", visit.account):
+    if not frame.may("operator"):
         return
     names = dict(zip(found["entity_key"], found["keyword_text"].fillna(""), strict=True))
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -8,7 +8,7 @@ import streamlit as st
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.sentences import edited_lines
-from optimizer.interfaces.web import session
+from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.frame import literal
 from optimizer.interfaces.web.queue.decisions import (
     SNOOZE_DAYS,
@@ -27,19 +27,31 @@ _EDITS_SHOWN = 3
 def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs, plan: str = "") -> None:
     """Approve, approve all shown, reject, snooze, lock, undo, and how the plan stands (`plan`).
 
-    Rows decided already can only be undone.
+    Rows decided already can only be undone. Each button is for those whose role the workflow asks.
     """
     words = session.current().words
+    if not frame.may("operator"):
+        _draw_looking_only(plan)
+        return
     waiting = shown["decision"].isin(["proposed", "awaiting_second"])
     open_rows = shown[waiting & shown["kind"].ne("watch")]
     refs = choice.refs if len(open_rows) else ()
+    approver = frame.may("approver")
     with st.container(horizontal=True, key="queue_actions"):
-        _draw_approve(words, choice, bool(refs))
-        _draw_approve_all(words, len(open_rows))
+        if approver:
+            _draw_approve(words, choice, bool(refs))
+            _draw_approve_all(words, len(open_rows))
         _draw_put_off(words, refs)
-        _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
+        if approver:
+            _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
     _draw_hint(words, choice, plan)
     draw_question(refs, open_rows, choice.edits)
+
+
+def _draw_looking_only(plan: str) -> None:
+    if plan:
+        st.caption(literal(plan))
+    frame.draw_needed("operator")
 
 
 def _draw_approve(words: Translator, choice: Choice, possible: bool) -> None:
@@ -87,8 +99,10 @@ def _draw_hint(words: Translator, choice: Choice, plan: str) -> None:
         st.caption(words.text("{count:whole} edited bids are not ticked.", count=unticked))
     for line in _edited_lines(words, choice):
         st.caption(literal(line))
-    keys = words.text(
-        "Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S, L or Ctrl+Z."
+    keys = (
+        words.text("Keys: ↓ and Enter tick rows, Esc leaves the grid, then A, X, S, L or Ctrl+Z.")
+        if frame.may("approver")
+        else words.text("Keys: ↓ and Enter tick rows, Esc leaves the grid, then X, S or L.")
     )
     st.caption(f"{literal(plan)} · {keys}" if plan else keys)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import session
+from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.frame import literal
 from optimizer.interfaces.web.queue.decisions import unlock
 
@@ -43,7 +43,8 @@ def _draw_found(words: Translator, text: str) -> None:
         }
     )
     st.dataframe(table, hide_index=True)
-    _draw_unlock(words, rows[rows["reason"].eq("locked")].head(_UNLOCKED_AT_ONCE))
+    if frame.may("operator"):
+        _draw_unlock(words, rows[rows["reason"].eq("locked")].head(_UNLOCKED_AT_ONCE))
 
 
 def _draw_unlock(words: Translator, rows: pd.DataFrame) -> None:
