@@ -35,6 +35,7 @@ def main() -> None:
     try:
         frame.draw_sidebar()
         entrance.draw_visitor(words)
+        st.subheader(page.title)
         frame.draw_flash()
         page.run()
     except BadTable:

@@ -87,9 +87,10 @@ def audit_between(
 
 
 def audit_rows(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
-    """The trail with acts and columns in words."""
+    """The trail with acts and columns in words, times as `audit_between` left them."""
+    zone = rows["at"].dt.tz
     shown = rows[list(AUDIT_COLUMNS)].assign(
-        at=[words.moment(each) for each in rows["at"]],
+        at=[words.moment(each, zone) for each in rows["at"]],
         action=[words.code("action", each) for each in rows["action"]],
         role=[words.code("role", each) for each in rows["role"]],
     )

@@ -14,7 +14,7 @@ from optimizer import workflows
 from optimizer.errors import BadTable, NotFound, RefusedInput
 from optimizer.interfaces.serving import Reach, require_asked_here
 from optimizer.interfaces.web import failures
-from tests.interfaces.conftest import ACCOUNT
+from tests.interfaces.conftest import ACCOUNT, AS_OF, OWNER
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
 LOCAL, PUBLIC = Reach(login=False), Reach(login=True, public_name="bids.example.org")
@@ -78,7 +78,9 @@ def empty(tmp_path: Path, configs: Path, monkeypatch: pytest.MonkeyPatch) -> App
     return AppTest.from_file(str(ROUTER), default_timeout=60).run()
 
 
-@pytest.mark.parametrize("name", ["overview", "settings", "queue"])
+@pytest.mark.parametrize(
+    "name", ["overview", "settings", "queue", "creatives", "budget", "imports", "bulk_files"]
+)
 def test_first_visit_is_one_click_from_the_demonstration(
     name: str, empty: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +91,16 @@ def test_first_visit_is_one_click_from_the_demonstration(
     assert len(asked) == 1
     assert "The demonstration is loaded." in [box.value.replace("\\", "") for box in empty.success]
     assert not empty.exception
+
+
+def test_imported_account_is_reviewed_from_where_a_review_is_missing(
+    tmp_path: Path, configs: Path, report_files: list[Path], empty: AppTest
+) -> None:
+    with workflows.open_workspace(tmp_path / "empty", configs) as workspace:
+        workflows.import_files(workspace, report_files[:1], ACCOUNT, as_of=AS_OF, actor=OWNER)
+        empty.switch_page("web/overview_page.py").run().button("review_now").click().run()
+        assert not empty.exception
+        assert len(workflows.suggestions(workspace, ACCOUNT, OWNER)) > 0
 
 
 def test_demonstration_that_fails_says_why(empty: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

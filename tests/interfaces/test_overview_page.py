@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from optimizer import workflows
 from optimizer.interfaces import overview
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import overview_plots
+from optimizer.interfaces.web import frame, overview_plots
 from optimizer.workflows.performance import Mark
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
@@ -108,3 +109,22 @@ def test_accounts_are_told_with_their_freshness(workspace: workflows.Workspace) 
     assert rows[0]["Account"] == ACCOUNT
     assert rows[0]["Downloaded on"] == "Apr 20, 2026"
     assert rows[0]["To decide"] > 0
+
+
+@pytest.mark.parametrize(
+    ("told", "zone"),
+    [("Asia/Shanghai", "Asia/Shanghai"), ("../etc", None), ("Nowhere/X", None), (None, None)],
+)
+def test_zone_of_the_browser_is_taken_where_it_is_one(
+    told: str | None, zone: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame, "st", SimpleNamespace(context=SimpleNamespace(timezone=told)))
+    found = frame._browser_zone()
+    assert (found.key if found else None) == zone
+
+
+def test_every_page_has_a_heading(shown: AppTest) -> None:
+    pages = [path.stem for path in (ROUTER.parent / "web").glob("*_page.py")]
+    for page in pages:
+        shown.switch_page(f"web/{page}.py").run()
+        assert len(shown.subheader) == 1, page

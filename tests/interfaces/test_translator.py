@@ -50,6 +50,13 @@ def test_times_of_the_store_say_that_they_are_utc() -> None:
     assert Translator("zh").moment(shanghai) == "2026/5/2 01:45"
 
 
+def test_times_are_those_of_the_reader_where_their_zone_is_known() -> None:
+    stored = datetime(2026, 5, 1, 17, 45, tzinfo=UTC)
+    words = Translator("zh", zone=ZoneInfo("Asia/Shanghai"))
+    assert words.moment(stored) == words.moment(stored.isoformat()) == "2026/5/2 01:45"
+    assert words.moment(stored, ZoneInfo("Europe/London")) == "2026/5/1 18:45"
+
+
 def test_error_is_a_sentence_with_its_fields() -> None:
     error = Conflict("bid_unchanged", id="a1", bid=1.5)
     assert Translator("en").error(error) == "The bid 1.5 is the one in force already."

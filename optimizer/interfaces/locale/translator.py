@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from string import Formatter
 from typing import Any
@@ -34,11 +34,17 @@ def pick_language(asked: str | None = None) -> str:
 
 
 class Translator:
-    """Text, codes and values in one language; money in `currency` unless a call names another."""
+    """Text, codes and values in one language; money in `currency` unless a call names another.
 
-    def __init__(self, language: str, currency: str | None = None) -> None:
+    `zone` is that of the reader's clock, if it is known.
+    """
+
+    def __init__(
+        self, language: str, currency: str | None = None, zone: tzinfo | None = None
+    ) -> None:
         self.language = language if language in LANGUAGES else "en"
         self.currency = currency
+        self.zone = zone
         self._locale = Locale.parse(_LOCALES[self.language])
         self._words = catalogue(self.language)
 
@@ -127,11 +133,13 @@ class Translator:
         parsed = date.fromisoformat(value[:10]) if isinstance(value, str) else value
         return format_date(parsed, format="medium", locale=self._locale)
 
-    def moment(self, value: Any) -> str:
-        """A date and time as given; times of the store are UTC, and say so."""
+    def moment(self, value: Any, zone: tzinfo | None = None) -> str:
+        """A date and time in `zone`, else in the reader's, else as given; then UTC is named."""
         if value is None or value != value:
             return MISSING
         parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if (local := zone or self.zone) is not None:
+            return format_datetime(parsed, format="short", tzinfo=local, locale=self._locale)
         told = format_datetime(parsed, format="short", locale=self._locale)
         return told if parsed.utcoffset() else f"{told} UTC"
 

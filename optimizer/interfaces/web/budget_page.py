@@ -30,7 +30,6 @@ def draw() -> None:
     if review is None:
         return
     words = session.current().words
-    st.subheader(words.text("Budget & scenarios"))
     asked = _draw_form(words, str(review.run_id), float(review.summary["budget"]))
     report = _planned(str(review.run_id), asked)
     if report is not None:

@@ -43,7 +43,6 @@ def draw() -> None:
     if report is None:
         return
     words = session.current().words
-    st.subheader(words.text("Creative tests"))
     visit = session.current()
     defined = workflows.defined_tests(visit.workspace, str(visit.account), visit.actor)
     if report.tests.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -40,7 +41,16 @@ def language() -> Translator:
     """The language switched to, else the one in the address, else the browser's."""
     names = {name: code for code, name in LANGUAGES.items()}
     switched = st.session_state.get("lang") or st.query_params.get("lang")
-    return Translator(names.get(str(switched)) or pick_language(st.context.locale))
+    spoken = names.get(str(switched)) or pick_language(st.context.locale)
+    return Translator(spoken, zone=_browser_zone())
+
+
+def _browser_zone() -> ZoneInfo | None:
+    """The zone of the visitor's clock; None where the browser does not tell, or one we do not know."""
+    try:
+        return ZoneInfo(st.context.timezone or "")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def draw_language_switch(words: Translator) -> None:
@@ -173,13 +183,34 @@ def read_reviewed(read: Callable[[Workspace, str, Actor], Found]) -> Found | Non
         return read(visit.workspace, visit.account, visit.actor)
     except NotFound:
         draw_empty("This account was not reviewed yet.", "imports", "Import and review")
+        draw_review_button()
         return None
+
+
+def draw_review_button() -> None:
+    """Review the account as far as its imports go, then to the suggestions; for those who may."""
+    visit = session.current()
+    if not may("operator") or not st.button(visit.words.text("Review now"), key="review_now"):
+        return
+    try:
+        with st.spinner(visit.words.text("Reviewing")):
+            workflows.review(visit.workspace, str(visit.account), actor=visit.actor)
+    except OptimizerError as error:
+        st.error(literal(visit.words.error(error)), icon=":material/error:")
+        return
+    flash("success", [visit.words.text("The account was reviewed.")])
+    st.switch_page(_path("queue"))
 
 
 def draw_first_steps() -> None:
     """A store without accounts: to the import, or to a demonstration, in one click."""
-    visit = session.current()
     draw_empty("There is no account yet. Import a report first.", "imports", "Go to Imports")
+    draw_demonstration_offer()
+
+
+def draw_demonstration_offer() -> None:
+    """The synthetic account in one click, for those who may fill an empty store."""
+    visit = session.current()
     if not visit.actor.may("operator"):
         return
     told = (

@@ -56,11 +56,12 @@ def draw() -> None:
             draw_results(answer)
         else:
             draw_reconciliation(answer)
-    if session.current().account is not None:
-        if frame.may("operator"):
-            _draw_review_button()
-        _draw_batches()
-        _draw_unmatched()
+    if session.current().account is None:
+        frame.draw_demonstration_offer()
+        return
+    frame.draw_review_button()
+    _draw_batches()
+    _draw_unmatched()
 
 
 def _may_import() -> bool:
@@ -205,20 +206,6 @@ def draw_results(answer: dict[str, Any]) -> None:
             rows = unmatched_rows(words, answer["unmatched"])
             columns = [words.text(name) for name in UNMATCHED]
             st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-
-
-def _draw_review_button() -> None:
-    visit = session.current()
-    if not st.button(visit.words.text("Review now"), key="review_now"):
-        return
-    try:
-        with st.spinner(visit.words.text("Reviewing")):
-            workflows.review(visit.workspace, str(visit.account), actor=visit.actor)
-    except OptimizerError as error:
-        st.error(visit.words.error(error), icon=":material/error:")
-        return
-    flash("success", [visit.words.text("The account was reviewed.")])
-    st.switch_page(str(Path(__file__).parent / "queue_page.py"))
 
 
 def _draw_batches() -> None:

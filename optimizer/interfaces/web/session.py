@@ -53,7 +53,7 @@ def choose(account: str, currency: str | None) -> None:
     """Look at `account`, money in its currency."""
     visit = current()
     visit.account = account
-    visit.words = Translator(visit.words.language, currency)
+    visit.words = Translator(visit.words.language, currency, visit.words.zone)
 
 
 @st.cache_resource(on_release=workflows.Workspace.close, show_spinner=False)

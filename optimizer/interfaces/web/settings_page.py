@@ -23,7 +23,6 @@ def draw() -> None:
         frame.draw_first_steps()
         return
     words = visit.words
-    st.subheader(words.text("Settings & audit"))
     tabs = ["In force", "Locks", "Audit"]
     admin = frame.may("admin")
     tabs += ["Rights and tokens"] if admin else []
