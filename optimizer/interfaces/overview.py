@@ -12,6 +12,7 @@ from optimizer.interfaces.locale import Translator
 from optimizer.workflows import AccountStatus, Performance
 
 FACTORS = ("traffic", "mix", "cpc", "conversion_rate", "order_value", "other")
+CAMPAIGN_COLUMNS = ["name", "cost_now", "cost_planned", "budget", "line"]
 MOST_KEYWORDS = 200
 FIGURES = ("cost", "clicks", "orders", "value", "profit", "roas", "cpa")
 _RATIOS = ("roas", "cpa")
@@ -38,6 +39,7 @@ class Card:
     title: str
     now: str
     lines: tuple[str, ...]
+    help: str | None = None
 
 
 def pages_of(alerts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str] | None]:
@@ -78,13 +80,17 @@ def _card(words: Translator, name: str, now: Any, before: Any) -> Card:
         amount=_amount(words, name, before.mean),
         change=_change(words, now.mean, before.mean),
     )
-    lines = [then.rstrip()]
+    lines, told = [then.rstrip()], None
     if now.low is not None:
+        told = words.text(
+            "Late conversions are still coming in. With 80 % probability the figure ends up between "
+            "the two in brackets; known so far is what reports tell already."
+        )
         ends = [_amount(words, name, each) for each in (now.low, now.high)]
         lines.append(f"80 % [{ends[0]}, {ends[1]}]")
         known = _amount(words, name, now.known)
         lines.append(words.text("known so far: {amount}", amount=known))
-    return Card(words.code("figure", name), _amount(words, name, now.mean), tuple(lines))
+    return Card(words.code("figure", name), _amount(words, name, now.mean), tuple(lines), told)
 
 
 def _amount(words: Translator, name: str, value: float | None) -> str:
@@ -150,11 +156,23 @@ def moved_keywords(words: Translator, found: Performance) -> pd.DataFrame:
     return _moved(words, found.moved.head(MOST_KEYWORDS), names)
 
 
+def changes(words: Translator) -> list[str]:
+    """Headings of `moved_campaigns` and `moved_keywords` whose amounts are changes."""
+    return [words.heading("factor", name) for name in ("change", *FACTORS)]
+
+
+def campaign_rows(words: Translator, campaigns: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A review's campaigns: cost now and planned, budget, and the line where they stand."""
+    shown = pd.DataFrame(list(campaigns), columns=CAMPAIGN_COLUMNS)
+    amounts = shown.astype(dict.fromkeys(CAMPAIGN_COLUMNS[1:], "float64"))
+    return amounts.rename(columns=lambda name: words.heading("campaign", name))
+
+
 def _moved(words: Translator, frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     amounts = ["before", "now", "change", *FACTORS]
-    shown = frame[[*names, *amounts]].round(2)
-    titles = {name: words.code("column", name) for name in names}
-    titles |= {name: words.code("factor", name) for name in amounts}
+    shown = frame[[*names, *amounts]]
+    titles = {name: words.heading("column", name) for name in names}
+    titles |= {name: words.heading("factor", name) for name in amounts}
     return shown.rename(columns=titles)
 
 
@@ -167,7 +185,7 @@ def account_rows(words: Translator, found: Sequence[AccountStatus]) -> pd.DataFr
             words.text("Imported at"): words.moment(each.imported_at),
             words.text("Reviewed as of"): words.day(each.reviewed_as_of),
             words.text("To decide"): each.suggestions.get("proposed", 0),
-            words.text("Approved"): each.suggestions.get("approved", 0),
+            words.heading("decision", "approved"): each.suggestions.get("approved", 0),
             words.text("Not live as approved"): sum(
                 each.deliveries.get(state, 0) for state in ("failed", "drifted", "reverted")
             ),

@@ -152,6 +152,17 @@ def plan_lines(words: Translator, report: workflows.PlanReport) -> list[str]:
     return [gain, *([far] if then["beyond_bids"] else [])]
 
 
+def step_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """How today's suggestions, `summary` of their review, are related to the plan."""
+    return words.text(
+        "This is where bids should end up. Today's suggestions go towards it by one step at most, for "
+        "the account's budget of {budget:money}: {cost:money} a day at Λ {dual_price:ratio}.",
+        budget=summary["budget"],
+        cost=summary["cost_planned"],
+        dual_price=summary["dual_price"],
+    )
+
+
 def month_lines(words: Translator, report: workflows.PlanReport) -> list[str]:
     """Where the month stands and lands."""
     month = report.plan.month

@@ -43,7 +43,7 @@ def told_value(words: Translator, value: Any) -> str:
 def lock_rows(words: Translator, found: pd.DataFrame) -> pd.DataFrame:
     """What is locked, by name where it has one."""
     shown = found.assign(slots=[words.listing(_slots(words, each)) for each in found["slots"]])
-    names = {name: words.code("column", name) for name in found.columns}
+    names = {name: words.heading("column", name) for name in found.columns}
     names |= {"slots": words.text("Locked"), "entity_key": words.text("Key")}
     return shown.rename(columns=names)
 
@@ -94,7 +94,7 @@ def audit_rows(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
         action=[words.code("action", each) for each in rows["action"]],
         role=[words.code("role", each) for each in rows["role"]],
     )
-    return shown.rename(columns=lambda name: words.code("column", name))
+    return shown.rename(columns=lambda name: words.heading("column", name))
 
 
 def grant_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:

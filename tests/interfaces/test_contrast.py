@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import colorsys
+import re
 import tomllib
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from optimizer.interfaces import marks
 from optimizer.interfaces.cli.serve_command import SAFE_OPTIONS
-from optimizer.interfaces.web import frame, overview_plots
+from optimizer.interfaces.web import frame, plots
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 PAGES = {"light": ("#FFFFFF", "#31333F"), "dark": ("#171614", "#FAFAFA")}
@@ -31,6 +33,12 @@ def luminance(colour: str) -> float:
 def contrast(one: str, other: str) -> float:
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def palette() -> list[str]:
+    """The colours of creatives, read from the page: importing it would draw it."""
+    page = Path(plots.__file__).with_name("creatives_page.py").read_text(encoding="utf-8")
+    return re.findall(r"#[0-9A-F]{6}", page.split("PALETTE = (", 1)[1].split(")", 1)[0])
 
 
 def themes() -> dict[str, dict[str, str]]:
@@ -79,13 +87,25 @@ def test_installed_program_has_the_same_theme() -> None:
 def test_plots_can_be_seen(mode: str) -> None:
     """Three to one is asked of what is no text (WCAG 2.1, 1.4.11)."""
     background = themes()[mode].get("backgroundColor", PAGES[mode][0])
-    drawn = (overview_plots.BLUE, overview_plots.ORANGE, overview_plots.GREY)
+    drawn = (plots.BLUE, plots.ORANGE, plots.GREY, *palette())
     assert {colour: contrast(colour, background) for colour in drawn if
             contrast(colour, background) < 3} == {}  # fmt: skip
 
 
+def test_all_words_of_a_plot_have_the_ink_and_no_axis_says_15k() -> None:
+    drawn = go.Figure(go.Bar(x=["a"], y=[15000])).update_layout(
+        xaxis_title="x", yaxis_title="y", annotations=[{"text": "above"}]
+    )
+    layout = plots.inked(drawn, "#123456").layout
+    for axis in (layout.xaxis, layout.yaxis):
+        assert (axis.tickfont.color, axis.title.font.color) == ("#123456", "#123456")
+        assert (axis.exponentformat, axis.separatethousands) == ("none", True)
+    assert [each.font.color for each in layout.annotations] == ["#123456"]
+    assert layout.legend.font.color == layout.font.color == "#123456"
+
+
 def test_more_and_less_are_not_red_and_green() -> None:
-    for colour in (*marks.COLOURS.values(), overview_plots.BLUE, overview_plots.ORANGE):
+    for colour in (*marks.COLOURS.values(), plots.BLUE, plots.ORANGE):
         parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
         hue, _, saturation = colorsys.rgb_to_hls(*parts)
         red, green = abs((hue + 0.5) % 1 - 0.5) < 0.05, 0.2 < hue < 0.45

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
 from optimizer.interfaces import overview
-from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.locale import LANGUAGES, Translator
 from optimizer.interfaces.web import frame, overview_plots
 from optimizer.workflows.performance import Mark
 from tests.interfaces.conftest import ACCOUNT, OWNER
@@ -128,3 +130,23 @@ def test_every_page_has_a_heading(shown: AppTest) -> None:
     for page in pages:
         shown.switch_page(f"web/{page}.py").run()
         assert len(shown.subheader) == 1, page
+
+
+def test_amounts_of_tables_have_the_currencys_decimals_and_a_true_minus(shown: AppTest) -> None:
+    moved = next(each for each in shown.dataframe if "Change" in each.value.columns)
+    drawn = moved.proto.arrow_data.styler.display_values
+    cells = pa.ipc.open_stream(drawn).read_pandas().iloc[:, 1:].to_numpy().ravel()
+    assert [one for one in cells if not re.fullmatch(r"[+−]?[\d,]+\.\d\d", one)] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_both_plans_tell_how_they_are_related(language: str, shown: AppTest) -> None:
+    words = Translator(language, "CNY")
+    shown.selectbox("lang").set_value(LANGUAGES[language]).run()
+    label = words.text("Cost per day, planned")
+    (today,) = [each.value for each in shown.metric if each.label == label]
+    assert any(words.text("Budget & scenarios") in each.value for each in shown.caption)
+    shown.switch_page("web/budget_page.py").run()
+    (planned,) = [each.value for each in shown.metric if each.label == label]
+    assert planned != today
+    assert any(today in each.value.replace("\\", "") for each in shown.caption)

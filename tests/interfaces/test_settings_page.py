@@ -106,7 +106,7 @@ def test_audit_shows_decisions_and_the_chain_is_checked(
     table = next(each.value for each in shown.dataframe if "Hash" not in each.value.columns
                  and "action" in [name.lower() for name in each.value.columns])  # fmt: skip
     assert len(table) == len(workflows.audit(workspace, OWNER, ACCOUNT))
-    assert "administrator" in table["role"].tolist()
+    assert "administrator" in table["Role"].tolist()
     shown.button("audit_check").click().run()
     assert "chain is whole" in boxes(shown)
 

@@ -69,6 +69,11 @@ class Translator:
         template = self._words.get((context, code))
         return code if template is None else self._fill(template, fields)
 
+    def heading(self, context: str, code: str) -> str:
+        """The words for a code at the head of a column: they begin with a capital."""
+        told = self.code(context, code)
+        return told[:1].upper() + told[1:]
+
     def reason(self, code: str | None, **fields: Any) -> str:
         """A reason, binding constraint, assumption or alert in words."""
         return self.code("reason", code, **fields)
@@ -84,8 +89,13 @@ class Translator:
         code = currency or self.currency or "XXX"
         digits = get_currency_precision(code)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        value = format_decimal(number, format=pattern, locale=self._locale)
+        shown = number if round(number, digits) else 0.0  # never −0.00
+        value = format_decimal(shown, format=pattern, locale=self._locale)
         return f"{_plus(number, digits, sign)}{value} {code}".replace("-", "−")
+
+    def amount(self, amount: Any) -> str:
+        """An amount in the currency's digits, without its code: for columns that name it above."""
+        return self.money(amount).rpartition(" ")[0] or MISSING
 
     def money_text(self, amount: Any) -> str:
         """A change in the currency's digits, without its code: for columns that name it above."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,13 +14,11 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces import plans
 from optimizer.interfaces.backtests import BACKTEST_HEADINGS, backtest_lines, backtest_rows
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web import frame, plots, session
 from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.plots import BAND, BLUE, CORRIDOR, GREY, ORANGE
 
-BLUE, ORANGE, GREY = "#56B4E9", "#E69F00", "#8C8C8C"
-BAND = "rgba(86,180,233,0.20)"
 KINDS = ("spend", "value", "orders", "profit")
-_PLAIN = {"displayModeBar": False}
 _BACKTEST = "_backtest"
 
 
@@ -33,7 +31,7 @@ def draw() -> None:
     asked = _draw_form(words, str(review.run_id), float(review.summary["budget"]))
     report = _planned(str(review.run_id), asked)
     if report is not None:
-        _draw_plan(words, report)
+        _draw_plan(words, report, review.summary)
     _draw_kept(words, asked)
     _draw_backtest(words, str(review.run_id))
 
@@ -139,20 +137,23 @@ def _computed(
     return workflows.plan(_workspace, account, _actor, scenario)
 
 
-def _draw_plan(words: Translator, report: workflows.PlanReport) -> None:
+def _draw_plan(words: Translator, report: workflows.PlanReport, today: Mapping[str, Any]) -> None:
+    """The plan's figures and plots; `today` is the review's summary, the first step on the way."""
     for line in plans.alert_lines(words, report):
         st.warning(literal(line), icon=":material/notification_important:")
     _draw_cards(words, report)
+    st.caption(literal(plans.step_sentence(words, today)))
+    frame.draw_link("overview", "See today's suggestions in sum: Overview")
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown("##### " + words.text("What each budget would bring"))
-        st.plotly_chart(frontier_figure(words, report), key="frontier", config=_PLAIN)
+        plots.draw(frontier_figure(words, report), "frontier")
         if report.plan.month is not None:
             st.markdown("##### " + words.text("The month, day by day"))
-            st.plotly_chart(month_figure(words, report), key="month", config=_PLAIN)
+            plots.draw(month_figure(words, report), "month")
         if report.plan.sale is not None:
             st.markdown("##### " + words.text("The days of the sale"))
-            st.plotly_chart(sale_figure(words, report), key="sale", config=_PLAIN)
+            plots.draw(sale_figure(words, report), "sale")
     with right:
         for line in (
             *plans.plan_lines(words, report),
@@ -184,9 +185,21 @@ def _draw_cards(words: Translator, report: workflows.PlanReport) -> None:
             delta_color="off",
             delta_arrow="off",
         )
-    cards[2].metric("ROAS", words.ratio(then["roas"]), help=words.ratio(now["roas"]))
-    cards[3].metric(words.text("Orders a day"), words.number(then["orders"], 1))
-    cards[4].metric("Λ", words.ratio(report.plan.dual_price))
+    cards[2].metric(
+        "ROAS",
+        words.ratio(then["roas"]),
+        words.text("now {roas:ratio}", roas=now["roas"]),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    cards[3].metric(
+        words.text("Orders a day"),
+        words.number(then["orders"], 1),
+        words.text("now {orders}", orders=words.number(now["orders"], 1)),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    frame.draw_line(cards[4], report.plan.dual_price)
 
 
 def _draw_table(words: Translator, headings: tuple[str, ...], rows: list[list[str]]) -> None:
@@ -248,7 +261,7 @@ def month_figure(words: Translator, report: workflows.PlanReport) -> go.Figure:
     days = month.days
     figure = go.Figure()
     for low, high, colour, name in (
-        ("low", "high", "rgba(140,140,140,0.18)", words.text("corridor")),
+        ("low", "high", CORRIDOR, words.text("corridor")),
         ("mean_low", "mean_high", "rgba(230,159,0,0.25)", "80 %"),
     ):
         known = days.dropna(subset=[low, high])

@@ -25,15 +25,15 @@ from optimizer.interfaces.creative_tests import (
     state_lines,
 )
 from optimizer.interfaces.locale import Translator
-from optimizer.interfaces.web import frame, session
+from optimizer.interfaces.web import frame, plots, session
 from optimizer.interfaces.web.creative_form import draw_form
 from optimizer.interfaces.web.frame import literal
 
-# Okabe-Ito, told apart by every eye; beyond eight creatives the colours begin again.
+# After Okabe-Ito, told apart by every eye, light ones darkened to be seen on white; beyond eight
+# creatives the colours begin again.
 PALETTE = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6D3B", "#767676",
+    "#0072B2", "#D55E00", "#009E73", "#C2679A", "#B97F00", "#3E96CC", "#8A6D3B", "#767676",
 )  # fmt: skip
-GREY = "#8C8C8C"
 SHOWN_ARMS = 12
 
 
@@ -122,11 +122,11 @@ def _draw_figures(
     with left:
         st.markdown("##### " + words.text("What is believed"))
         figure = ridge_figure(words, metric, found.densities, named)
-        st.plotly_chart(figure, key="ridge", config={"displayModeBar": False})
+        plots.draw(figure, "ridge")
     with right:
         st.markdown("##### " + words.text("How it came about"))
         figure = course_figure(words, found.days, named)
-        st.plotly_chart(figure, key="course", config={"displayModeBar": False})
+        plots.draw(figure, "course")
 
 
 def _draw_modes(words: Translator, metric: str, found: workflows.CreativeDetail) -> None:
@@ -205,7 +205,7 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
                 showlegend=number == 1,
                 line={"color": PALETTE[place % len(PALETTE)], "width": 2},
             )
-    figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1, "color": GREY})
+    figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1, "color": plots.GREY})
     day, whole_day = words.text("%b %-d"), words.text("%b %-d, %Y")
     figure.update_xaxes(tickformat=day, hoverformat=whole_day)
     for number in (1, 2):

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from optimizer import workflows
 from optimizer.errors import NotFound, OptimizerError
@@ -231,6 +232,16 @@ def _load_demonstration() -> None:
     except OptimizerError as error:
         flash("error", [visit.words.error(error)])
     st.rerun()
+
+
+def draw_line(place: DeltaGenerator, value: float | None) -> None:
+    """Λ as a card, with what it means."""
+    words = session.current().words
+    told = words.text(
+        "Λ is what the next unit of money brings back here, after margin. Bids rise where they return "
+        "more than it and fall where they return less."
+    )
+    place.metric(words.text("Λ, return of the next unit"), words.ratio(value), help=told)
 
 
 def draw_empty(english: str, page: str, link: str) -> None:

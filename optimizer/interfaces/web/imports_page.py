@@ -247,7 +247,7 @@ def _draw_quarantine(batch_id: str) -> None:
         st.info(words.text("No row of this file was quarantined."))
         return
     shown = rows.assign(code=rows["code"].map(lambda code: words.code("problem", code)))
-    st.dataframe(shown.rename(columns=lambda name: words.code("column", name)), hide_index=True)
+    st.dataframe(shown.rename(columns=lambda name: words.heading("column", name)), hide_index=True)
     st.download_button(
         words.text("Download quarantined rows"),
         people_csv(rows).encode("utf-8-sig"),
@@ -269,7 +269,7 @@ def _draw_unmatched() -> None:
     rows = workflows.unmatched(visit.workspace, str(visit.account), visit.actor)
     text = "{count:whole} keywords match no platform id; no file can change them."
     st.caption(visit.words.text(text, count=len(rows)))
-    st.dataframe(rows.rename(columns=lambda name: visit.words.code("column", name)))
+    st.dataframe(rows.rename(columns=lambda name: visit.words.heading("column", name)))
     st.download_button(
         visit.words.text("Download keywords without an id"),
         people_csv(rows).encode("utf-8-sig"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from optimizer import workflows
@@ -14,14 +14,12 @@ from optimizer.interfaces import overview
 from optimizer.interfaces.calibration import check_lines
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.sentences import alert_lines, data_sentence, line_sentence
-from optimizer.interfaces.web import frame, overview_plots, session
+from optimizer.interfaces.web import frame, overview_plots, plots, session
 from optimizer.interfaces.web.frame import literal
 
-CAMPAIGN_COLUMNS = ["name", "cost_now", "cost_planned", "budget", "line"]
 PERIODS = (7, 14, 28, 56, 91)
 AGAINST = ("previous", "year")
 AMOUNTS = ("profit", "value", "cost", "orders")
-_PLAIN = {"displayModeBar": False}
 
 
 def draw() -> None:
@@ -45,7 +43,7 @@ def _draw_account(words: Translator, report: workflows.ReviewReport) -> None:
     with right:
         st.markdown("##### " + words.text("Where every keyword went"))
         figure = overview_plots.flow_figure(words, told.flow, told.others)
-        _draw_plot(figure, "flow")
+        plots.draw(figure, "flow")
     _draw_movement(words, found)
     _draw_review(words, report.summary)
     _draw_accounts(words)
@@ -113,8 +111,8 @@ def _draw_alerts(
 def _draw_cards(words: Translator, found: workflows.Performance) -> None:
     with st.container(horizontal=True, key="cards"):
         for card in overview.cards(words, found):
-            with st.container(border=True, width=215):
-                st.metric(card.title, card.now)
+            with st.container(border=True, width=215, height="stretch"):
+                st.metric(card.title, card.now, help=card.help)
                 for line in card.lines:
                     st.caption(literal(line))
 
@@ -126,40 +124,38 @@ def _draw_pace(words: Translator, found: workflows.Performance) -> None:
         return
     st.caption(literal(overview.pace_sentence(words, found.pace)))
     figure = overview_plots.pace_figure(words, found.pace)
-    _draw_plot(figure, "pace")
+    plots.draw(figure, "pace")
     frame.draw_link("budget", "Where the month lands: Budget & scenarios")
 
 
 def _draw_movement(words: Translator, found: workflows.Performance) -> None:
-    name = words.code("figure", found.amount)
-    st.markdown("##### " + words.text("Why {figure} moved", figure=name))
+    st.markdown("##### " + words.code("why_moved", found.amount))
     st.caption(literal(overview.movement_sentence(words, found)))
     left, right = st.columns(2, gap="large")
     with left:
-        _draw_plot(overview_plots.bridge_figure(words, found), "bridge")
+        plots.draw(overview_plots.bridge_figure(words, found), "bridge")
     with right:
-        _draw_plot(overview_plots.days_figure(words, found), "days_plot")
+        plots.draw(overview_plots.days_figure(words, found), "days_plot")
     campaigns, keywords = st.tabs([words.text("By campaign"), words.text("By keyword")])
     with campaigns:
-        _draw_table(overview.moved_campaigns(words, found), "moved_campaigns")
+        table = overview.moved_campaigns(words, found)
+        _draw_table(words, table, "moved_campaigns", overview.changes(words))
     with keywords:
-        _draw_table(overview.moved_keywords(words, found), "moved_keywords")
+        table = overview.moved_keywords(words, found)
+        _draw_table(words, table, "moved_keywords", overview.changes(words))
 
 
-def _draw_plot(figure: go.Figure, key: str) -> None:
-    st.plotly_chart(overview_plots.inked(figure, frame.ink()), key=key, config=_PLAIN)
-
-
-def _draw_table(table: pd.DataFrame, key: str) -> None:
-    numbers = table.select_dtypes("number").columns
-    grouped = st.column_config.NumberColumn(format="localized")
-    st.dataframe(
-        table,
-        hide_index=True,
-        placeholder="–",
-        key=key,
-        column_config=dict.fromkeys(numbers, grouped),
+def _draw_table(
+    words: Translator, table: pd.DataFrame, key: str, signed: Sequence[str] = ()
+) -> None:
+    """Amounts in the currency's decimals (`signed` ones as changes), counts whole."""
+    amounts = table.select_dtypes("float").columns
+    told: dict[Any, Any] = dict.fromkeys(amounts, words.amount) | dict.fromkeys(
+        signed, words.money_text
     )
+    told |= dict.fromkeys(table.select_dtypes("integer").columns, partial(words.number, digits=0))
+    # A styler shows our digits and signs, and still sorts by the number.
+    st.dataframe(table.style.format(told), hide_index=True, placeholder="–", key=key)
 
 
 def _draw_review(words: Translator, summary: Mapping[str, Any]) -> None:
@@ -171,6 +167,13 @@ def _draw_review(words: Translator, summary: Mapping[str, Any]) -> None:
     for line in check_lines(words, summary["data"]):
         st.caption(literal(line))
     _draw_plan_cards(words, summary)
+    st.caption(
+        words.text(
+            "What today's suggestions come to: a bid moves by one step at most. How far bids should "
+            "go in the end, and what another budget would bring, is under Budget & scenarios."
+        )
+    )
+    frame.draw_link("budget", "Go to Budget & scenarios")
     left, right = st.columns(2, gap="large")
     with left:
         _draw_campaigns(words, summary)
@@ -182,14 +185,7 @@ def _draw_review(words: Translator, summary: Mapping[str, Any]) -> None:
 def _draw_plan_cards(words: Translator, summary: Mapping[str, Any]) -> None:
     profit = summary["profit_delta"]
     cards = st.columns(4)
-    cards[0].metric(
-        "Λ",
-        words.ratio(summary["dual_price"]),
-        help=words.text(
-            "What the last unit of money spent brings back, after margin. "
-            "Bids rise where they return more, fall where they return less."
-        ),
-    )
+    frame.draw_line(cards[0], summary["dual_price"])
     cards[1].metric(
         words.text("Cost per day, planned"),
         words.money(summary["cost_planned"]),
@@ -208,7 +204,12 @@ def _draw_plan_cards(words: Translator, summary: Mapping[str, Any]) -> None:
 
 
 def _draw_levers(words: Translator, summary: Mapping[str, Any]) -> None:
-    st.markdown("###### " + words.text("Share of cost each lever covers"))
+    help_ = words.text(
+        "How much of today's cost each kind of suggestion can act on: bids where the bid is ours to "
+        "set, budgets and targets where they are known, search terms where the report lists them. "
+        "What is not covered stays as it is."
+    )
+    st.markdown("###### " + words.text("What suggestions can act on, share of cost"), help=help_)
     for name, share in summary["levers"].items():
         st.progress(
             min(max(float(share), 0.0), 1.0), f"{words.code('lever', name)} {words.percent(share)}"
@@ -227,14 +228,7 @@ def _draw_campaigns(words: Translator, summary: Mapping[str, Any]) -> None:
     if not summary["campaigns"]:
         return
     st.markdown("###### " + words.text("Campaigns"))
-    table = pd.DataFrame(list(summary["campaigns"]), columns=CAMPAIGN_COLUMNS)
-    money = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(
-        table.rename(columns=lambda name: words.code("campaign", name)),
-        hide_index=True,
-        column_config={words.code("campaign", name): money for name in CAMPAIGN_COLUMNS[1:]},
-        placeholder="–",
-    )
+    _draw_table(words, overview.campaign_rows(words, summary["campaigns"]), "campaigns")
 
 
 def _draw_accounts(words: Translator) -> None:
@@ -242,7 +236,7 @@ def _draw_accounts(words: Translator) -> None:
     visit = session.current()
     st.markdown("##### " + words.text("Accounts"))
     found = workflows.account_statuses(visit.workspace, visit.actor)
-    _draw_table(overview.account_rows(words, found), "accounts")
+    _draw_table(words, overview.account_rows(words, found), "accounts")
 
 
 draw()

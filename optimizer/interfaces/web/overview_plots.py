@@ -11,10 +11,8 @@ import plotly.graph_objects as go
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
+from optimizer.interfaces.web.plots import BLUE, CORRIDOR, GREY, ORANGE
 
-BLUE, ORANGE, GREY = "#3B8BC2", "#D9730D", "#808080"
-"""Seen on white and on the dark page alike; blue and orange mean more and less, never good and bad."""
-CORRIDOR = "rgba(128,128,128,0.20)"
 _STAGE_COLOURS = {"suggested": BLUE, "evaluated": GREY, "too_little_data": ORANGE}
 
 
@@ -172,11 +170,3 @@ def _laid_out(figure: go.Figure) -> go.Figure:
         xaxis={"tickformat": "%m-%d"},
         hovermode="x unified",
     )
-
-
-def inked(figure: go.Figure, colour: str) -> go.Figure:
-    """The plot with its words in this colour."""
-    font = {"color": colour}
-    figure.update_xaxes(tickfont=font).update_yaxes(tickfont=font)
-    figure.update_traces(textfont=font, selector=lambda each: each.type in ("bar", "waterfall"))
-    return figure.update_layout(font=font, legend={"font": font})

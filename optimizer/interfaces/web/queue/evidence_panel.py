@@ -15,7 +15,7 @@ from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.evidence import evidence_lines, rate_line
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.web import session
+from optimizer.interfaces.web import plots, session
 from optimizer.interfaces.web.frame import literal
 
 BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
@@ -53,7 +53,7 @@ def draw_evidence(suggestion_id: str) -> None:
     )
     if not found.curve.empty:
         figure = curve_figure(words, found.curve, found.row, st.context.theme.type or "light")
-        st.plotly_chart(figure, key="curve", config={"displayModeBar": False})
+        plots.draw(figure, "curve")
     lines = evidence_lines(words, found.row, found.evidence)
     with st.container(key="evidence"):
         st.text("\n".join(f"· {line}" for line in lines))
