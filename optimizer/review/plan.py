@@ -57,6 +57,8 @@ _BOUGHT = ("present", "served")
 
 
 _NOT_LOWERED = ("automated_bidding", "bid_unknown")
+_WON = 0.9
+"""Share of all clicks to be had from which a raise by a quarter brings less than a twentieth more."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,7 @@ def _limits(
         "bid_multiplier": multiplier,
         "no_bite": plan["cpc"].to_numpy() < rules.no_bite_cpc_ratio * plan["bid"].to_numpy(),
         **_gates(marginal, rules.min_probability),
-        "raise_block": _raise_block(plan, state, settings),
+        "raise_block": _raise_block(plan, response, state, settings),
         "lower_block": _lower_block(plan, frame, state, rules),
         "item": state.items.item,
         "hold_cost": _hold_cost(state.items.hold == "rank_hold", response, value, down),
@@ -318,9 +320,12 @@ def _hold_cost(held: Bools, response: Response, value: Gamma, step: Floats) -> F
 
 
 def _raise_block(
-    plan: pd.DataFrame, state: AccountState, settings: Settings
+    plan: pd.DataFrame, response: Response, state: AccountState, settings: Settings
 ) -> guardrails.RowCodes:
-    """Without a single conversion in the account the rate of every keyword is a guess."""
+    """Without a single conversion in the account the rate of every keyword is a guess.
+
+    A raise that brings next to no clicks only shows rivals how far they may go.
+    """
     size = len(plan)
     brand = (plan["segment"] == "brand").to_numpy() & (
         settings.account.brand_incrementality is None
@@ -332,6 +337,7 @@ def _raise_block(
             (state.broken == "campaign_outage", "campaign_outage"),
             (state.broken == "item_outage", "item_outage"),
             (brand, "brand"),
+            (response.click_share >= _WON, "nobody_to_outbid"),
             (state.items.short, "stock_short"),
             (state.capped[plan["campaign"].to_numpy()], "campaign_capped"),
         ],

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response, click_growth
+from optimizer.curves.critical_price import price_exponent
 from optimizer.curves.simulator import simulated_exponents
 from optimizer.estimates.bid_history import (
     Tested,
@@ -25,13 +26,13 @@ from optimizer.estimates.elasticity import (
     estimate_elasticity,
 )
 from optimizer.estimates.exposure import Records
-from optimizer.estimates.impression_share import click_share, impression_share
 from optimizer.estimates.posteriors import Bools, Floats, Ints
+from optimizer.review.click_share import click_shares, steepness
 from optimizer.settings import Estimation, Settings
 
-_RECENT_DAYS = 28
 _FAR = 2.0
 """Largest log change of a bid over which past days are restated: a new account's bids go far."""
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,17 @@ class _Simulated:
     exponent_sd: Floats
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Per keyword what its ε and η are times those at the stated click share."""
+
+    elasticity: Floats
+    exponent: Floats
+
+    def take(self, index: Ints) -> _Scale:
+        return _Scale(self.elasticity[index], self.exponent[index])
+
+
 def learn_response(
     bid_changes: pd.DataFrame,
     landscapes: pd.DataFrame,
@@ -99,23 +111,26 @@ def learn_response(
 
     What a platform's simulator says in `landscapes` is the prior of the keywords it names. `rows`
     are the arrays of `daily`; `campaign` per keyword; `budget` per campaign, nan where unknown. A
-    keyword that gets less of its clicks is expected to answer more to its bid: with Hill's curve
-    ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
+    keyword that gets less of its clicks is expected to answer more to its bid, and its price too: on
+    Hill's curve ε = h(1 - s), so what is estimated and pooled is ε and η at the stated click share.
     """
     told = settings.estimation
-    share = _click_share(daily, rows, len(keywords), told, today)
-    factor = (1 - share) / (1 - told.click_share)
-    told_by = _simulated(landscapes, keywords, factor, told)
-    learned = _with_simulator(_stated(share, told), told_by)
     history = bid_history(bid_changes, keywords["entity_key"], today)
+    bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
+    share = click_shares(daily, rows, history, bid, told, today)
+    scale = _scale(share, told)
+    told_by = _simulated(landscapes, keywords, scale, told)
+    learned = _with_simulator(_stated(share, told), told_by)
     if history.randomised.any():
         closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
         tested = find_trials(history, rows, campaign, closed, start)
-        learned = _measured(learned, tested, told_by, factor[tested.index], told)
+        learned = _measured(learned, tested, told_by, scale.take(tested.index), told)
     return replace(
         learned,
-        elasticity=np.minimum(learned.elasticity * factor, LARGEST_ELASTICITY),
-        elasticity_sd=learned.elasticity_sd * factor,
+        elasticity=np.minimum(learned.elasticity * scale.elasticity, LARGEST_ELASTICITY),
+        elasticity_sd=learned.elasticity_sd * scale.elasticity,
+        cpc_exponent=learned.cpc_exponent * scale.exponent,
+        cpc_exponent_sd=learned.cpc_exponent_sd * scale.exponent,
     )
 
 
@@ -149,16 +164,11 @@ def at_present_bid(
     )
 
 
-def _click_share(
-    daily: pd.DataFrame, rows: Records, units: int, told: Estimation, today: int
-) -> Floats:
-    recent = rows.last >= today - _RECENT_DAYS
-    columns = daily.reindex(columns=["impression_share", "lost_is_budget"])
-    shares = columns.to_numpy(dtype=np.float64)[recent]
-    shown = impression_share(
-        rows.unit[recent], rows.impressions[recent], shares[:, 0], shares[:, 1], units
-    )
-    return click_share(shown, told.click_share_when_always_shown, told.click_share)
+def _scale(share: Floats, told: Estimation) -> _Scale:
+    """Prices follow the bid as stated until critical prices say that fewer bids are left to pass."""
+    elasticity = (1 - share) / (1 - told.click_share)
+    exponent = price_exponent(share, steepness(told))
+    return _Scale(elasticity, np.minimum(exponent / max(told.cpc_exponent_mean, _TINY), 1.0))
 
 
 def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
@@ -173,7 +183,7 @@ def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
 
 
 def _stated(share: Floats, told: Estimation) -> Learned:
-    """What is believed before any bid was tried, ε at the stated click share."""
+    """What is believed before any bid was tried, at the stated click share."""
     size = len(share)
     return Learned(
         np.full(size, told.elasticity_mean),
@@ -189,9 +199,9 @@ def _stated(share: Floats, told: Estimation) -> Learned:
 
 
 def _simulated(
-    landscapes: pd.DataFrame, keywords: pd.DataFrame, factor: Floats, told: Estimation
+    landscapes: pd.DataFrame, keywords: pd.DataFrame, scale: _Scale, told: Estimation
 ) -> _Simulated:
-    """Exponents that a platform's simulator implies, ε at the stated click share; nan elsewhere."""
+    """Exponents that a platform's simulator implies, at the stated click share; nan elsewhere."""
     unit = pd.Index(keywords["entity_key"]).get_indexer(pd.Index(landscapes["entity_key"]))
     bid, clicks, cost = (
         landscapes[name].to_numpy(dtype=np.float64)[unit >= 0] for name in ("bid", "clicks", "cost")
@@ -201,10 +211,10 @@ def _simulated(
         unit[unit >= 0].astype(np.int64), bid, clicks, cost, present
     )
     return _Simulated(
-        found / factor,
-        told.simulator_sd / factor,
-        exponent,
-        np.full(len(factor), told.simulator_sd / 2),
+        found / scale.elasticity,
+        told.simulator_sd / scale.elasticity,
+        exponent / scale.exponent,
+        told.simulator_sd / 2 / scale.exponent,
     )
 
 
@@ -222,16 +232,17 @@ def _with_simulator(learned: Learned, told_by: _Simulated) -> Learned:
 
 
 def _measured(
-    learned: Learned, tested: Tested, told_by: _Simulated, factor: Floats, told: Estimation
+    learned: Learned, tested: Tested, told_by: _Simulated, scale: _Scale, told: Estimation
 ) -> Learned:
     """With what the tested keywords teach about themselves and, pooled, about the others."""
     trials, units, index = tested.trials, len(tested.index), tested.index
     clicks_prior, price_prior = stated_priors(told)
-    scaled = replace(trials, log_bid=trials.log_bid * factor[trials.unit])
+    answered = replace(trials, log_bid=trials.log_bid * scale.elasticity[trials.unit])
+    priced = replace(trials, log_bid=trials.log_bid * scale.exponent[trials.unit])
     own = (told_by.elasticity[index], told_by.elasticity_sd[index])
-    clicks = estimate_elasticity(scaled, tested.control, units, _known(clicks_prior, *own))
+    clicks = estimate_elasticity(answered, tested.control, units, _known(clicks_prior, *own))
     own = (told_by.exponent[index], told_by.exponent_sd[index])
-    price = estimate_cpc_exponent(trials, units, _known(price_prior, *own))
+    price = estimate_cpc_exponent(priced, units, _known(price_prior, *own))
     size = len(learned.source)
     pooled = "pooled" if clicks.pooled_sd < told.elasticity_common_sd else "assumed"
     source = np.full(size, pooled, dtype="<U9")
@@ -239,7 +250,7 @@ def _measured(
     found = Learned(
         *_placed(clicks, index, size),
         *_placed(price, index, size),
-        _at(index, clicks.information / factor**2, np.zeros(size)),
+        _at(index, clicks.information / scale.elasticity**2, np.zeros(size)),
         source,
         learned.click_share,
         clicks.pooled_sd,

@@ -82,22 +82,25 @@ def test_a_bid_too_small_to_move_two_steps_is_left_out(experiment: Experiment) -
     assert (dithered["base_bid"] * 0.1 >= 0.02 - 1e-9).all()
 
 
-def planning(result: ReviewResult, share: float) -> tuple[ReviewResult, str, float]:
-    """The review, had it moved one watched keyword of the test to `share` of its bid."""
-    rows, plan = result.suggestions, result.frames["plan"]
-    watched = rows[rows["kind"].eq("watch") & rows["slot"].eq("bid")]
-    busy = plan[plan["entity_key"].astype(str).isin(watched["entity_key"])].nlargest(1, "clicks")
+def planning(
+    result: ReviewResult, settings: Settings, share: float
+) -> tuple[ReviewResult, str, float]:
+    """The review, had it moved one keyword of the test to `share` of its bid."""
+    rows, plan, found = result.suggestions, result.frames["plan"], asked(result, settings)
+    assert found is not None
+    dithered = found.members.loc[found.members["arm"].eq("dither"), "entity_key"]
+    busy = plan[plan["entity_key"].astype(str).isin(dithered)].nlargest(1, "clicks")
     key, planned = str(busy["entity_key"].iloc[0]), round(float(busy["bid"].iloc[0]) * share, 2)
-    row = rows["entity_key"].eq(key) & rows["slot"].eq("bid")
-    changed = {"kind": "raise", "binding": "", "proposed_bid": planned}
-    rows = rows.assign(**{name: rows[name].mask(row, to) for name, to in changed.items()})
-    return replace(result, suggestions=rows), key, planned
+    assert key not in set(rows["entity_key"])
+    moved = rows[rows["kind"].eq("raise")].head(1)
+    moved = moved.assign(entity_key=key, binding="", proposed_bid=planned)
+    return replace(result, suggestions=pd.concat([rows, moved])), key, planned
 
 
 def test_a_test_is_centred_at_the_bid_the_review_would_set(
     busy: ReviewResult, settings: Settings
 ) -> None:
-    result, key, planned = planning(busy, 1.07)
+    result, key, planned = planning(busy, settings, 1.07)
     found = asked(result, settings)
     assert found is not None
     path = paths(found).loc[key].to_numpy()
@@ -112,7 +115,7 @@ def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
     busy: ReviewResult, settings: Settings
 ) -> None:
     """Up and down around either bid costs its curvature: about as much here as there."""
-    result, key, _ = planning(busy, 1.07)
+    result, key, _ = planning(busy, settings, 1.07)
     here, there = (asked(one, settings) for one in (busy, result))
     assert here is not None
     assert there is not None
@@ -122,7 +125,7 @@ def test_the_way_to_a_better_bid_is_no_cost_of_a_test(
 
 def test_a_first_step_beyond_one_review_is_left_out(busy: ReviewResult, settings: Settings) -> None:
     """Raised by a fifth and up a tenth from there would be 32 % in one step."""
-    result, key, _ = planning(busy, 1.2)
+    result, key, _ = planning(busy, settings, 1.2)
     found = asked(result, settings)
     assert found is not None
     assert key not in set(found.members["entity_key"])

@@ -329,6 +329,14 @@ def test_a_bid_that_does_not_bite_says_so() -> None:
     assert evidence_of(result, "bad")["no_bite"] is False
 
 
+def test_a_bid_that_has_outbid_everybody_is_not_raised() -> None:
+    """Its clicks would be worth more; none is left to be had at a tenth of the bid."""
+    cheap = replace(GOOD, text="cheap", bid=10 * GOOD.bid)
+    result = review(small_account([cheap, GOOD, *FILLERS]), told(daily_budget=900))
+    plan = result.frames["plan"].set_index("keyword_text")["raise_block"]
+    assert (plan["cheap"], plan["good"]) == ("nobody_to_outbid", "")
+
+
 FULL = Word("rich", rate=0.08, clicks=45, campaign="full", budget=46.0, lost_is_budget=0.4)
 
 
