@@ -195,17 +195,19 @@ def _state_fields(words: Translator, test: Mapping[Any, Any]) -> dict[str, Any]:
 def arm_rows(words: Translator, metric: str, arms: pd.DataFrame) -> list[tuple[str, ...]]:
     """The creatives of one test as cells of HEADINGS, the likeliest best first."""
     ordered = arms.sort_values(["p_best", "entity_key"], ascending=[False, True], kind="stable")
-    return [_cells(words, metric, row) for row in ordered.to_dict(orient="records")]
+    # Evidence is always for the creative that is ahead, which alone has none.
+    ahead = words.text("ahead") if arms["evidence"].notna().any() else "–"
+    return [_cells(words, metric, row, ahead) for row in ordered.to_dict(orient="records")]
 
 
-def _cells(words: Translator, metric: str, row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _cells(words: Translator, metric: str, row: Mapping[Any, Any], ahead: str) -> tuple[str, ...]:
     return (
         words.plain(row["creative_name"]),
         *(_count(words, row[name]) for name in ("impressions", "clicks", "conversions")),
         amount(words, metric, row["metric_mean"]),
         _interval(words, metric, row),
         *(_share(words, row[name]) for name in ("p_best", "share_served", "share_next")),
-        _evidence(words, row["evidence"]),
+        _evidence(words, row["evidence"]) if pd.notna(row["evidence"]) else ahead,
         words.code("creative_verdict", str(row["verdict"])),
     )
 
@@ -229,6 +231,11 @@ def _share(words: Translator, value: Any) -> str:
 def _evidence(words: Translator, share: Any) -> str:
     """How much of the evidence that a claim asks for is there; nothing speaks against by less than 0."""
     return words.percent(min(max(float(share), 0.0), 1.0)) if pd.notna(share) else "–"
+
+
+def shown_course(days: pd.DataFrame) -> pd.DataFrame:
+    """The days of a test with evidence as tables tell it: from nothing to the whole of a claim's."""
+    return days.assign(evidence=days["evidence"].clip(0.0, 1.0))
 
 
 def amount(words: Translator, metric: str, value: float) -> str:

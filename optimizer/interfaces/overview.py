@@ -25,6 +25,7 @@ _PAGES: Mapping[str, tuple[str, str]] = {
     "exports_drifted": ("bulk_files", "See which, and why"),
     "exports_reverted": ("bulk_files", "See which, and why"),
     "second_person_awaited": ("queue", "Go to Suggestions"),
+    "suggestions_expired": ("imports", "Import and review"),
     "month_ahead": ("budget", "Plan the rest of the month"),
     "month_behind": ("budget", "Plan the rest of the month"),
     "creative_shares_off": ("creatives", "See the test"),

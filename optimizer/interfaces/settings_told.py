@@ -12,6 +12,15 @@ import pandas as pd
 from optimizer.interfaces.locale import Translator
 from optimizer.workflows import InForce
 
+SHARES = frozenset(
+    {
+        *("margin", "refund_rate", "brand_incrementality", "step_limit", "assumed_step_limit"),
+        *("dead_band", "min_probability", "pause_probability", "add_probability"),
+        *("negative_probability", "capped_share", "outage_probability", "budget_step_limit"),
+        *("target_step_limit", "learning_loss", "cost_share", "dither", "shared_share"),
+    }
+)
+"""Settings that are told in per cent; their files hold fractions of one."""
 AUDIT_COLUMNS = ("sequence", "at", "actor", "role", "account", "action", "subject", "detail")
 
 
@@ -21,13 +30,22 @@ def setting_rows(words: Translator, found: InForce, section: str) -> pd.DataFram
         {
             words.text("Setting"): words.code("setting", each.key),
             words.text("Key"): each.key,
-            words.text("Set to"): told_value(words, each.value),
+            words.text("Set to"): _told_setting(words, each.key, each.value),
             words.text("From"): words.text("the file") if each.stated else words.text("default"),
         }
         for each in found.settings
         if each.section == section
     ]
     return pd.DataFrame(rows)
+
+
+def _told_setting(words: Translator, key: str, value: Any) -> str:
+    """A share as a percentage, a code in words with what the file says, others as `told_value`."""
+    if key in SHARES and isinstance(value, int | float):
+        return words.percent(value, 2)
+    if isinstance(value, str) and (told := words.code("setting_value", value)) != value:
+        return f"{told} ({value})"
+    return told_value(words, value)
 
 
 def told_value(words: Translator, value: Any) -> str:

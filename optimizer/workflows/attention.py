@@ -12,6 +12,7 @@ import pandas as pd
 from optimizer.outcomes.flow import Step, keyword_flow
 from optimizer.store.protocol import BatchRecord, RunRecord
 from optimizer.tables import Actor
+from optimizer.workflows.lapsing import lasting_list
 from optimizer.workflows.values import plain_record
 from optimizer.workflows.workspace import Workspace, today_of
 
@@ -48,6 +49,7 @@ def attention(workspace: Workspace, account: str, actor: Actor) -> Attention:
         *_quarantined(batches),
         *_unsettled(workspace, run),
         *_second_person(workspace, run),
+        *_expired(workspace, account),
     )
     return Attention(alerts, *keyword_flow(summary["kinds"], summary["not_suggested"]))
 
@@ -89,3 +91,15 @@ def _second_person(workspace: Workspace, run: RunRecord) -> Iterable[dict[str, A
     if len(waiting):
         by = sorted(set(waiting["decided_by"].dropna().astype(str)))
         yield {"code": "second_person_awaited", "rows": len(waiting), "by": by}
+
+
+def _expired(workspace: Workspace, account: str) -> Iterable[dict[str, Any]]:
+    """Suggestions that nobody decided in time; a watched keyword needed no decision."""
+    rows = lasting_list(workspace, account).rows
+    count = int((rows["decision"].eq("expired") & rows["kind"].ne("watch")).sum())
+    if count:
+        yield {
+            "code": "suggestions_expired",
+            "rows": count,
+            "days": workspace.configs.guardrails.decide_within_days,
+        }

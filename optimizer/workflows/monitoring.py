@@ -17,7 +17,10 @@ from optimizer.workflows.workspace import Workspace
 
 @dataclass(frozen=True)
 class AccountStatus:
-    """What was last imported and reviewed; suggestions of that review by decision, exports by state."""
+    """What was last imported and reviewed; suggestions of that review by decision, exports by state.
+
+    Keywords that are only watched need no decision and are not counted.
+    """
 
     account: str
     imported_at: datetime | None = None
@@ -51,7 +54,8 @@ def _status(workspace: Workspace, account: str) -> AccountStatus:
         kept = lasting_list(workspace, account)
     except NotFound:
         return known
-    run, decisions = kept.run, Counter(standing_rows(kept.rows)["decision"])
+    rows = standing_rows(kept.rows)
+    run, decisions = kept.run, Counter(rows.loc[rows["kind"].ne("watch"), "decision"])
     return replace(
         known, reviewed_at=run.created_at, reviewed_as_of=run.as_of, suggestions=decisions
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from optimizer.interfaces.creative_tests import shown_course
 from tests.interfaces.conftest import ACCOUNT
 from tests.interfaces.test_cli import answer, run
 
@@ -38,3 +41,8 @@ def test_without_creatives_it_says_so() -> None:
     told = run("creatives", "--account", ACCOUNT, "--lang", "en")
     assert told.exit_code == 0
     assert "no test is defined" in told.output
+
+
+def test_evidence_is_told_alike_in_table_and_plot() -> None:
+    days = pd.DataFrame({"evidence": [-0.2, 0.5, 8.0, np.nan]})
+    assert shown_course(days)["evidence"].fillna(-1).tolist() == [0.0, 0.5, 1.0, -1.0]

@@ -46,8 +46,11 @@ def test_every_setting_has_words(language: str) -> None:
 def test_settings_say_what_is_stated_and_where(workspace: workflows.Workspace) -> None:
     found = workflows.settings_in_force(workspace, ACCOUNT, OWNER)
     rows = settings_told.setting_rows(Translator("en"), found, "account").set_index("Key")
-    assert rows.loc["margin", ["Set to", "From"]].tolist() == ["0.6", "the file"]
-    assert rows.loc["refund_rate", ["Set to", "From"]].tolist() == ["0", "default"]
+    assert rows.loc["margin", ["Set to", "From"]].tolist() == ["60%", "the file"]
+    assert rows.loc["refund_rate", ["Set to", "From"]].tolist() == ["0%", "default"]
+    assert rows.loc["objective", "Set to"] == "profit"
+    told = settings_told.setting_rows(Translator("zh"), found, "account").set_index("键")
+    assert told.loc["objective", "取值"] == "利润 (profit)"
     assert found.files["account"] == (str(workspace.configs.account_path(ACCOUNT)), True)
     assert found.outdated == ()
 
@@ -168,3 +171,13 @@ def test_a_token_past_its_end_is_not_called_valid(hours: int, said: str) -> None
     token = TokenRecord("etl", None, "operator", now, "ann", now + timedelta(hours=hours))
     rows = settings_told.token_rows(Translator("en", "CNY"), [token], now)
     assert rows["State"].tolist() == [said]
+
+
+def test_shares_are_settings_between_nothing_and_all() -> None:
+    """A name that was mistyped, or a ratio that may pass one, is not told in per cent."""
+    fields = {
+        key: field for model in (Account, Guardrails, Exploration)
+        for key, field in model.model_fields.items()
+    }  # fmt: skip
+    assert set(fields) >= settings_told.SHARES
+    assert "no_bite_cpc_ratio" not in settings_told.SHARES

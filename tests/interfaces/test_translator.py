@@ -108,3 +108,11 @@ def test_a_bid_test_over_budget_says_which_one_and_by_how_much(language: str, re
     assert "shop" in first
     assert "5.00 CNY" in first
     assert "15.00 CNY" in second
+
+
+def test_label_that_is_missing_leaves_no_brackets() -> None:
+    told = {"file": "a.csv", "column": "clicks", "in_file": 2, "ours": 1}
+    for language in ("zh", "en"):
+        words = Translator(language)
+        assert "()" not in words.code("error", "totals_mismatch", **told, label="")
+        assert "(total)" in words.code("error", "totals_mismatch", **told, label="total")

@@ -67,3 +67,17 @@ def test_another_review_proposes_anew(shop: Workspace) -> None:
         workflows.review(shop, "shop", actor=OPERATOR)
         assert decisions(shop) == {"proposed"}
         assert len(proposed(shop, "raise"))
+
+
+def test_overview_tells_what_expired_and_counts_what_waits_as_the_queue_does(
+    shop: Workspace,
+) -> None:
+    rows = workflows.suggestions(shop, "shop", VIEWER)
+    asked = int((rows["decision"].eq("proposed") & rows["kind"].ne("watch")).sum())
+    (told,) = workflows.account_statuses(shop, VIEWER)
+    assert told.suggestions["proposed"] == asked
+    codes = {each["code"] for each in workflows.attention(shop, "shop", VIEWER).alerts}
+    assert "suggestions_expired" not in codes
+    with days_later(shop, 8):
+        alerts = {each["code"]: each for each in workflows.attention(shop, "shop", VIEWER).alerts}
+    assert alerts["suggestions_expired"]["rows"] == asked

@@ -126,6 +126,7 @@ def test_approvals_that_wait_for_a_second_person_are_told(
         "exports_drifted",
         "exports_reverted",
         "second_person_awaited",
+        "suggestions_expired",
         "month_ahead",
         "month_behind",
     ],

@@ -130,11 +130,12 @@ class Translator:
         return _plus(number, digits + 2, sign) + text.replace("-", "−")
 
     def rate(self, share: Any) -> str:
-        """A conversion rate as a percentage with two figures that count: 2.9%, 0.24%, 0.018%."""
+        """A conversion rate as a percentage with two figures that count: 2.9%, 2.0%, 0.24%, 0.018%."""
         number = _finite(share)
         if number is None or number <= 0:
             return self.percent(share, 1)
-        return self.percent(number, min(max(1, -math.floor(math.log10(number)) - 1), 6))
+        digits = min(max(1, -math.floor(math.log10(number)) - 1), 6)
+        return format_percent(number, format=f"#,##0.{'0' * digits}%", locale=self._locale)
 
     def day(self, value: Any) -> str:
         """A date."""
@@ -197,6 +198,7 @@ class Translator:
             "number": self.number,
             "whole": lambda value: self.number(value, 0),
             "ratio": self.ratio,
+            "bracketed": lambda value: f" ({value})" if value else "",
             "left_out": lambda code: self.code("backtest_left_out", code),
         }
         return Template(formats).vformat(template, (), fields)

@@ -20,6 +20,7 @@ from optimizer.interfaces.creative_tests import (
     mode_rows,
     served_lines,
     share_badge,
+    shown_course,
     shown_in,
     size_line,
     state_lines,
@@ -91,7 +92,8 @@ def _draw_test(words: Translator, report: workflows.CreativeReport, name: str) -
     st.badge(badge, color=colour)
     cells = arm_rows(words, row["metric"], own.arms)
     headings = [words.text(heading) for heading in HEADINGS]
-    st.dataframe(pd.DataFrame(cells, columns=headings), hide_index=True)
+    told = {words.text(name): st.column_config.Column(help=text) for name, text in _helps(words)}
+    st.dataframe(pd.DataFrame(cells, columns=headings), hide_index=True, column_config=told)
     _draw_serving(words, own)
     if row["state"] in ("unmeasured", "no_traffic"):
         return
@@ -100,6 +102,27 @@ def _draw_test(words: Translator, report: workflows.CreativeReport, name: str) -
         found = workflows.creative_test(visit.workspace, str(visit.account), name, visit.actor)
     _draw_figures(words, row["metric"], own.arms, found)
     _draw_modes(words, row["metric"], found)
+
+
+def _helps(words: Translator) -> list[tuple[str, str]]:
+    """Columns that do not say by themselves what they are."""
+    return [
+        (
+            "80 % interval",
+            words.text("With 80 % probability the true value lies between these two."),
+        ),
+        (
+            "P(best)",
+            words.text("How likely it is that this creative is the best of the test."),
+        ),
+        (
+            "Evidence",
+            words.text(
+                "How much of what a claim takes is there that the creative ahead is better than this "
+                "one: at 100 % it may be called the winner, whenever you looked."
+            ),
+        ),
+    ]
 
 
 def _draw_serving(words: Translator, own: workflows.CreativeReport) -> None:
@@ -125,7 +148,7 @@ def _draw_figures(
         plots.draw(figure, "ridge")
     with right:
         st.markdown("##### " + words.text("How it came about"))
-        figure = course_figure(words, found.days, named)
+        figure = course_figure(words, shown_course(found.days), named)
         plots.draw(figure, "course")
 
 
@@ -183,7 +206,7 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
     rows: Sequence[tuple[str, str]] = (
         ("p_best", words.text("P(best)")),
         ("share_served", words.text("Share of impressions")),
-        ("evidence", words.text("Evidence that the leader is better (1: a claim)")),
+        ("evidence", words.text("Evidence that the leader is better (100 %: a claim)")),
     )
     figure = make_subplots(
         rows=3,
@@ -208,8 +231,7 @@ def course_figure(words: Translator, days: pd.DataFrame, named: Mapping[int, str
     figure.add_hline(y=1.0, row=3, col=1, line={"dash": "dash", "width": 1, "color": plots.GREY})
     day, whole_day = words.text("%b %-d"), words.text("%b %-d, %Y")
     figure.update_xaxes(tickformat=day, hoverformat=whole_day)
-    for number in (1, 2):
-        figure.update_yaxes(range=[0, 1], tickformat=".0%", row=number, col=1)
+    figure.update_yaxes(range=[0, 1.05], tickformat=".0%")
     return figure.update_layout(
         height=430,
         margin={"l": 0, "r": 8, "t": 24, "b": 0},

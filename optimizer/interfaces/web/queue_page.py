@@ -103,7 +103,7 @@ def _draw_unsettled(reviewed: date) -> None:
 
 def _draw_expired(stored: pd.DataFrame) -> None:
     """How many suggestions nobody decided in time."""
-    count = int(stored["decision"].eq("expired").sum())
+    count = int((stored["decision"].eq("expired") & stored["kind"].ne("watch")).sum())
     if count:
         words = session.current().words
         text = words.text(

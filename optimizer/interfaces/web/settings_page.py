@@ -53,7 +53,8 @@ def _draw_settings(words: Translator, admin: bool) -> None:
             told = words.text("The file says something else by now: restart the program to use it.")
             st.warning(told, icon=":material/restart_alt:")
         rows = settings_told.setting_rows(words, found, section)
-        st.dataframe(rows, hide_index=True, key=f"settings_{section}", height="content")
+        # Not a grid, whose cells would cut long values.
+        st.table(rows.map(literal), hide_index=True)
 
 
 def _draw_locks(words: Translator) -> None:

@@ -48,7 +48,19 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
         text = st.text_input(
             words.text("Keyword contains"), key="text", bind="query-params", width=150
         )
-        min_p = st.slider("P(Δ>0) ≥", 0.0, 1.0, 0.0, 0.05, key="p", bind="query-params", width=110)
+        min_p = st.slider(
+            "P(Δ>0) ≥",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            key="p",
+            bind="query-params",
+            width=125,
+            help=words.text(
+                "Shows only suggestions by which profit rises with at least this probability."
+            ),
+        )
     with above:
         tab = _tab_choice(words, rows[rows["decision"].eq(decision)])
         kinds = _kind_pills(words, tab) if tab in _NARROWED else ()

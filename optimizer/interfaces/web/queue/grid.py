@@ -157,11 +157,22 @@ def _columns(words: Translator) -> dict[str, Any]:
             help=text("Edit the bid here before approving."),
         ),
         "share": column.TextColumn(text("Share of impressions"), width=110),
-        "change": column.NumberColumn("Δ %", format="%+.0f%%", width=56),
+        "change": column.NumberColumn(
+            "Δ %",
+            format="%+.0f%%",
+            width=56,
+            help=text("The new bid against the present one, in per cent."),
+        ),
         "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=80),
         "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=86),
-        "interval": column.TextColumn("80 %", width=110),
-        "p": column.NumberColumn("P(Δ>0)", format="%.0f%%", width=64),
+        "interval": column.TextColumn(
+            "80 %",
+            width=110,
+            help=text("With 80 % probability the change of profit per day lies between these two."),
+        ),
+        "p": column.NumberColumn(
+            "P(Δ>0)", format="%.0f%%", width=64, help=text("How likely it is that profit rises.")
+        ),
         "match": column.TextColumn(text("Match"), width=70),
         "campaign": column.TextColumn(text("Campaign"), width=171),
         "ad_group": column.TextColumn(text("Ad group"), width=110),
