@@ -19,7 +19,7 @@ def test_the_evidence_names_the_test_the_rates_and_the_proof() -> None:
     lines = evidence_lines(Translator("en", "CNY"), ROW, TOLD)
     assert lines[0] == "proven worse than the creative that is ahead"
     assert "Test titles: CTR 2.0%" in lines[1]
-    assert lines[1].endswith("ahead 3%.")
+    assert lines[1].endswith("ahead 3.0%.")
     assert any("100%" in line for line in lines)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -22,6 +24,7 @@ from tests.interfaces.test_browser import (
     free_port,
     wait_until_up,
 )
+from tests.interfaces.test_contrast import contrast
 
 __all__ = ["address", "folder"]
 pytestmark = [
@@ -111,3 +114,19 @@ def test_page_started_without_its_guard_serves_no_other_machine(
         finally:
             server.terminate()
             server.wait(30)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_on_the_main_button_can_be_read(
+    scheme: Literal["light", "dark"], browser: Browser, address: str
+) -> None:
+    page = browser.new_context(color_scheme=scheme, locale="en-US").new_page()
+    page.goto(f"{address}/imports")
+    button = page.get_by_test_id("stBaseButton-primaryFormSubmit")
+    expect(button).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    told = button.evaluate(
+        "it => [getComputedStyle(it).color, getComputedStyle(it).backgroundColor]"
+    )
+    text, ground = (f"#{bytes(map(int, re.findall(r'[0-9]+', each)[:3])).hex()}" for each in told)
+    assert contrast(text, ground) >= 4.5, told

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from optimizer import workflows
 from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces.locale import LANGUAGES, Translator, pick_language
+from optimizer.interfaces.opened import folders
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.progress import progress_bar
 from optimizer.tables import Actor, Role
@@ -27,6 +28,8 @@ STYLE = """
 [data-testid="stBottomBlockContainer"] {padding: 0.6rem 2rem 0.8rem;}
 [data-testid="stSidebar"][data-collapsed="false"] {width: 230px !important; min-width: 230px !important;}
 [data-testid="stMetricValue"] {font-size: 1.5rem;}
+/* Streamlit writes white on the primary colour, which on the dark page is a light blue. */
+[data-testid^="stBaseButton-primary"] {color: light-dark(#FFFFFF, #0E0E10) !important;}
 /* Texts of keywords may be formulas; what the download button writes is not escaped. */
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 .st-key-evidence [data-testid="stText"] {font-size: 0.875rem; line-height: 1.65;}
@@ -226,7 +229,7 @@ def _load_demonstration() -> None:
     visit = session.current()
     try:
         with progress_bar() as tell:
-            store, configs = session.folders()
+            store, configs = folders()
             workflows.demo(store, configs, visit.actor, progress=tell)
         flash("success", [visit.words.text("The demonstration is loaded.")])
     except OptimizerError as error:

@@ -134,7 +134,9 @@ def _conflict_texts(words: Translator, rows: pd.DataFrame) -> pd.Series[str]:
 
 def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
     ends = zip(rows["delta_profit_low"], rows["delta_profit_high"], strict=True)
-    texts = [None if low != low else f"{low:+.2f} … {high:+.2f}" for low, high in ends]
+    texts = [
+        None if low != low else f"{low:+.2f} … {high:+.2f}".replace("-", "−") for low, high in ends
+    ]
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
