@@ -29,7 +29,7 @@ STYLE = """
 [data-testid="stSidebar"][data-collapsed="false"] {width: 230px !important; min-width: 230px !important;}
 [data-testid="stMetricValue"] {font-size: 1.5rem;}
 /* Streamlit writes white on the primary colour, which on the dark page is a light blue. */
-[data-testid^="stBaseButton-primary"] {color: light-dark(#FFFFFF, #0E0E10) !important;}
+[data-testid^="stBaseButton-primary"]:enabled {color: light-dark(#FFFFFF, #0E0E10) !important;}
 /* Texts of keywords may be formulas; what the download button writes is not escaped. */
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 .st-key-evidence [data-testid="stText"] {font-size: 0.875rem; line-height: 1.65;}
