@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     )
     from optimizer.workflows.creative_tests import CreativeReport, creative_test, creative_tests
     from optimizer.workflows.deciding import (
-        DecisionResult,
-        ResolveSummary,
         approve,
         edit,
         lock,
@@ -106,6 +104,7 @@ if TYPE_CHECKING:
         totals,
         why_not,
     )
+    from optimizer.workflows.resolving import DecisionResult, ResolveSummary, Solving, solving
     from optimizer.workflows.reverting import revert
     from optimizer.workflows.reviewing import ReviewReport, latest_review, latest_summary, review
     from optimizer.workflows.simulating import SimulationReport, simulate
@@ -139,6 +138,7 @@ __all__ = [
     "Scenario",
     "SelectionTotals",
     "SimulationReport",
+    "Solving",
     "StepExport",
     "SuggestionDetail",
     "Told",
@@ -206,6 +206,7 @@ __all__ = [
     "settings_in_force",
     "simulate",
     "snooze",
+    "solving",
     "stop_experiment",
     "suggest_from_plan",
     "suggestion",
@@ -260,8 +261,6 @@ _HOMES = {
         "creative_tests",
     ),
     "optimizer.workflows.deciding": (
-        "DecisionResult",
-        "ResolveSummary",
         "approve",
         "edit",
         "lock",
@@ -339,6 +338,7 @@ _HOMES = {
         "totals",
         "why_not",
     ),
+    "optimizer.workflows.resolving": ("DecisionResult", "ResolveSummary", "Solving", "solving"),
     "optimizer.workflows.reverting": ("revert",),
     "optimizer.workflows.reviewing": (
         "ReviewReport",

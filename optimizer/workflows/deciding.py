@@ -3,66 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-import pandas as pd
-
-from optimizer.errors import Conflict, Infeasible, RefusedInput
+from optimizer.errors import Conflict, RefusedInput
 from optimizer.review import approvals
 from optimizer.review.approvals import Standing, Transition
-from optimizer.review.resolve import resolve_account
 from optimizer.review.rivals import Rivals
 from optimizer.store.protocol import Change
 from optimizer.tables import Actor
 from optimizer.workflows.at_risk import within_limits
+from optimizer.workflows.attempts import done_anew
 from optimizer.workflows.holdings import Holdings, load_holdings
-from optimizer.workflows.reviewing import open_rows, restored_result, stored_summary
-from optimizer.workflows.values import plain, plain_record
+from optimizer.workflows.resolving import DecisionResult, solved_again, told_refusal
 from optimizer.workflows.workspace import Workspace
 
 Ref = tuple[str, int]
 """A suggestion's id and the version the operator saw."""
 
 Command = Callable[[Standing, int], Transition]
-ATTEMPTS = 8
-"""How often a command reads again what somebody else moved in between."""
 _SLOTS = {"t": ("add", "negative"), "c": ("budget", "target"), "a": ("creative",)}
 """Slots by the letter that the key of what is no keyword begins with."""
-
-
-@dataclass(frozen=True)
-class ResolveSummary:
-    """What one re-solve did: which open rows moved, and the plan now; amounts per day."""
-
-    rows_moved: int
-    moved: tuple[str, ...]
-    cost_planned: float
-    dual_price: float
-    budget: float
-
-
-@dataclass(frozen=True)
-class DecisionResult:
-    """What a command changed and refused, what the rest became, and which budgets no longer fit.
-
-    `refused` are {id, code, …}; `awaiting` are those that changed and wait for a second person.
-    `resolve` is None when nothing changed or, with `problem` {code, fields}, when no plan meets the
-    constraints that are left.
-    """
-
-    changed: tuple[str, ...]
-    refused: tuple[dict[str, Any], ...]
-    resolve: ResolveSummary | None
-    excess: tuple[dict[str, Any], ...]
-    problem: dict[str, Any] | None = None
-    awaiting: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as plain values."""
-        return plain_record(asdict(self))
 
 
 def approve(
@@ -197,22 +160,19 @@ def _decide(
     command_for: Callable[[Holdings], Command],
     adding: bool = False,
 ) -> DecisionResult:
-    """Commit what can be decided, then re-solve the rest. Somebody else's decision in between is
-    read again, so that the loser is told who was first and sums count what the other approved."""
-    for attempt in range(ATTEMPTS):
+    """Commit what can be decided, then re-solve the rest."""
+
+    def commit() -> tuple[list[Transition], list[Conflict]]:
         held = load_holdings(workspace, account)
         moves, refused, against = _judge(held, refs, command_for(held), adding)
         beside = None
         if adding:
             moves, beside = within_limits(held, moves, actor)
-        try:
-            changes = [_change(move, against) for move in moves]
-            workspace.store.apply_changes(account, changes, actor, action, beside)
-        except Conflict:
-            if attempt == ATTEMPTS - 1:
-                raise
-            continue
-        break
+        changes = [_change(move, against) for move in moves]
+        workspace.store.apply_changes(account, changes, actor, action, beside)
+        return moves, refused
+
+    moves, refused = done_anew(commit)
     done = solved_again(workspace, account, tuple(move.id for move in moves), refused, actor)
     waiting = tuple(move.id for move in moves if move.to_decision == "awaiting_second")
     return replace(done, awaiting=waiting)
@@ -240,62 +200,3 @@ def _judge(
 def _change(move: Transition, against: Rivals) -> Change:
     rivals = sorted(against.of.get(move.id, ()))
     return Change(**asdict(move), rivals=tuple(rivals))
-
-
-def told_refusal(refusal: Conflict) -> dict[str, Any]:
-    """{code, …fields}."""
-    return {"code": refusal.code, **refusal.fields}
-
-
-def solved_again(
-    workspace: Workspace,
-    account: str,
-    changed: tuple[str, ...],
-    refused: Sequence[Conflict],
-    actor: Actor,
-) -> DecisionResult:
-    """The result of a command that `changed` and `refused`, with the rest solved around it."""
-    held = load_holdings(workspace, account)
-    told = tuple(told_refusal(one) for one in refused)
-    excess = held.excess(held.committed())
-    try:
-        summary = _resolve(held, actor)
-    except Infeasible as error:
-        problem = {"code": error.code, "fields": plain(error.fields)}
-        return DecisionResult(changed, told, None, excess, problem)
-    return DecisionResult(changed, told, summary, excess)
-
-
-def _resolve(held: Holdings, actor: Actor) -> ResolveSummary:
-    """Re-solve the open rows around what is decided, from the run's own stored options.
-
-    Holds are read again after the write: whoever decided meanwhile is respected as well.
-    """
-    store = held.workspace.store
-    before = restored_result(held.run, held.newest(), held.frames)
-    holds = store.holds(held.account, held.as_of)
-    for _ in range(ATTEMPTS):
-        after = resolve_account(before, holds)
-        summary = stored_summary(after, held.run.summary["origin"])
-        rows = open_rows(held.workspace, held.account, after.proposals(), holds)
-        if not store.update_run(held.run.run_id, summary, rows, actor):
-            return _resolve(load_holdings(held.workspace, held.account), actor)
-        latest = store.holds(held.account, held.as_of)
-        if latest.equals(holds):
-            break
-        holds = latest
-    moved = _moved(held.newest(), rows)
-    told = after.summary
-    return ResolveSummary(len(moved), moved, told.cost_planned, told.dual_price, told.budget)
-
-
-def _moved(before: pd.DataFrame, after: pd.DataFrame) -> tuple[str, ...]:
-    """Ids of open rows whose kind or proposed bid is not what it was."""
-    decided = before.loc[~before["decision"].isin(["proposed", "superseded"]), "id"]
-    was = before[before["decision"].eq("proposed")].set_index("id")[["kind", "proposed_bid"]]
-    now = after[~after["id"].isin(decided)].set_index("id")[["kind", "proposed_bid"]]
-    both = was.add_suffix("_was").join(now.add_suffix("_now"), how="outer")
-    same_kind = both["kind_was"].eq(both["kind_now"]).fillna(False)
-    bids = both[["proposed_bid_was", "proposed_bid_now"]].astype(float)
-    same_bid = bids.iloc[:, 0].eq(bids.iloc[:, 1]) | bids.isna().all(axis=1)
-    return tuple(both.index[~(same_kind & same_bid)].astype(str))

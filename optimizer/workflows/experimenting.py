@@ -22,9 +22,11 @@ from optimizer.review.fit import spend_at_risk
 from optimizer.store.protocol import Beside, ExperimentRecord, NewExperiment, StepRecord
 from optimizer.tables import Actor, empty_table
 from optimizer.workflows.at_risk import at_risk, check_cap, person_of
-from optimizer.workflows.deciding import ATTEMPTS, DecisionResult, Ref, solved_again
+from optimizer.workflows.attempts import done_anew
+from optimizer.workflows.deciding import Ref
 from optimizer.workflows.exporting import write_recorded
 from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.resolving import DecisionResult, solved_again
 from optimizer.workflows.reviewing import restored_result
 from optimizer.workflows.values import plain, plain_record
 from optimizer.workflows.workspace import Workspace
@@ -150,17 +152,13 @@ def approve_experiment(
     or when it needs a second person.
     """
     actor.require("approver", account)
-    for left in reversed(range(ATTEMPTS)):
+
+    def commit() -> None:
         record = _known(workspace, account)
-        held = load_holdings(workspace, account)
-        beside = _check_spend(held, record, actor)
-        try:
-            workspace.store.decide_experiment(account, ref, "approved", None, actor, beside)
-        except Conflict as conflict:
-            if conflict.code != "suggestions_moved" or not left:
-                raise
-            continue
-        break
+        beside = _check_spend(load_holdings(workspace, account), record, actor)
+        workspace.store.decide_experiment(account, ref, "approved", None, actor, beside)
+
+    done_anew(commit)
     return solved_again(workspace, account, (ref[0],), [], actor)
 
 

@@ -36,16 +36,32 @@ _LISTS: WeakKeyDictionary[Store, dict[str, KeptList]] = WeakKeyDictionary()
 _FRAMES: WeakKeyDictionary[Store, tuple[str, Frames]] = WeakKeyDictionary()
 _PLANNED: WeakKeyDictionary[Store, tuple[str, pd.DataFrame]] = WeakKeyDictionary()
 _TWINS: WeakKeyDictionary[Store, tuple[str, pd.DataFrame]] = WeakKeyDictionary()
+_READING: WeakKeyDictionary[Store, dict[str, Lock]] = WeakKeyDictionary()
 _LOCK = Lock()
 
 
 def kept_list(store: Store, account: str) -> KeptList:
-    """The newest review of the account with its rows. Raises `NotFound` without one."""
+    """The newest review of the account with its rows. Raises `NotFound` without one.
+
+    Those who ask while somebody reads wait for what he reads.
+    """
     stamp = store.last_act(account)
     with _LOCK:
         held = _LISTS.setdefault(store, {}).get(account)
-    if held is not None and held.stamp == stamp:
+        reading = _READING.setdefault(store, {}).setdefault(account, Lock())
+    if held is not None and held.stamp >= stamp:
         return held
+    with reading:
+        return _read(store, account, stamp)
+
+
+def _read(store: Store, account: str, wanted: int) -> KeptList:
+    """The list with all acts up to `wanted`: what was read meanwhile, else read now."""
+    with _LOCK:
+        held = _LISTS[store].get(account)
+    if held is not None and held.stamp >= wanted:
+        return held
+    stamp = store.last_act(account)
     run = store.latest_run(account)
     rows, earlier = _rows(store, run, held), store.approved(account)
     read = KeptList(stamp, run, rows, earlier[~among(earlier["id"], rows["id"])])

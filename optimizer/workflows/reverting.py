@@ -10,8 +10,9 @@ import pandas as pd
 from optimizer.errors import Conflict, NotFound, RefusedInput
 from optimizer.review.reverting import original_of, reverts
 from optimizer.tables import Actor
-from optimizer.workflows.deciding import DecisionResult, approve, told_refusal
+from optimizer.workflows.deciding import approve
 from optimizer.workflows.holdings import Holdings, load_holdings
+from optimizer.workflows.resolving import DecisionResult, told_refusal
 from optimizer.workflows.workspace import Workspace
 
 

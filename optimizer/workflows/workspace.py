@@ -29,10 +29,14 @@ _ACCOUNT_NAME = re.compile(r"[\w][\w .\-]{0,63}")
 
 @dataclass(frozen=True)
 class Workspace:
-    """An open store beside the settings that apply to it; a context manager that closes the store."""
+    """An open store beside the settings that apply to it; a context manager that closes the store.
+
+    `patience` is how many seconds a decision waits for the rest to be solved again; None: until it is.
+    """
 
     store: Store
     configs: Configs
+    patience: float | None = None
 
     def close(self) -> None:
         """Release the store's files and connections."""

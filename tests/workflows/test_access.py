@@ -63,6 +63,7 @@ NEEDS: dict[str, tuple[Role, Scope]] = {
     "propose_experiment": ("operator", "account"),
     "quarantine": ("viewer", "anywhere"),
     "queue_stamp": ("viewer", "account"),
+    "solving": ("viewer", "account"),
     "reject": ("operator", "account"),
     "reject_experiment": ("operator", "account"),
     "review": ("operator", "account"),
