@@ -4,8 +4,9 @@
 
 Each operator decides through the HTTP API (list, look at one suggestion, approve, reject) with a
 second of thought between two acts, and one real Chromium looks at the queue page all the while, where
-Chromium is installed. A decision includes the re-solve of all other rows. The server is one process,
-as `optimizer serve` starts it; its memory is read from the operating system every few seconds.
+Chromium is installed. A decision waits a second for the re-solve of all other rows and is answered as
+`pending` when that takes longer; `pending` tells how many were. The server is one process, as
+`optimizer serve` starts it; its memory is read from the operating system every few seconds.
 """
 
 from __future__ import annotations
@@ -43,14 +44,16 @@ class Tally:
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     refused: int = 0
+    pending: int = 0
     errors: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, name: str, seconds: float, status: int, text: str) -> None:
-        """One act and its HTTP status."""
+    def add(self, name: str, seconds: float, status: int, text: str, pending: bool = False) -> None:
+        """One act, its HTTP status, and whether its re-solve was still to come."""
         with self.lock:
             self.seconds[name].append(seconds)
             self.refused += status in (409, 422)
+            self.pending += pending
             if status >= 500 or status in (0, 401, 403, 404):
                 self.errors.append(f"{name} {status} {text[:200]}")
 
@@ -78,7 +81,8 @@ def operate(address: str, secret: str, seed: int, until: float, tally: Tally) ->
     def act(name: str, path: str, body: Any = None) -> Any:
         began = time.perf_counter()
         status, told = ask(address, secret, path, body)
-        tally.add(name, time.perf_counter() - began, status, str(told))
+        pending = status == 200 and bool(told.get("pending"))
+        tally.add(name, time.perf_counter() - began, status, str(told), pending)
         time.sleep(THOUGHT * chance.uniform(0.5, 1.5))
         return told if status == 200 else None
 
@@ -220,6 +224,7 @@ def figures(tally: Tally, memory: list[float], sound: bool) -> dict[str, Any]:
         "acts": acts,
         "p95": float(np.percentile(every, 95)),
         "refused": tally.refused,
+        "pending": tally.pending,
         "errors": tally.errors,
         "memory_mb": {"early": early, "late": late, "peak": max(memory)},
         "memory_growth": late / early - 1,
@@ -237,7 +242,9 @@ def show(result: dict[str, Any]) -> None:
         print(f"{name:8s}{told['count']:6d} × p50 {told['p50']:6.2f} s  p95 {told['p95']:6.2f} s")
     memory = result["memory_mb"]
     print(f"all acts p95 {result['p95']:.2f} s, {len(result['errors'])} errors, ", end="")
-    print(f"{result['refused']} refused; store sound: {result['store_sound']}")
+    print(
+        f"{result['refused']} refused, {result['pending']} pending; store sound: {result['store_sound']}"
+    )
     print(
         f"memory {memory['early']:.0f} → {memory['late']:.0f} MB ({result['memory_growth']:+.0%})"
     )

@@ -4,9 +4,10 @@
 
 An account of `bench_review` is reviewed and served as `optimizer serve` does, and Debian's Chromium
 does what a person does: open the page, change a filter, tick a row, edit a bid until it is priced,
-approve it (all other rows are solved again before the answer) and ask what approving all shown would
-mean. An act ends when its result is on screen and no run is under way; of `--times` turns the median
-and the slowest are told, and the first page of a server that has just started on its own.
+approve it and ask what approving all shown would mean. `caught_up` is how long after an approval all
+other rows are solved again and the page shows it. An act ends when its result is on screen and no run
+is under way; of `--times` turns the median and the slowest are told, and the first page of a server that
+has just started on its own.
 """
 
 from __future__ import annotations
@@ -102,11 +103,14 @@ def edit(page: Any, bid: str, clock: Clock) -> None:
 
 
 def approve(page: Any, clock: Clock) -> None:
-    """The ticked row; the answer comes with the rest solved again."""
+    """The ticked row, until the page may be used again; and until its figures count the decision."""
     page.keyboard.press("Escape")
-    with clock.timed("approve"):
-        page.keyboard.press("a")
-        page.get_by_text("1 suggestion decided").wait_for(timeout=PATIENCE)
+    with clock.timed("caught_up"):
+        with clock.timed("approve"):
+            page.keyboard.press("a")
+            page.get_by_text("1 suggestion decided").wait_for(timeout=PATIENCE)
+            settled(page)
+        page.get_by_text("brought up to date").wait_for(state="detached", timeout=PATIENCE)
         settled(page)
 
 

@@ -241,10 +241,17 @@ def after_lines(words: Translator, result: Any) -> list[str]:
     """What waits for a second person, and what the re-solve did or why there was none."""
     text = "{count:whole} of them wait until another person approves them too."
     lines = [words.text(text, count=len(result.awaiting))] if result.awaiting else []
+    if result.pending:
+        return [*lines, words.text("The rest is being solved again.")]
     if result.problem is not None:
-        why = words.code("error", result.problem["code"], **result.problem["fields"])
-        return [*lines, words.text("The rest could not be solved again: {why}", why=why)]
+        return [*lines, unsolved_line(words, result.problem)]
     return lines if result.resolve is None else [*lines, resolve_line(words, result.resolve)]
+
+
+def unsolved_line(words: Translator, problem: Mapping[str, Any]) -> str:
+    """Why the rest could not be solved again."""
+    why = words.code("error", problem["code"], **problem["fields"])
+    return words.text("The rest could not be solved again: {why}", why=why)
 
 
 def _pick(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 
 from optimizer import workflows
+from optimizer.interfaces import opened
 from optimizer.planning.demo_account import demo_log
 from optimizer.planning.market import MarketSettings
 from optimizer.planning.market.settings import Size
@@ -71,6 +72,7 @@ def store(
     shutil.copytree(reviewed, folder)
     monkeypatch.setenv("OPTIMIZER_STORE", str(folder))
     monkeypatch.setenv("OPTIMIZER_CONFIGS", str(configs))
+    monkeypatch.setattr(opened, "PATIENCE", None)
     yield folder
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 
 from optimizer import workflows
@@ -26,10 +27,10 @@ HERE = f"/api/v1/accounts/{ACCOUNT}"
 def client(store: Path) -> Iterator[Any]:
     from starlette.testclient import TestClient
 
-    serving._workspace.cache_clear()
+    st.cache_resource.clear()
     with TestClient(Starlette(routes=api.routes()), raise_server_exceptions=False) as opened:
         yield opened
-    serving._workspace.cache_clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
+import streamlit as st
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -20,7 +21,6 @@ from starlette.applications import Starlette
 
 from optimizer import workflows
 from optimizer.interfaces import api
-from optimizer.interfaces.api import serving
 from optimizer.interfaces.api.openapi import document
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
@@ -43,13 +43,13 @@ def secret(
     """A token of an administrator, in a reviewed store that all made-up requests share."""
     store = tmp_path_factory.mktemp("made up") / "store"
     shutil.copytree(reviewed, store)
-    serving._workspace.cache_clear()
+    st.cache_resource.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPTIMIZER_STORE", str(store))
         patch.setenv("OPTIMIZER_CONFIGS", str(configs))
         with workflows.open_workspace(store, configs) as workspace:
             yield workflows.add_token(workspace, "made-up", "admin", OWNER).secret
-    serving._workspace.cache_clear()
+    st.cache_resource.clear()
 
 
 @schema.parametrize()

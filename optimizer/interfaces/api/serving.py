@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -37,6 +36,7 @@ from optimizer.interfaces.api.endpoints import ENDPOINTS, Call, Endpoint, json_a
 from optimizer.interfaces.api.openapi import document
 from optimizer.interfaces.json_values import plain
 from optimizer.interfaces.locale import Translator, pick_language
+from optimizer.interfaces.opened import opened
 from optimizer.tables import Actor
 
 LOG = logging.getLogger("optimizer.api")
@@ -109,20 +109,13 @@ def _done(endpoint: Endpoint, call: Call) -> Response:
 
 def _enter(endpoint: Endpoint, request: Request) -> tuple[workflows.Workspace, Actor]:
     """The store and who asks. Raises `Forbidden` without a valid token."""
-    workspace = _workspace(os.environ.get("OPTIMIZER_STORE"), os.environ.get("OPTIMIZER_CONFIGS"))
+    workspace = opened()
     if endpoint.public:
         return workspace, Actor("anybody", None)
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         raise Forbidden("token_needed")
     return workspace, workflows.token_actor(workspace, secret.strip())
-
-
-@cache
-def _workspace(store: str | None, configs: str | None) -> workflows.Workspace:
-    return workflows.open_workspace(
-        Path(store) if store else None, Path(configs) if configs else None
-    )
 
 
 def _once_each(request: Request) -> dict[str, str]:

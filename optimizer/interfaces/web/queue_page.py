@@ -21,6 +21,7 @@ from optimizer.interfaces.sentences import (
 )
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.queue.actions import draw_actions
+from optimizer.interfaces.web.queue.catching_up import draw_catching_up
 from optimizer.interfaces.web.queue.decisions import last_decisions
 from optimizer.interfaces.web.queue.evidence_panel import draw_evidence
 from optimizer.interfaces.web.queue.filters import draw_filters, matching
@@ -39,6 +40,7 @@ def draw() -> None:
     summary = frame.read_reviewed(workflows.latest_summary)
     if summary is not None:
         _draw_line(summary)
+        draw_catching_up()
         _draw_unsettled(date.fromisoformat(summary["as_of"]))
         _draw_queue(summary)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import streamlit as st
 
 from optimizer import workflows
 from optimizer.interfaces.locale import Translator
+from optimizer.interfaces.opened import opened
 from optimizer.interfaces.web import login
 from optimizer.tables import Actor
 
@@ -33,15 +32,8 @@ class Visit:
 
 def begin(words: Translator) -> Visit:
     """Open the store for this run. Raises what `open_workspace` raises."""
-    workspace = _open(*folders())
-    st.session_state[_KEY] = Visit(workspace, words)
+    st.session_state[_KEY] = Visit(opened(), words)
     return current()
-
-
-def folders() -> tuple[Path | None, Path | None]:
-    """Where the environment says that the store and the settings are."""
-    store, configs = (os.environ.get(f"OPTIMIZER_{name}") for name in ("STORE", "CONFIGS"))
-    return Path(store) if store else None, Path(configs) if configs else None
 
 
 def current() -> Visit:
@@ -54,8 +46,3 @@ def choose(account: str, currency: str | None) -> None:
     visit = current()
     visit.account = account
     visit.words = Translator(visit.words.language, currency, visit.words.zone)
-
-
-@st.cache_resource(on_release=workflows.Workspace.close, show_spinner=False)
-def _open(store: Path | None, configs: Path | None) -> workflows.Workspace:
-    return workflows.open_workspace(store, configs)
