@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ SHARES = frozenset(
     }
 )
 """Settings that are told in per cent; their files hold fractions of one."""
+LOCK_COLUMNS = ("keyword_text", "match_type", "campaign_name", "ad_group_name", "slots")
 AUDIT_COLUMNS = ("sequence", "at", "actor", "role", "account", "action", "subject", "detail")
 
 
@@ -59,11 +61,21 @@ def told_value(words: Translator, value: Any) -> str:
 
 
 def lock_rows(words: Translator, found: pd.DataFrame) -> pd.DataFrame:
-    """What is locked, by name where it has one."""
-    shown = found.assign(slots=[words.listing(_slots(words, each)) for each in found["slots"]])
-    names = {name: words.heading("column", name) for name in found.columns}
-    names |= {"slots": words.text("Locked"), "entity_key": words.text("Key")}
-    return shown.rename(columns=names)
+    """What is locked, by name where it has one, else by its key."""
+    shown = found.assign(
+        keyword_text=found["keyword_text"].fillna(found["entity_key"]),
+        match_type=found["match_type"].map(partial(words.code, "match"), na_action="ignore"),
+        slots=[words.listing(_slots(words, each)) for each in found["slots"]],
+    )
+    names = {name: words.heading("column", name) for name in LOCK_COLUMNS}
+    return shown[list(LOCK_COLUMNS)].rename(columns=names | {"slots": words.text("Locked")})
+
+
+def lock_names(found: pd.DataFrame) -> dict[str, str]:
+    """Each locked key with all that tells it from others: text, campaign and ad group."""
+    parts = found[["keyword_text", "campaign_name", "ad_group_name"]].astype(object)
+    told = [" · ".join(str(one) for one in row if pd.notna(one)) for row in parts.to_numpy()]
+    return {key: name or key for key, name in zip(found["entity_key"], told, strict=True)}
 
 
 def _slots(words: Translator, slots: Sequence[str]) -> list[str]:

@@ -73,7 +73,10 @@ def test_locked_keyword_is_listed_and_let_go(workspace: workflows.Workspace, sto
     (told,) = workflows.locks(workspace, ACCOUNT, OWNER).to_dict("records")
     assert (told["entity_key"], told["keyword_text"]) == (one["entity_key"], one["keyword_text"])
     opened = AppTest.from_file(str(ROUTER), default_timeout=120).run()
-    opened.switch_page("web/settings_page.py").run().button("unlock").click().run()
+    opened.switch_page("web/settings_page.py").run()
+    (offered,) = opened.selectbox("unlock_key").options
+    assert offered == f"{one['keyword_text']} · {one['campaign_name']} · {one['ad_group_name']}"
+    opened.button("unlock").click().run()
     assert "Unlocked" in boxes(opened)
     assert workflows.locks(workspace, ACCOUNT, OWNER).empty
 
@@ -181,3 +184,20 @@ def test_shares_are_settings_between_nothing_and_all() -> None:
     }  # fmt: skip
     assert set(fields) >= settings_told.SHARES
     assert "no_bite_cpc_ratio" not in settings_told.SHARES
+
+
+def test_lock_on_what_has_no_name_is_told_by_its_key() -> None:
+    found = pd.DataFrame(
+        {
+            "entity_key": ["7", "8"],
+            "slots": [["bid"], ["bid"]],
+            "campaign_name": ["spring", None],
+            "ad_group_name": ["shoes", None],
+            "keyword_text": ["red shoes", None],
+            "match_type": ["EXACT", None],
+        }
+    )
+    assert settings_told.lock_names(found) == {"7": "red shoes · spring · shoes", "8": "8"}
+    rows = settings_told.lock_rows(Translator("en"), found)
+    assert rows["Keyword"].tolist() == ["red shoes", "8"]
+    assert "EXACT" not in rows["Match type"].tolist()

@@ -39,7 +39,9 @@ def _draw_test(report: workflows.ExperimentReport) -> None:
     for line in experiment_lines(words, report.to_json()):
         st.markdown(frame.literal(line))
     with st.expander(words.text("Keywords of the test")):
-        st.dataframe(_table(report), hide_index=True)
+        table = _table(report)
+        bids: dict[Any, Any] = dict.fromkeys(table.select_dtypes("number").columns, words.bid)
+        st.dataframe(table.style.format(bids), hide_index=True, placeholder="–")
     with st.container(horizontal=True):
         _draw_acts(report)
 

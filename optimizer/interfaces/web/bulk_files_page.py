@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -42,7 +43,8 @@ def _draw_waiting(rows: pd.DataFrame) -> None:
         return
     words = session.current().words
     st.markdown("##### " + words.text("Approved, not exported: {count:whole}", count=len(approved)))
-    st.dataframe(_approved_table(approved), hide_index=True)
+    bids: dict[Any, Any] = dict.fromkeys([words.text("Bid now"), words.text("New bid")], words.bid)
+    st.dataframe(_approved_table(approved).style.format(bids), hide_index=True, placeholder="–")
     if not frame.may("approver"):
         frame.draw_needed("approver")
         return
@@ -204,8 +206,12 @@ def _draw_files(export_id: str) -> None:
     # The cache is everybody's: it must not hand files to those whom the workflow would refuse.
     if not frame.may("approver"):
         return
-    for name, content in _files_of(str(visit.account), export_id, lambda: visit).items():
-        st.download_button(name, content, file_name=name, mime="application/octet-stream", key=name)
+    files = _files_of(str(visit.account), export_id, lambda: visit)
+    with st.container(horizontal=True):
+        for name, content in files.items():
+            st.download_button(
+                name, content, file_name=name, mime="application/octet-stream", key=name
+            )
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

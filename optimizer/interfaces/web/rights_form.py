@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
@@ -39,7 +40,7 @@ def _draw_people(words: Translator) -> None:
         st.dataframe(settings_told.grant_rows(words, found), hide_index=True, key="grants")
     else:
         st.caption(words.text("Nobody has a role yet. Give the first one below."))
-    with st.form("grant_form", border=False), st.container(horizontal=True):
+    with st.form("grant_form", border=False), _row():
         person = st.text_input(words.text("E-mail address"), key="grant_person")
         role = _role(words, "grant_role")
         where = _account(words, "grant_account")
@@ -66,7 +67,7 @@ def _draw_tokens(words: Translator) -> None:
         )
     else:
         st.caption(words.text("No program has a token yet."))
-    with st.form("token_form", border=False), st.container(horizontal=True):
+    with st.form("token_form", border=False), _row():
         name = st.text_input(words.text("Name"), key="token_name")
         role = _role(words, "token_role")
         where = _account(words, "token_account")
@@ -96,6 +97,11 @@ def _draw_secret(words: Translator) -> None:
     if secret is not None:
         st.success(words.text("Copy the token now: it is shown this once."), icon=":material/key:")
         st.code(secret, language=None)
+
+
+def _row() -> DeltaGenerator:
+    """Fields side by side, with the buttons on the line of the fields."""
+    return st.container(horizontal=True, vertical_alignment="bottom")
 
 
 def _role(words: Translator, key: str) -> Role:

@@ -69,12 +69,12 @@ def _draw_locks(words: Translator) -> None:
     st.dataframe(rows, hide_index=True, key="locks", placeholder="–")
     if not frame.may("operator"):
         return
-    names = dict(zip(found["entity_key"], found["keyword_text"].fillna(""), strict=True))
+    names = settings_told.lock_names(found)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
             words.text("Locked keyword"),
             list(names),
-            format_func=lambda each: f"{names[each]} ({each})",
+            format_func=names.__getitem__,
             key="unlock_key",
         )
         st.button(words.text("Unlock"), key="unlock", on_click=_unlock, args=(key,))

@@ -57,6 +57,7 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
             key="p",
             bind="query-params",
             width=125,
+            format="percent",
             help=words.text(
                 "Shows only suggestions by which profit rises with at least this probability."
             ),
