@@ -15,12 +15,14 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import pandas as pd
 
 from optimizer.errors import Conflict, Infeasible, OptimizerError
+from optimizer.estimates.posteriors import Bools
 from optimizer.review.resolve import resolve_account
 from optimizer.store.protocol import Store
-from optimizer.tables import Actor
+from optimizer.tables import Actor, among
 from optimizer.workflows.attempts import ATTEMPTS
 from optimizer.workflows.holdings import Holdings, load_holdings
 from optimizer.workflows.reviewing import open_rows, restored_result, stored_summary
@@ -204,11 +206,23 @@ def _resolve(held: Holdings, actor: Actor, awaited: Callable[[], bool]) -> Resol
 
 def _moved(before: pd.DataFrame, after: pd.DataFrame) -> tuple[str, ...]:
     """Ids of open rows whose kind or proposed bid is not what it was."""
-    decided = before.loc[~before["decision"].isin(["proposed", "superseded"]), "id"]
-    was = before[before["decision"].eq("proposed")].set_index("id")[["kind", "proposed_bid"]]
-    now = after[~after["id"].isin(decided)].set_index("id")[["kind", "proposed_bid"]]
-    both = was.add_suffix("_was").join(now.add_suffix("_now"), how="outer")
-    same_kind = both["kind_was"].eq(both["kind_now"]).fillna(False)
-    bids = both[["proposed_bid_was", "proposed_bid_now"]].astype(float)
-    same_bid = bids.iloc[:, 0].eq(bids.iloc[:, 1]) | bids.isna().all(axis=1)
-    return tuple(both.index[~(same_kind & same_bid)].astype(str))
+    waiting = before["decision"].eq("proposed")
+    settled = ~waiting & before["decision"].ne("superseded")
+    was = before.loc[waiting, ["id", "kind", "proposed_bid"]]
+    now = after.loc[~among(after["id"], before.loc[settled, "id"]), was.columns]
+    place = pd.Index(was["id"]).get_indexer(pd.Index(now["id"]))
+    stays = place >= 0
+    then, still = was.iloc[place[stays]], now[stays]
+    same = then["kind"].to_numpy() == still["kind"].to_numpy()
+    same &= _same_bids(then["proposed_bid"], still["proposed_bid"])
+    gone = np.ones(len(was), dtype=bool)
+    gone[place[stays]] = False
+    ids = [was.loc[gone, "id"], now.loc[~stays, "id"], still.loc[~same, "id"]]
+    return tuple(sorted(pd.concat(ids).astype(str)))
+
+
+def _same_bids(one: pd.Series, other: pd.Series) -> Bools:
+    """Whether each pair is the same number, or both are unknown."""
+    a, b = (bids.to_numpy(dtype=np.float64, na_value=np.nan) for bids in (one, other))
+    same: Bools = (a == b) | (np.isnan(a) & np.isnan(b))
+    return same

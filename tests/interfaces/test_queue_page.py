@@ -17,6 +17,7 @@ from optimizer.interfaces.local_person import local_person
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.queue_tabs import TABS
 from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue import catching_up
 from optimizer.interfaces.web.queue.grid import chosen, grid_table
 from optimizer.tables import SUGGESTIONS, Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
@@ -255,6 +256,21 @@ def test_tab_shows_its_kinds_only(store: Path, tab: str) -> None:
 
 def test_how_the_plan_stands_is_always_in_view(queue: AppTest) -> None:
     assert any("Λ" in each.value for each in queue.caption)
+
+
+def test_figures_that_do_not_count_the_last_decision_are_told_so_until_they_do(
+    queue: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> bool:
+        return any("brought up to date" in str(each.value) for each in queue.run().caption)
+
+    states = {"now": workflows.Solving(True)}
+    monkeypatch.setattr(catching_up, "_state", lambda: states["now"])
+    shown = pinned_rows(queue)
+    assert told()
+    states["now"] = workflows.Solving(False)
+    assert not told()
+    assert pinned_rows(queue) is shown
 
 
 def test_a_named_view_sets_every_filter_again(

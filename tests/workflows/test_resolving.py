@@ -3,6 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer import workflows
@@ -93,3 +95,31 @@ def test_ten_at_once_leave_the_plan_of_all_their_decisions(shop: Workspace) -> N
     assert again is not None
     assert (again.rows_moved, again.dual_price) == (0, told["dual_price"])
     assert workflows.check(shop, OPERATOR).ok
+
+
+def test_moved_are_open_rows_with_another_kind_or_bid_or_that_came_or_went() -> None:
+    before = pd.DataFrame(
+        [
+            ("same", "raise", 1.0, "proposed"),
+            ("pause", "pause", np.nan, "proposed"),
+            ("bid", "raise", 1.0, "proposed"),
+            ("kind", "raise", 1.0, "proposed"),
+            ("gone", "raise", 1.0, "proposed"),
+            ("decided", "raise", 1.0, "approved"),
+            ("back", "raise", 1.0, "superseded"),
+        ],
+        columns=["id", "kind", "proposed_bid", "decision"],
+    )
+    after = pd.DataFrame(
+        [
+            ("decided", "raise", 3.0),
+            ("kind", "lower", 1.0),
+            ("bid", "raise", 2.0),
+            ("pause", "pause", np.nan),
+            ("same", "raise", 1.0),
+            ("back", "raise", 1.0),
+            ("new", "raise", 1.0),
+        ],
+        columns=["id", "kind", "proposed_bid"],
+    )
+    assert resolving._moved(before, after) == ("back", "bid", "gone", "kind", "new")
