@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
-from optimizer.store import records, schema, suggestions
+from optimizer.store import audit, records, schema, suggestions
+from optimizer.store.protocol import RunRecord
 from optimizer.tables import among
 
 RESOLVE, REWRITTEN = "resolve", "rewritten"
@@ -52,6 +53,22 @@ def refreshed(
     place = pd.Index(joined["id"]).get_indexer(pd.Index(now["id"]))
     found = joined.take(place[place >= 0]).reset_index(drop=True)
     return found if found[_STATE.names].equals(now) else None
+
+
+def known_rows(
+    connection: sa.Connection, run: RunRecord, rows: pd.DataFrame, stamp: int
+) -> pd.DataFrame | None:
+    """`suggestions.day_rows` (in another order) from the run's `rows`, read when `stamp` was newest.
+
+    None where that takes a fresh read.
+    """
+    if audit.last_of(connection, run.account) != stamp:
+        fresh = refreshed(connection, run.account, run.run_id, rows, stamp)
+        if fresh is None:
+            return None
+        rows = fresh
+    left = suggestions.left_rows(connection, run)
+    return pd.concat([rows, left], ignore_index=True) if len(left) else rows
 
 
 def _moved_since(connection: sa.Connection, account: str, stamp: int) -> set[str] | None:

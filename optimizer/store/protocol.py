@@ -389,11 +389,18 @@ class Store(Protocol):
         """
 
     def update_run(
-        self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
+        self,
+        run_id: str,
+        result: Mapping[str, Any],
+        suggestions: pd.DataFrame,
+        actor: Actor,
+        read: tuple[pd.DataFrame, int] | None = None,
     ) -> bool:
         """Store a re-solve: only rows still proposed (or new) are touched; gone ones are superseded.
 
-        False, and nothing is touched, where a newer review of the account has taken over.
+        `read` spares it to read again what its caller did: the run's rows as `suggestions` gave them
+        when `last_act` was that number. False, and nothing is touched, where a newer review of the
+        account has taken over.
         """
 
     def latest_run(self, account: str, as_of: date | None = None) -> RunRecord:

@@ -232,21 +232,32 @@ class SqlStore:
             self._log(connection, entry, run.account, actor)
 
     def update_run(
-        self, run_id: str, result: Mapping[str, Any], suggestions: pd.DataFrame, actor: Actor
+        self,
+        run_id: str,
+        result: Mapping[str, Any],
+        suggestions: pd.DataFrame,
+        actor: Actor,
+        read: tuple[pd.DataFrame, int] | None = None,
     ) -> bool:
         """Store a re-solve; see `protocol.Store`."""
         check_table(suggestions, SUGGESTIONS)
-        return self._update_run(run_id, result, suggestions, actor)
+        return self._update_run(run_id, result, suggestions, actor, read)
 
     def _update_run(
-        self, run_id: str, result: Mapping[str, Any], rows: pd.DataFrame, actor: Actor
+        self,
+        run_id: str,
+        result: Mapping[str, Any],
+        rows: pd.DataFrame,
+        actor: Actor,
+        read: tuple[pd.DataFrame, int] | None,
     ) -> bool:
         with self._database.write() as connection:
             run = suggestions.run(connection, run_id)
             if suggestions.latest_run(connection, run.account, None).run_id != run_id:
                 return False
             suggestions.set_summary(connection, run_id, result)
-            moved = suggestions.replace_open(connection, run, rows)
+            known = None if read is None else changed.known_rows(connection, run, *read)
+            moved = suggestions.replace_open(connection, run, rows, known)
             told = _counts(rows, run.as_of) | {changed.REWRITTEN: changed.named(moved)}
             self._log(connection, Entry(changed.RESOLVE, run_id, told), run.account, actor)
             return True

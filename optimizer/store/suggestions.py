@@ -216,7 +216,7 @@ def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataF
     open_rows = _S.decision.in_(["proposed", "awaiting_second", "snoozed"])
     earlier = (_S.account == run.account) & (_S.as_of < run.as_of) & open_rows
     connection.execute(sa.update(_TABLE).where(earlier).values(decision="superseded"))
-    known = _known(connection, run)
+    known = day_rows(connection, run)
     said = _prepared(suggestions, run)
     gone = _unsaid(known, said)
     _supersede(connection, gone[gone["decision"] == "proposed"])
@@ -225,12 +225,18 @@ def replace_day(connection: sa.Connection, run: RunRecord, suggestions: pd.DataF
     _merge(connection, said, known)
 
 
-def replace_open(connection: sa.Connection, run: RunRecord, suggestions: pd.DataFrame) -> list[str]:
+def replace_open(
+    connection: sa.Connection,
+    run: RunRecord,
+    suggestions: pd.DataFrame,
+    known: pd.DataFrame | None = None,
+) -> list[str]:
     """Store a re-solve's rows: only open ones move, decided ones stay as they are.
 
-    Returns the ids of rows that changed.
+    `known` are the day's rows as they are now, read when not given. Returns the ids of rows that
+    changed.
     """
-    known = _known(connection, run)
+    known = day_rows(connection, run) if known is None else known
     said = _prepared(suggestions, run)
     gone = _unsaid(known, said)
     dropped = gone[gone["decision"] == "proposed"]
@@ -246,8 +252,15 @@ def propose_beside(connection: sa.Connection, run: RunRecord, rows: pd.DataFrame
     _merge(connection, said, known)
 
 
-def _known(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
+def day_rows(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
+    """All rows of the run's day, those that a re-solve or an earlier run left behind among them."""
     return _frame(connection, [(_S.account == run.account) & (_S.as_of == run.as_of)])
+
+
+def left_rows(connection: sa.Connection, run: RunRecord) -> pd.DataFrame:
+    """Of the run's day the rows that its list does not show."""
+    left = (_S.run_id != run.run_id) | (_S.decision == "superseded")
+    return _frame(connection, [(_S.account == run.account) & (_S.as_of == run.as_of) & left])
 
 
 def _unsaid(known: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:

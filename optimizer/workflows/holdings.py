@@ -43,12 +43,14 @@ OUTCOME_FIELDS = {
 class Holdings:
     """The newest review of an account with every row that is decided or can still be decided.
 
-    `rows` holds the newest run's suggestions and approved rows of earlier days.
+    `rows` holds the newest run's suggestions and approved rows of earlier days, read when act `stamp`
+    was the account's newest.
     """
 
     workspace: Workspace
     run: RunRecord
     rows: pd.DataFrame
+    stamp: int
 
     @property
     def account(self) -> str:
@@ -205,4 +207,4 @@ def load_holdings(workspace: Workspace, account: str) -> Holdings:
     kept = lasting_list(workspace, account)
     parts = [kept.rows, kept.earlier]
     joined = pd.concat(parts, ignore_index=True) if len(kept.earlier) else kept.rows
-    return Holdings(workspace, kept.run, joined)
+    return Holdings(workspace, kept.run, joined, kept.stamp)

@@ -187,19 +187,20 @@ def _resolve(held: Holdings, actor: Actor, awaited: Callable[[], bool]) -> Resol
     where he waits in this process, in the solve that follows.
     """
     store = held.workspace.store
-    before = restored_result(held.run, held.newest(), held.frames)
+    listed = held.newest()
+    before = restored_result(held.run, listed, held.frames)
     holds = store.holds(held.account, held.as_of)
     for _ in range(ATTEMPTS):
         after = resolve_account(before, holds)
         summary = stored_summary(after, held.run.summary["origin"])
         rows = open_rows(held.workspace, held.account, after.proposals(), holds)
-        if not store.update_run(held.run.run_id, summary, rows, actor):
+        if not store.update_run(held.run.run_id, summary, rows, actor, (listed, held.stamp)):
             return _resolve(load_holdings(held.workspace, held.account), actor, awaited)
         latest = store.holds(held.account, held.as_of)
         if latest.equals(holds) or awaited():
             break
         holds = latest
-    moved = _moved(held.newest(), rows)
+    moved = _moved(listed, rows)
     told = after.summary
     return ResolveSummary(len(moved), moved, told.cost_planned, told.dual_price, told.budget)
 

@@ -2,8 +2,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
+
 from optimizer import workflows
-from optimizer.store.protocol import Change
+from optimizer.store import changed, suggestions
+from optimizer.store.protocol import Change, RunRecord
+from optimizer.store.sql_store import SqlStore
 from optimizer.workflows import Workspace
 from optimizer.workflows.kept_lists import kept_frames, kept_list
 from tests.workflows.shop_account import APPROVER, AS_OF, OPERATOR, VIEWER, proposed, refs
@@ -74,3 +78,27 @@ def test_few_moved_rows_are_patched_and_what_names_no_rows_is_read_anew(shop: Wo
     assert patched.equals(store.suggestions("shop"))
     workflows.review(shop, "shop", actor=OPERATOR, seed=1)
     assert store.refreshed("shop", *told) is None
+
+
+def test_the_days_rows_known_from_a_list_are_those_a_fresh_read_gives(shop: Workspace) -> None:
+    """Read before and after decisions, and beside what an earlier review of the day left."""
+    store, rows = shop.store, proposed(shop, "raise", "lower")
+    run = store.latest_run("shop")
+    read = [(store.suggestions("shop"), store.last_act("shop"))]
+    workflows.reject(shop, "shop", refs(rows[:3]), OPERATOR, "stock")
+    read.append((store.suggestions("shop"), store.last_act("shop")))
+    assert _told_alike(store, run, read) >= 1
+    workflows.review(shop, "shop", actor=OPERATOR, seed=5)
+    after = (store.suggestions("shop"), store.last_act("shop"))
+    assert _told_alike(store, store.latest_run("shop"), [after]) == 1
+
+
+def _told_alike(store: SqlStore, run: RunRecord, read: list[tuple[pd.DataFrame, int]]) -> int:
+    """How many of the lists could tell the day's rows, each exactly as they are."""
+    with store._database.read() as connection:
+        whole = suggestions.day_rows(connection, run).set_index("id").sort_index()
+        told = [changed.known_rows(connection, run, *each) for each in read]
+    known = [each.set_index("id").sort_index() for each in told if each is not None]
+    for each in known:
+        pd.testing.assert_frame_equal(each, whole)
+    return len(known)
