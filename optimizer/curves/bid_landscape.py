@@ -13,7 +13,7 @@ of bids. ε and η are beliefs, so expectations carry their spread.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,9 @@ class Response:
     """Beliefs about the curve per keyword.
 
     `clicks` per day at the present bid, `cpc` there; `elasticity` ε and `cpc_exponent` η with their
-    standard deviations; `assumed` marks keywords whose own ε nobody measured; `click_share` s.
+    standard deviations; `assumed` marks keywords whose own ε nobody measured; `click_share` s. Above
+    the present bid `won_share` stands in its place: more where prices say that less is left to win
+    (None: the same).
     """
 
     bid: Floats
@@ -42,10 +44,16 @@ class Response:
     cpc_exponent_sd: Floats
     assumed: Bools
     click_share: Floats = field(default_factory=lambda: np.zeros(1))
+    won_share: Floats | None = None
 
     def __post_init__(self) -> None:
         """One click share for all keywords stands for each of them."""
         object.__setattr__(self, "click_share", np.broadcast_to(self.click_share, len(self.bid)))
+
+    @property
+    def won(self) -> Floats:
+        """`won_share`, or what stands for it."""
+        return self.click_share if self.won_share is None else self.won_share
 
     def expected_clicks(self, bids: Floats) -> Floats:
         """Mean clicks per day at `bids`, shape (keywords, levels)."""
@@ -64,10 +72,10 @@ class Response:
 
     def _growth(self, log_ratio: Floats) -> Floats:
         """E[G]: G at the mean of ε and half its variance times G'', which is exact to σ²L²."""
-        open_share = 1.0 - self.click_share[:, None]
-        scale = log_ratio / open_share
-        rest = open_share * np.exp(-self.elasticity[:, None] * scale)
-        mean = 1.0 / (self.click_share[:, None] + rest)
+        scale = log_ratio / (1.0 - self.click_share[:, None])
+        share = _share_beside(log_ratio, self.click_share[:, None], self.won[:, None])
+        rest = (1.0 - share) * np.exp(-self.elasticity[:, None] * scale)
+        mean = 1.0 / (share + rest)
         lost = rest * mean
         bend = (self.elasticity_sd[:, None] * scale) ** 2 * lost * (2.0 * lost - 1.0)
         result: Floats = mean * (1.0 + 0.5 * bend)
@@ -75,15 +83,25 @@ class Response:
 
     def take(self, index: Ints) -> Response:
         """The curves of the keywords at `index`."""
-        return Response(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return replace(
+            self, **{name: one[index] for name, one in values.items() if one is not None}
+        )
 
 
-def click_growth(elasticity: Any, log_ratio: Any, click_share: Any) -> Any:
-    """G(L), clicks at a bid over clicks at the present one, in the arguments' own precision."""
-    open_share = 1 - click_share
+def click_growth(elasticity: Any, log_ratio: Any, click_share: Any, won_share: Any = None) -> Any:
+    """G(L), clicks at a bid over clicks at the present one, in the arguments' own precision.
+
+    `won_share` takes the place of `click_share` above the present bid (None: no other).
+    """
     with np.errstate(over="ignore"):  # so low a bid buys nothing: 1 over infinity is the 0 meant
-        lost = np.exp(elasticity * (-log_ratio / open_share))
-    return 1 / (click_share + open_share * lost)
+        lost = np.exp(elasticity * (-log_ratio / (1 - click_share)))
+    share = click_share if won_share is None else _share_beside(log_ratio, click_share, won_share)
+    return 1 / (share + (1 - share) * lost)
+
+
+def _share_beside(log_ratio: Any, click_share: Any, won_share: Any) -> Any:
+    return np.where(log_ratio > 0, won_share, click_share)
 
 
 def marginal_return(response: Response, value: Gamma) -> Gamma:

@@ -5,10 +5,10 @@ dX(u) at u each: C(b) = ∫₀ᵇ u dX(u). This is the envelope of bids (Varian 
 American Economic Review 99) and a lower bound where one price is paid for all clicks of a place. On
 Hill's curve of steepness h whose bid brings the share s of all clicks to be had,
 
-    CPC / b = 1 - ₂F₁(1, 1; 2 + 1/h; s) / (1 + h)        η = ε·(b / CPC - 1),  ε = h·(1 - s)
+    CPC / b = 1 - ₂F₁(1, 1; 2 + 1/h; s) / (1 + h)
 
 so that the ratio falls from h / (1 + h) towards 0 as s grows: who pays a tenth of the bid has nobody
-left to outbid, and neither a raise nor a lower of usual size changes much.
+left to outbid.
 """
 
 from __future__ import annotations
@@ -33,10 +33,4 @@ def share_at_price(ratio: Floats, steepness: float) -> Floats:
     """Share of all clicks to be had, from CPC over bid; between 0 and `MOST_SHARE`."""
     falling = price_ratio(_SHARES, steepness)
     result: Floats = np.interp(ratio, falling[::-1], _SHARES[::-1])
-    return result
-
-
-def price_exponent(share: Floats, steepness: float) -> Floats:
-    """Exponent η of the CPC in the bid at these shares of all clicks to be had."""
-    result: Floats = steepness * (1.0 - share) * (1.0 / price_ratio(share, steepness) - 1.0)
     return result

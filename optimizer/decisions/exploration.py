@@ -154,7 +154,9 @@ def draw_dither_cost(
     price = (subjects.line * response.cpc)[:, None]
 
     def profit(log_ratio: Floats) -> Floats:
-        grown = click_growth(elasticity, log_ratio[:, None], response.click_share[:, None])
+        grown = click_growth(
+            elasticity, log_ratio[:, None], response.click_share[:, None], response.won[:, None]
+        )
         gained: Floats = clicks * grown * (value - price * np.exp(exponent * log_ratio[:, None]))
         return gained
 

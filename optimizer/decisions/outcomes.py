@@ -217,6 +217,7 @@ class Drawn:
     elasticity: Singles
     exponent: Singles
     click_share: Singles
+    won: Singles
 
 
 def _draw(
@@ -236,6 +237,7 @@ def _draw(
         _around(response.elasticity, response.elasticity_sd, elasticity_shared, common[2], rng),
         _around(response.cpc_exponent, response.cpc_exponent_sd, exponent_shared, common[3], rng),
         _column(response.click_share),
+        _column(response.won),
     )
 
 
@@ -244,7 +246,9 @@ def _profit(moves: Moves, rows: Ints, drawn: Drawn, bid: Floats) -> Singles:
     off, present = bid <= 0, moves.response.bid[rows]
     bought = _column(moves.present[rows])
     ratio = _column(np.log(np.where(off, present, bid) / present))
-    grown: Singles = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
+    grown: Singles = click_growth(
+        np.maximum(drawn.elasticity, 0), ratio, drawn.click_share, drawn.won
+    )
     grown *= _column(np.where(off, 0.0, moves.served[rows]))
     paid = np.exp(np.maximum(drawn.exponent, 0) * ratio)
     paid *= grown

@@ -184,7 +184,7 @@ def _drawn_totals(
     off, drawn = bid <= 0, worlds.drawn
     bought = np.where(off, 0.0, 1.0 if share is None else share)
     ratio = _column(np.log(np.where(off, worlds.base, bid) / worlds.base))
-    clicks = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share)
+    clicks = click_growth(np.maximum(drawn.elasticity, 0), ratio, drawn.click_share, drawn.won)
     clicks *= drawn.volume
     clicks *= _column(bought)
     cost = np.exp(np.maximum(drawn.exponent, 0) * ratio)

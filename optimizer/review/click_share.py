@@ -17,12 +17,8 @@ _SEEN_CLICKS = 5.0
 """A keyword's price counts as much as its impression share after this many clicks."""
 _OPEN = 0.9
 """Share of clicks that cost less of their bid than where a bid is taken to have everything to win."""
-_FAR = 2.0
-
-
-def steepness(told: Estimation) -> float:
-    """Hill's h that has the stated ε at the stated click share."""
-    return told.elasticity_mean / (1 - told.click_share)
+_NEAR = 0.25
+"""Days count by how near, in log, their bid was to today's: this far away 61 %, twice as far 14 %."""
 
 
 def click_shares(
@@ -32,11 +28,11 @@ def click_shares(
     bid: Floats,
     told: Estimation,
     today: int,
-) -> Floats:
+) -> tuple[Floats, Floats]:
     """Share of all clicks to be had per keyword, from the last four weeks, at today's `bid`.
 
-    What impression share says, or more where the price says so. `rows` are the arrays of `daily`;
-    `bid` per keyword, nan where unknown.
+    First what impression share says, then that or more where the price says so. `rows` are the
+    arrays of `daily`; `bid` per keyword, nan where unknown.
     """
     recent = rows.last >= today - _RECENT_DAYS
     columns = daily.reindex(columns=["impression_share", "lost_is_budget"])
@@ -45,8 +41,8 @@ def click_shares(
         rows.unit[recent], rows.impressions[recent], shares[:, 0], shares[:, 1], len(bid)
     )
     seen = click_share(shown, told.click_share_when_always_shown, told.click_share)
-    result: Floats = np.fmax(seen, _from_prices(rows, history, bid, seen, steepness(told), today))
-    return result
+    steepness = told.elasticity_mean / (1 - told.click_share)
+    return seen, np.fmax(seen, _from_prices(rows, history, bid, seen, steepness, today))
 
 
 def _from_prices(
@@ -62,17 +58,19 @@ def _from_prices(
     then = bid_in_force(history, rows.unit[index], rows.last[index])
     then = np.where(np.isnan(then), bid[rows.unit[index]], then)
     index, then = index[then > 0], then[then > 0]
-    unit, clicks = rows.unit[index], rows.clicks[index]
+    unit = rows.unit[index]
+    away = np.log(np.where(bid[unit] > 0, bid[unit], then) / then)
+    near = np.exp(-0.5 * (away / _NEAR) ** 2)
+    clicks = rows.clicks[index] * near
     total = group_sum(unit, clicks, len(bid))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = group_sum(unit, rows.cost[index], len(bid)) / group_sum(
-            unit, clicks * then, len(bid)
-        )
-        moved = group_sum(unit, clicks * np.log(bid[unit] / then), len(bid)) / total
+        ratio = group_sum(unit, rows.cost[index] * near, len(bid))
+        ratio /= group_sum(unit, clicks * then, len(bid))
+        moved = group_sum(unit, clicks * away, len(bid)) / total
     ratio *= h / (1 + h) / _open_ratio(ratio, total)
     ratio = (ratio * total + price_ratio(seen, h) * _SEEN_CLICKS) / (total + _SEEN_CLICKS)
     share = share_at_price(ratio, h)
-    reach = np.exp(-h * np.clip(moved, -_FAR, _FAR))
+    reach = np.exp(-h * moved)
     result: Floats = share / (share + (1 - share) * reach)
     return result
 

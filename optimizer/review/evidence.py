@@ -11,7 +11,7 @@ import pandas as pd
 from optimizer.curves.bid_landscape import Response
 from optimizer.decisions.outcomes import CommonShocks, Moves, draw_curve, expected_change
 from optimizer.estimates.posteriors import Bools, Floats, Gamma
-from optimizer.review.plan import CURVE, curve_response, gamma_of
+from optimizer.review.plan import CURVE, curve_columns, curve_response, gamma_of
 
 _FIGURES = (
     "segment",
@@ -135,5 +135,5 @@ def _within(change: Floats, up: float, down: float) -> Bools:
 
 
 def _repeated(row: Mapping[str, Any], size: int) -> Response:
-    values = np.array([np.full(size, float(row[name])) for name in CURVE])
+    values = np.array([np.full(size, float(row[name])) for name in curve_columns(row)])
     return curve_response(values, np.full(size, bool(row["response_assumed"])))

@@ -6,7 +6,7 @@ estimating again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -43,6 +43,7 @@ CURVE = (
     "cpc_exponent",
     "cpc_exponent_sd",
     "click_share",
+    "won_share",
 )
 _MOVED = (
     *CURVE,
@@ -98,17 +99,22 @@ def stated_response(bid: Floats, clicks: Floats, cpc: Floats, settings: Settings
 
 def response_of(plan: pd.DataFrame) -> Response:
     """The curves kept in a plan's columns."""
-    values = [plan[name].to_numpy(dtype=np.float64) for name in CURVE]
+    values = [plan[name].to_numpy(dtype=np.float64) for name in curve_columns(plan)]
     return curve_response(values, plan["response_assumed"].to_numpy(dtype=bool))
+
+
+def curve_columns(kept: Container[Any]) -> list[str]:
+    """The columns of `kept`, names or a frame, in the place of CURVE; earlier runs knew one share."""
+    return [name if name in kept else "click_share" for name in CURVE]
 
 
 def curve_response(values: Sequence[Floats] | Floats, assumed: Bools) -> Response:
     """A response from the CURVE columns, or an array whose rows they are."""
-    bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, share = (
+    bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, share, won = (
         np.ascontiguousarray(one) for one in values
     )
     return Response(
-        bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed, share
+        bid, clicks, cpc, elasticity, elasticity_sd, exponent, exponent_sd, assumed, share, won
     )
 
 
@@ -244,6 +250,7 @@ def _curve_values(response: Response) -> list[Floats]:
         response.cpc_exponent,
         response.cpc_exponent_sd,
         response.click_share,
+        response.won,
     ]
 
 
@@ -337,7 +344,7 @@ def _raise_block(
             (state.broken == "campaign_outage", "campaign_outage"),
             (state.broken == "item_outage", "item_outage"),
             (brand, "brand"),
-            (response.click_share >= _WON, "nobody_to_outbid"),
+            (response.won >= _WON, "nobody_to_outbid"),
             (state.items.short, "stock_short"),
             (state.capped[plan["campaign"].to_numpy()], "campaign_capped"),
         ],

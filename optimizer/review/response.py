@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from optimizer.curves.bid_landscape import Response, click_growth
-from optimizer.curves.critical_price import price_exponent
 from optimizer.curves.simulator import simulated_exponents
 from optimizer.estimates.bid_history import (
     Tested,
@@ -27,12 +26,11 @@ from optimizer.estimates.elasticity import (
 )
 from optimizer.estimates.exposure import Records
 from optimizer.estimates.posteriors import Bools, Floats, Ints
-from optimizer.review.click_share import click_shares, steepness
+from optimizer.review.click_share import click_shares
 from optimizer.settings import Estimation, Settings
 
 _FAR = 2.0
 """Largest log change of a bid over which past days are restated: a new account's bids go far."""
-_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Learned:
 
     `source` is assumed (stated prior), pooled (measured on other keywords), simulator or measured;
     `information` Σ n·Var(log b) of its own randomised days; `click_share` what the bid brings of all
-    clicks to be had. The common sds move all keywords alike.
+    clicks to be had, `won_share` what its price says of that. The common sds move all keywords alike.
     """
 
     elasticity: Floats
@@ -51,6 +49,7 @@ class Learned:
     information: Floats
     source: npt.NDArray[np.str_]
     click_share: Floats
+    won_share: Floats
     elasticity_common_sd: float
     cpc_exponent_common_sd: float
 
@@ -72,6 +71,7 @@ class Learned:
             self.cpc_exponent_sd,
             self.assumed,
             self.click_share,
+            self.won_share,
         )
 
 
@@ -83,17 +83,6 @@ class _Simulated:
     elasticity_sd: Floats
     exponent: Floats
     exponent_sd: Floats
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """Per keyword what its ε and η are times those at the stated click share."""
-
-    elasticity: Floats
-    exponent: Floats
-
-    def take(self, index: Ints) -> _Scale:
-        return _Scale(self.elasticity[index], self.exponent[index])
 
 
 def learn_response(
@@ -111,26 +100,24 @@ def learn_response(
 
     What a platform's simulator says in `landscapes` is the prior of the keywords it names. `rows`
     are the arrays of `daily`; `campaign` per keyword; `budget` per campaign, nan where unknown. A
-    keyword that gets less of its clicks is expected to answer more to its bid, and its price too: on
-    Hill's curve ε = h(1 - s), so what is estimated and pooled is ε and η at the stated click share.
+    keyword that gets less of its clicks is expected to answer more to its bid: with Hill's curve
+    ε = h(1 - s), so what is estimated and pooled is ε at the stated click share.
     """
     told = settings.estimation
     history = bid_history(bid_changes, keywords["entity_key"], today)
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
-    share = click_shares(daily, rows, history, bid, told, today)
-    scale = _scale(share, told)
-    told_by = _simulated(landscapes, keywords, scale, told)
-    learned = _with_simulator(_stated(share, told), told_by)
+    share, won = click_shares(daily, rows, history, bid, told, today)
+    factor = (1 - share) / (1 - told.click_share)
+    told_by = _simulated(landscapes, keywords, factor, told)
+    learned = _with_simulator(_stated(share, won, told), told_by)
     if history.randomised.any():
         closed, start = capped_days(campaign, rows, budget, settings.guardrails.capped_share)
         tested = find_trials(history, rows, campaign, closed, start)
-        learned = _measured(learned, tested, told_by, scale.take(tested.index), told)
+        learned = _measured(learned, tested, told_by, factor[tested.index], told)
     return replace(
         learned,
-        elasticity=np.minimum(learned.elasticity * scale.elasticity, LARGEST_ELASTICITY),
-        elasticity_sd=learned.elasticity_sd * scale.elasticity,
-        cpc_exponent=learned.cpc_exponent * scale.exponent,
-        cpc_exponent_sd=learned.cpc_exponent_sd * scale.exponent,
+        elasticity=np.minimum(learned.elasticity * factor, LARGEST_ELASTICITY),
+        elasticity_sd=learned.elasticity_sd * factor,
     )
 
 
@@ -154,7 +141,9 @@ def at_present_bid(
         change = np.log(bid[unit] / then)
     change = np.where(np.isfinite(change), np.clip(change, -_FAR, _FAR), 0.0)
     grown, dearer = np.ones(len(rows.unit)), np.ones(len(rows.unit))
-    grown[index] = click_growth(learned.elasticity[unit], change, learned.click_share[unit])
+    grown[index] = click_growth(
+        learned.elasticity[unit], change, learned.click_share[unit], learned.won_share[unit]
+    )
     dearer[index] = np.exp(learned.cpc_exponent[unit] * change)
     return replace(
         rows,
@@ -162,13 +151,6 @@ def at_present_bid(
         clicks=rows.clicks * grown,
         cost=rows.cost * grown * dearer,
     )
-
-
-def _scale(share: Floats, told: Estimation) -> _Scale:
-    """Prices follow the bid as stated until critical prices say that fewer bids are left to pass."""
-    elasticity = (1 - share) / (1 - told.click_share)
-    exponent = price_exponent(share, steepness(told))
-    return _Scale(elasticity, np.minimum(exponent / max(told.cpc_exponent_mean, _TINY), 1.0))
 
 
 def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
@@ -182,8 +164,8 @@ def stated_priors(told: Estimation) -> tuple[ExponentPrior, ExponentPrior]:
     )
 
 
-def _stated(share: Floats, told: Estimation) -> Learned:
-    """What is believed before any bid was tried, at the stated click share."""
+def _stated(share: Floats, won: Floats, told: Estimation) -> Learned:
+    """What is believed before any bid was tried, ε at the stated click share."""
     size = len(share)
     return Learned(
         np.full(size, told.elasticity_mean),
@@ -193,15 +175,16 @@ def _stated(share: Floats, told: Estimation) -> Learned:
         np.zeros(size),
         np.full(size, "assumed", dtype="<U9"),
         share,
+        won,
         told.elasticity_common_sd,
         told.cpc_exponent_common_sd,
     )
 
 
 def _simulated(
-    landscapes: pd.DataFrame, keywords: pd.DataFrame, scale: _Scale, told: Estimation
+    landscapes: pd.DataFrame, keywords: pd.DataFrame, factor: Floats, told: Estimation
 ) -> _Simulated:
-    """Exponents that a platform's simulator implies, at the stated click share; nan elsewhere."""
+    """Exponents that a platform's simulator implies, ε at the stated click share; nan elsewhere."""
     unit = pd.Index(keywords["entity_key"]).get_indexer(pd.Index(landscapes["entity_key"]))
     bid, clicks, cost = (
         landscapes[name].to_numpy(dtype=np.float64)[unit >= 0] for name in ("bid", "clicks", "cost")
@@ -211,10 +194,10 @@ def _simulated(
         unit[unit >= 0].astype(np.int64), bid, clicks, cost, present
     )
     return _Simulated(
-        found / scale.elasticity,
-        told.simulator_sd / scale.elasticity,
-        exponent / scale.exponent,
-        told.simulator_sd / 2 / scale.exponent,
+        found / factor,
+        told.simulator_sd / factor,
+        exponent,
+        np.full(len(factor), told.simulator_sd / 2),
     )
 
 
@@ -232,17 +215,16 @@ def _with_simulator(learned: Learned, told_by: _Simulated) -> Learned:
 
 
 def _measured(
-    learned: Learned, tested: Tested, told_by: _Simulated, scale: _Scale, told: Estimation
+    learned: Learned, tested: Tested, told_by: _Simulated, factor: Floats, told: Estimation
 ) -> Learned:
     """With what the tested keywords teach about themselves and, pooled, about the others."""
     trials, units, index = tested.trials, len(tested.index), tested.index
     clicks_prior, price_prior = stated_priors(told)
-    answered = replace(trials, log_bid=trials.log_bid * scale.elasticity[trials.unit])
-    priced = replace(trials, log_bid=trials.log_bid * scale.exponent[trials.unit])
+    scaled = replace(trials, log_bid=trials.log_bid * factor[trials.unit])
     own = (told_by.elasticity[index], told_by.elasticity_sd[index])
-    clicks = estimate_elasticity(answered, tested.control, units, _known(clicks_prior, *own))
+    clicks = estimate_elasticity(scaled, tested.control, units, _known(clicks_prior, *own))
     own = (told_by.exponent[index], told_by.exponent_sd[index])
-    price = estimate_cpc_exponent(priced, units, _known(price_prior, *own))
+    price = estimate_cpc_exponent(trials, units, _known(price_prior, *own))
     size = len(learned.source)
     pooled = "pooled" if clicks.pooled_sd < told.elasticity_common_sd else "assumed"
     source = np.full(size, pooled, dtype="<U9")
@@ -250,9 +232,10 @@ def _measured(
     found = Learned(
         *_placed(clicks, index, size),
         *_placed(price, index, size),
-        _at(index, clicks.information / scale.elasticity**2, np.zeros(size)),
+        _at(index, clicks.information / factor**2, np.zeros(size)),
         source,
         learned.click_share,
+        learned.won_share,
         clicks.pooled_sd,
         price.pooled_sd,
     )

@@ -112,3 +112,17 @@ def test_uncertainty_is_averaged_on_a_saturating_curve() -> None:
 def test_a_bid_far_too_low_buys_nothing_without_a_warning():
     grown = click_growth(np.float32(3.0), np.float32(-1.4), np.array([0.99], dtype=np.float32))
     assert grown == 0.0
+
+
+def test_what_prices_say_is_won_counts_above_the_present_bid_only() -> None:
+    """Half of the clicks below, nine tenths above: at most a ninth more is left."""
+    plain = saturating(0.5)
+    known = replace(plain, won_share=np.array([0.9]))
+    bids = np.array([[0.5, 0.9, 1.0, 1.2, 1e6]]) * plain.bid[0]
+    below, at, above = np.split(
+        known.expected_clicks(bids)[0] / plain.expected_clicks(bids)[0], [2, 3]
+    )
+    assert below == pytest.approx(1.0)
+    assert at == pytest.approx(1.0)
+    assert (above < 1).all()
+    assert known.expected_clicks(bids)[0, -1] == pytest.approx(known.clicks[0] / 0.9)

@@ -5,12 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.curves.critical_price import (
-    MOST_SHARE,
-    price_exponent,
-    price_ratio,
-    share_at_price,
-)
+from optimizer.curves.critical_price import MOST_SHARE, price_ratio, share_at_price
 
 STEEPNESS = st.floats(0.5, 6)
 SHARE = st.floats(0.01, 0.97)
@@ -28,15 +23,6 @@ def test_cost_is_the_sum_of_the_bids_that_won_each_click(share: float, steepness
     clicks = odds / (1 + odds)
     cost = float((np.diff(clicks) * (bids[1:] + bids[:-1]) / 2).sum())
     assert price_ratio(np.array([share]), steepness) == pytest.approx(cost / share, abs=1e-4)
-
-
-@given(SHARE, STEEPNESS)
-def test_the_next_click_costs_the_bid(share: float, steepness: float):
-    """d log cost / d log clicks = (ε + η)/ε is bid over CPC."""
-    at = np.array([share])
-    elasticity = steepness * (1 - at)
-    marginal = 1 + price_exponent(at, steepness) / elasticity
-    assert marginal == pytest.approx(1 / price_ratio(at, steepness))
 
 
 @given(SHARE, STEEPNESS)

@@ -34,7 +34,7 @@ def shares(
     )  # fmt: skip
     daily = pd.DataFrame({"impression_share": np.full(size, shown)})
     bids = np.full(size, bid)
-    return click_shares(daily, rows, history, bids, TOLD, TODAY)[: len(price)]
+    return click_shares(daily, rows, history, bids, TOLD, TODAY)[1][: len(price)]
 
 
 def test_who_pays_a_tenth_of_the_bid_has_won_nearly_all():

@@ -91,10 +91,10 @@ def planning(
     dithered = found.members.loc[found.members["arm"].eq("dither"), "entity_key"]
     busy = plan[plan["entity_key"].astype(str).isin(dithered)].nlargest(1, "clicks")
     key, planned = str(busy["entity_key"].iloc[0]), round(float(busy["bid"].iloc[0]) * share, 2)
-    assert key not in set(rows["entity_key"])
     moved = rows[rows["kind"].eq("raise")].head(1)
     moved = moved.assign(entity_key=key, binding="", proposed_bid=planned)
-    return replace(result, suggestions=pd.concat([rows, moved])), key, planned
+    others = rows[rows["entity_key"].ne(key)]
+    return replace(result, suggestions=pd.concat([others, moved])), key, planned
 
 
 def test_a_test_is_centred_at_the_bid_the_review_would_set(
