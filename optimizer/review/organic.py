@@ -19,7 +19,7 @@ from optimizer.estimates.rates import RateFit, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
 from optimizer.review.beliefs import Beliefs
 from optimizer.review.negatives import mark_excluded
-from optimizer.review.plan import CURVE, AccountState, gamma_of, stated_response
+from optimizer.review.plan import AccountState, curve_of, gamma_of, stated_response
 from optimizer.review.suggestions import ReviewInputs
 
 _PLACE: Final = ["campaign_name", "ad_group_name"]
@@ -100,7 +100,6 @@ def _judged(words: pd.DataFrame, believed: Beliefs, plan: pd.DataFrame) -> pd.Da
     beliefs = {"volume": clicks, **_worth(donor, believed, plan)}
     value = beliefs["value"]
     response = stated_response(bid, clicks.mean, cpc, settings)
-    curve = [response.bid, *(getattr(response, name) for name in CURVE[1:])]
     segment = mark_segments(words["keyword_text"], settings.account.segments)
     none = np.zeros(len(words))
     return words[_PLACE].assign(
@@ -118,7 +117,7 @@ def _judged(words: pd.DataFrame, believed: Beliefs, plan: pd.DataFrame) -> pd.Da
         p_above_cpc=value.above(cpc),
         present=none,
         **dict.fromkeys(("exposure", "conversions", "seen_clicks"), none),
-        **dict(zip(CURVE, curve, strict=True)),
+        **curve_of(response),
         **{
             f"{name}_{part}": getattr(belief, part)
             for name, belief in beliefs.items()

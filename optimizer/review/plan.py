@@ -103,6 +103,15 @@ def response_of(plan: pd.DataFrame) -> Response:
     return curve_response(values, plan["response_assumed"].to_numpy(dtype=bool))
 
 
+def curve_of(response: Response) -> dict[str, Floats]:
+    """The CURVE columns of a response."""
+    around = response.bid, response.clicks, response.cpc
+    beliefs = response.elasticity, response.elasticity_sd
+    price = response.cpc_exponent, response.cpc_exponent_sd
+    shares = response.click_share, response.won
+    return dict(zip(CURVE, (*around, *beliefs, *price, *shares), strict=True))
+
+
 def curve_columns(kept: Container[Any]) -> list[str]:
     """The columns of `kept`, names or a frame, in the place of CURVE; earlier runs knew one share."""
     return [name if name in kept else "click_share" for name in CURVE]
@@ -201,7 +210,7 @@ def build_plan(
         "exposure": value.exposure,
         "seen_clicks": value.clicks,
         "conversions": value.conversions,
-        **dict(zip(CURVE, _curve_values(response), strict=True)),
+        **curve_of(response),
         **_belief("volume", volume.clicks),
         **_belief("value", per_click),
         "value_group": tree.parents[0],
@@ -238,20 +247,6 @@ def _attributed(value: Gamma, segment: Ints, settings: Settings) -> Gamma:
     if share is None:
         return value
     return value.scaled(np.where(segment == SEGMENTS.index("brand"), share, 1.0))
-
-
-def _curve_values(response: Response) -> list[Floats]:
-    return [
-        response.bid,
-        response.clicks,
-        response.cpc,
-        response.elasticity,
-        response.elasticity_sd,
-        response.cpc_exponent,
-        response.cpc_exponent_sd,
-        response.click_share,
-        response.won,
-    ]
 
 
 def _belief(name: str, gamma: Gamma) -> dict[str, Floats]:

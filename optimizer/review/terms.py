@@ -17,8 +17,8 @@ from optimizer.estimates.rates import RateFit, estimate_dispersion, fit_rates
 from optimizer.estimates.segments import SEGMENTS, mark_segments, normalise_text
 from optimizer.estimates.volume import discounted_days, recency
 from optimizer.review.plan import (
-    CURVE,
     AccountState,
+    curve_of,
     gamma_of,
     moves_of,
     response_of,
@@ -167,7 +167,7 @@ def _judged(
         present=1.0,
         p_above_cpc=value.above(cpc),
         **sums,
-        **dict(zip(CURVE, _curve(response), strict=True)),
+        **curve_of(response),
         **_beliefs(clicks, value, fit, per_conversion),
     )
     return frame.assign(**_candidates(frame, value, fit, cpc, plan, settings, state))
@@ -179,10 +179,6 @@ def _days_possible(days: Floats, donor: Ints) -> Floats:
     np.maximum.at(longest, donor, days)
     result: Floats = longest[donor]
     return result
-
-
-def _curve(response: Any) -> list[Floats]:
-    return [getattr(response, name) for name in ("bid", *CURVE[1:])]
 
 
 def _beliefs(clicks: Gamma, value: Gamma, fit: RateFit, per_conversion: Gamma) -> dict[str, Floats]:
