@@ -6,8 +6,9 @@ With L = log(b/b₀) and s the share of all clicks to be had that b₀ brings,
 
 which is Hill's h = ε/(1 - s), level c₀ and slope ε at b₀, and ceiling c₀/s; s = 0 is the power law
 (b/b₀)^ε, the usual local form in search advertising (Yang and Ghose 2010; Skiera and Abou Nabout
-2013), which promises too much of a raise wherever clicks saturate. Used only inside the step window
-of bids. ε and η are beliefs, so expectations carry their spread.
+2013), which promises too much of a raise wherever clicks saturate. Above b₀ another share, that prices
+say is won, may stand for s beside the same h. Used only inside the step window of bids. ε and η are
+beliefs, so expectations carry their spread.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Learned:
 
     `source` is assumed (stated prior), pooled (measured on other keywords), simulator or measured;
     `information` Σ n·Var(log b) of its own randomised days; `click_share` what the bid brings of all
-    clicks to be had, `won_share` what its price says of that. The common sds move all keywords alike.
+    clicks to be had, `won_share` what its price says of that where neither tests nor a simulator tell.
+    The common sds move all keywords alike.
     """
 
     elasticity: Floats
@@ -118,6 +119,7 @@ def learn_response(
         learned,
         elasticity=np.minimum(learned.elasticity * factor, LARGEST_ELASTICITY),
         elasticity_sd=learned.elasticity_sd * factor,
+        won_share=np.where(learned.assumed, won, share),
     )
 
 

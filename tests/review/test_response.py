@@ -50,6 +50,14 @@ def test_randomised_bids_are_measured(measured: ReviewResult):
     assert (plan.loc[known, "assumed_share"] == 0).all()
 
 
+def test_prices_speak_where_no_test_does(measured: ReviewResult):
+    plan = measured.frames["plan"]
+    known = plan["response_source"] == "measured"
+    more = plan["won_share"] > plan["click_share"]
+    assert more[~known].any()
+    assert not more[known].any()
+
+
 def test_measured_keywords_speak_for_the_others(measured: ReviewResult):
     plan = measured.frames["plan"]
     others = plan[plan["response_source"] != "measured"]
