@@ -273,6 +273,21 @@ def test_figures_that_do_not_count_the_last_decision_are_told_so_until_they_do(
     assert pinned_rows(queue) is shown
 
 
+def test_new_figures_leave_the_list_as_it_was_until_it_is_asked_for(
+    queue: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The solve ends after the list was drawn: somebody may be typing into it."""
+    answers = iter(workflows.Solving(one) for one in (True, False, True))
+    monkeypatch.setattr(catching_up, "_state", lambda: next(answers, workflows.Solving(False)))
+    shown = pinned_rows(queue)
+    queue.run()
+    assert pinned_rows(queue) is shown
+    assert any("as it was read" in str(each.value) for each in queue.caption)
+    queue.button("catch_up").click().run()
+    assert pinned_rows(queue) is not shown
+    assert not any("as it was read" in str(each.value) for each in queue.caption)
+
+
 def test_a_named_view_sets_every_filter_again(
     queue: AppTest, workspace: workflows.Workspace
 ) -> None:

@@ -21,7 +21,7 @@ from optimizer.interfaces.sentences import (
 )
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.queue.actions import draw_actions
-from optimizer.interfaces.web.queue.catching_up import draw_catching_up
+from optimizer.interfaces.web.queue.catching_up import draw_plan
 from optimizer.interfaces.web.queue.decisions import last_decisions
 from optimizer.interfaces.web.queue.evidence_panel import draw_evidence
 from optimizer.interfaces.web.queue.filters import draw_filters, matching
@@ -39,10 +39,9 @@ def draw() -> None:
     """The page, or what to do when there is nothing to review."""
     summary = frame.read_reviewed(workflows.latest_summary)
     if summary is not None:
-        _draw_line(summary)
-        draw_catching_up()
+        moving = draw_plan(summary, _draw_line)
         _draw_unsettled(date.fromisoformat(summary["as_of"]))
-        _draw_queue(summary)
+        _draw_queue("" if moving else plan_line(session.current().words, summary))
 
 
 def _draw_line(summary: Mapping[str, Any]) -> None:
@@ -52,7 +51,7 @@ def _draw_line(summary: Mapping[str, Any]) -> None:
     st.markdown(f"**{line_sentence(words, summary)}** {told}")
 
 
-def _draw_queue(summary: Mapping[str, Any]) -> None:
+def _draw_queue(plan: str) -> None:
     visit = session.current()
     stored = _read()
     filters = draw_filters(visit.words, stored)
@@ -63,7 +62,6 @@ def _draw_queue(summary: Mapping[str, Any]) -> None:
     choice = _draw_list(view)
     draw_why_not(visit.words, filters.text)
     with st.bottom:
-        plan = plan_line(visit.words, summary)
         draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name), plan)
 
 
