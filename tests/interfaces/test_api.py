@@ -219,6 +219,15 @@ def test_unknown_address_and_method_are_told_in_the_language_asked_for(client: A
     assert (wrong.status_code, code(wrong)) == (405, "method_not_allowed")
 
 
+def test_an_address_with_a_line_break_is_refused_like_any_other(
+    client: Any, allowed: Callable[..., dict[str, str]]
+) -> None:
+    answer = client.get("/api/v1/accounts/a%0Ab/suggestions", headers=allowed("viewer"))
+    assert answer.status_code in (400, 403, 404, 422)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["error"]["code"]
+
+
 def test_figures_are_those_of_the_accounts_in_reach(
     client: Any, allowed: Callable[..., dict[str, str]]
 ) -> None:

@@ -7,6 +7,8 @@ line tell, with a status that says of what kind, in the language asked for, and 
 
 from __future__ import annotations
 
+import re
+
 from starlette.routing import BaseRoute, Mount
 
 from optimizer.interfaces.api.serving import application
@@ -18,4 +20,7 @@ BASE = "/api/v1"
 
 def routes() -> list[BaseRoute]:
     """What to mount beside the pages."""
-    return [Mount(BASE, app=application())]
+    mount = Mount(BASE, app=application())
+    # A path may hold line breaks, at which Starlette's own pattern ends: they are refused here as well.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return [mount]
