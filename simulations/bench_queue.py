@@ -32,7 +32,7 @@ from simulations.bench_review import ACCOUNT, PHASES, prepare, run_phase
 
 RECORD = Path(__file__).with_suffix(".json")
 PATIENCE, TRIES = 120_000, 6
-KEYWORD_X, NEW_BID_X, FIRST_ROW_Y = 150, 540, 52
+KEYWORD_X, NEW_BID_X, FIRST_ROW_Y = 150, 430, 52
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 GRID = "[data-testid=data-grid-canvas]"
 

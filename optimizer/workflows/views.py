@@ -8,7 +8,7 @@ from optimizer.errors import RefusedInput
 from optimizer.tables import Actor
 from optimizer.workflows.workspace import Workspace
 
-VIEW_KEYS = ("tab", "kind", "decision", "campaign", "text", "p")
+VIEW_KEYS = ("tab", "kind", "decision", "campaign", "text", "p", "order")
 """What of the queue's address a view keeps."""
 
 _NAME_LENGTH = 60

@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make browser)"),
 ]
-KEYWORD_COLUMN_X, NEW_BID_X, FIRST_ROW_Y, ROW_HEIGHT = 150, 540, 52, 35
+KEYWORD_COLUMN_X, NEW_BID_X, FIRST_ROW_Y, ROW_HEIGHT = 150, 430, 52, 35
 TRIES, PATIENCE = 4, 90_000
 """Milliseconds; the first draw waits for compiled kernels on a busy machine."""
 

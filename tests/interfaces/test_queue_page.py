@@ -18,7 +18,7 @@ from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.queue_tabs import TABS
 from optimizer.interfaces.web.frame import literal
 from optimizer.interfaces.web.queue import catching_up
-from optimizer.interfaces.web.queue.grid import chosen, grid_table
+from optimizer.interfaces.web.queue.grid import grid_table
 from optimizer.tables import SUGGESTIONS, Actor
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
@@ -40,7 +40,7 @@ def pinned_rows(queue: AppTest) -> pd.DataFrame:
 
 def edit(queue: AppTest, edits: dict[int, dict[str, Any]]) -> AppTest:
     """What the browser sends after edits: rows by position in the list on screen."""
-    key = queue.session_state["_pinned"].key
+    key = queue.session_state["_window"].key
     queue.session_state[key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
     return queue.run()
 
@@ -103,14 +103,6 @@ def test_list_does_not_move_under_a_tick(queue: AppTest, workspace: workflows.Wo
     decided = stored(workspace)["decision"]
     assert decided[other["id"]] == "rejected"
     assert set(decided.index[decided == "approved"]) <= {mine["id"]}
-
-
-def test_ticks_are_read_back_by_id_whatever_the_order(queue: AppTest) -> None:
-    rows = pinned_rows(queue)
-    table = grid_table(Translator("en", "CNY"), rows)
-    identity = rows["id"][3]
-    table.loc[identity, "pick"] = True
-    assert chosen(rows, table.iloc[::-1]).ids == (identity,)
 
 
 def test_approve_all_shown_confirms_the_sum_first(

@@ -65,7 +65,11 @@ def tick(queue: AppTest, chance: random.Random) -> dict[str, tuple[int, float | 
             bid = round(bid + (0.01 if row["bid"] > bid else -0.01), 2)
             edits[int(str(position))]["new_bid"] = bid
         asked[str(row["id"])] = (int(row["version"]), bid)
-    queue.session_state[view.key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
+    queue.session_state[queue.session_state["_window"].key] = {
+        "edited_rows": edits,
+        "added_rows": [],
+        "deleted_rows": [],
+    }
     queue.run()
     return asked
 

@@ -22,16 +22,20 @@ from optimizer.interfaces.sentences import (
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.queue.actions import draw_actions
 from optimizer.interfaces.web.queue.catching_up import draw_plan
-from optimizer.interfaces.web.queue.decisions import last_decisions
+from optimizer.interfaces.web.queue.choice import NOTHING, Choice
+from optimizer.interfaces.web.queue.decisions import Refs, last_decisions
 from optimizer.interfaces.web.queue.evidence_panel import draw_evidence
-from optimizer.interfaces.web.queue.filters import draw_filters, matching
-from optimizer.interfaces.web.queue.grid import NOTHING, Choice, clicked_why, draw_grid
+from optimizer.interfaces.web.queue.filters import Filters, draw_filters, matching
+from optimizer.interfaces.web.queue.grid import clicked_why, draw_grid
+from optimizer.interfaces.web.queue.listed import Listed, read_list, with_conflicts
 from optimizer.interfaces.web.queue.missing import draw_why_not
+from optimizer.interfaces.web.queue.pager import draw_pager
 from optimizer.interfaces.web.queue.pinned import Pinned, moved, pinned, unpin
+from optimizer.interfaces.web.queue.remembered import remembered
+from optimizer.interfaces.web.queue.window import Window, on_screen
 
 # Older changes that are not live were seen often enough, or are somebody's own by now.
 _LATELY = timedelta(days=30)
-_LIST = "_suggestions"
 _MOVED_SHOWN = 5
 
 
@@ -53,37 +57,27 @@ def _draw_line(summary: Mapping[str, Any]) -> None:
 
 def _draw_queue(plan: str) -> None:
     visit = session.current()
-    stored = _read()
-    filters = draw_filters(visit.words, stored)
-    listed = _with_conflicts(stored) if filters.tab == "conflicts" else stored
-    view = pinned(matching(listed, filters), (visit.account, filters))
-    _draw_expired(stored)
-    _draw_moved(view, stored)
-    choice = _draw_list(view)
+    listed = read_list()
+    filters, order = draw_filters(visit.words, listed)
+    view = pinned((visit.account, filters), lambda: _matching(listed, filters))
+    _draw_expired(listed.expired)
+    _draw_moved(view, listed)
+    shown = on_screen(view, order)
+    choice = _draw_list(shown)
     draw_why_not(visit.words, filters.text)
+    name = visit.actor.name
+    undoable = remembered("_undoable", (listed.stamp, name), lambda: _undoable(listed, name))
     with st.bottom:
-        draw_actions(choice, view.rows, last_decisions(stored, visit.actor.name), plan)
+        draw_actions(choice, shown, undoable, plan)
 
 
-def _read() -> pd.DataFrame:
-    visit = session.current()
-    where = (visit.workspace, str(visit.account))
-    stamp = (visit.account, workflows.queue_stamp(*where, visit.actor))
-    kept = st.session_state.get(_LIST)
-    if kept is None or kept[0] != stamp:
-        rows = workflows.suggestions(*where, visit.actor)
-        kept = (stamp, workflows.with_deliveries(*where, rows, visit.actor))
-        st.session_state[_LIST] = kept
-    listed: pd.DataFrame = kept[1]
-    return listed
+def _matching(listed: Listed, filters: Filters) -> pd.DataFrame:
+    told = with_conflicts(listed) if filters.tab == "conflicts" else listed.rows
+    return matching(told, filters)
 
 
-def _with_conflicts(stored: pd.DataFrame) -> pd.DataFrame:
-    """The rows with what each stands against."""
-    visit = session.current()
-    told = workflows.conflicts(visit.workspace, str(visit.account), visit.actor)
-    codes = told.set_index("id")["conflicts"]
-    return stored.assign(conflicts=stored["id"].map(codes).map(lambda c: c if c == c else ()))
+def _undoable(listed: Listed, name: str) -> Refs:
+    return last_decisions(listed.rows, name)
 
 
 def _draw_unsettled(reviewed: date) -> None:
@@ -101,9 +95,8 @@ def _draw_unsettled(reviewed: date) -> None:
         frame.draw_link("bulk_files", "See which, and why")
 
 
-def _draw_expired(stored: pd.DataFrame) -> None:
+def _draw_expired(count: int) -> None:
     """How many suggestions nobody decided in time."""
-    count = int((stored["decision"].eq("expired") & stored["kind"].ne("watch")).sum())
     if count:
         words = session.current().words
         text = words.text(
@@ -114,23 +107,24 @@ def _draw_expired(stored: pd.DataFrame) -> None:
         st.warning(text, icon=":material/hourglass_disabled:")
 
 
-def _draw_list(view: Pinned) -> Choice:
+def _draw_list(shown: Window) -> Choice:
     words = session.current().words
-    if view.rows.empty:
+    if shown.rows.empty:
         st.info(words.text("Nothing matches. Clear a filter or choose another decision."))
         return NOTHING
     with st.container(key="queue_body"):
         left, right = st.columns([3.25, 1], gap="medium")
     with left:
-        st.caption(words.text("Amounts in {currency} per day.", currency=words.currency))
-        choice = draw_grid(words, view)
+        draw_pager(words, shown)
+        choice = draw_grid(words, shown)
     with right:
-        draw_evidence(_looked_at(view))
+        draw_evidence(_looked_at(shown))
     return choice
 
 
-def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:
-    changed = moved(view.rows, stored)
+def _draw_moved(view: Pinned, listed: Listed) -> None:
+    compared = (listed.stamp, view.serial)
+    changed = remembered("_moved", compared, lambda: moved(view.rows, listed.rows))
     if changed.empty:
         return
     words = session.current().words
@@ -141,12 +135,11 @@ def _draw_moved(view: Pinned, stored: pd.DataFrame) -> None:
         st.button(words.text("Read the list again"), key="refresh", on_click=unpin)
 
 
-def _looked_at(view: Pinned) -> str:
-    """The suggestion whose evidence is open: just asked for, in the address, or the first one."""
-    asked = str(clicked_why(view) or st.query_params.get("why"))
-    shown = view.rows["id"].tolist()
-    if asked not in shown:
-        return str(shown[0])
+def _looked_at(shown: Window) -> str:
+    """The suggestion whose evidence is open: just asked for, in the address, or the first on screen."""
+    asked = str(clicked_why(shown) or st.query_params.get("why"))
+    if asked not in shown.view.ids:
+        return str(shown.rows["id"].iloc[0])
     if st.query_params.get("why") != asked:
         st.query_params["why"] = asked
     return asked

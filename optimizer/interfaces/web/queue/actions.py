@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from optimizer import workflows
@@ -10,6 +9,7 @@ from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.sentences import edited_lines
 from optimizer.interfaces.web import frame, session
 from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue.choice import Choice
 from optimizer.interfaces.web.queue.decisions import (
     SNOOZE_DAYS,
     Refs,
@@ -19,13 +19,14 @@ from optimizer.interfaces.web.queue.decisions import (
     undo,
 )
 from optimizer.interfaces.web.queue.dialogs import ask, draw_question
-from optimizer.interfaces.web.queue.grid import Choice
+from optimizer.interfaces.web.queue.pager import draw_others
+from optimizer.interfaces.web.queue.window import Window
 
 _EDITS_SHOWN = 3
 
 
-def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs, plan: str = "") -> None:
-    """Approve, approve all shown, reject, snooze, lock, undo, and how the plan stands (`plan`).
+def draw_actions(choice: Choice, shown: Window, undoable: Refs, plan: str = "") -> None:
+    """Approve, approve the whole list, reject, snooze, lock, undo, and how the plan stands (`plan`).
 
     Rows decided already can only be undone. Each button is for those whose role the workflow asks.
     """
@@ -33,19 +34,19 @@ def draw_actions(choice: Choice, shown: pd.DataFrame, undoable: Refs, plan: str 
     if not frame.may("operator"):
         _draw_looking_only(plan)
         return
-    waiting = shown["decision"].isin(["proposed", "awaiting_second"])
-    open_rows = shown[waiting & shown["kind"].ne("watch")]
+    open_rows = shown.view.open_rows
     refs = choice.refs if len(open_rows) else ()
     approver = frame.may("approver")
+    draw_others(words, shown)
     with st.container(horizontal=True, key="queue_actions"):
         if approver:
             _draw_approve(words, choice, bool(refs))
-            _draw_approve_all(words, len(open_rows))
+            _draw_approve_all(words, shown, len(open_rows))
         _draw_put_off(words, refs)
         if approver:
             _draw_undo(words, undoable if len(open_rows) or not choice.refs else choice.refs)
     _draw_hint(words, choice, plan)
-    draw_question(refs, open_rows, choice.edits)
+    draw_question(refs, shown, choice.edits)
 
 
 def _draw_looking_only(plan: str) -> None:
@@ -60,12 +61,19 @@ def _draw_approve(words: Translator, choice: Choice, possible: bool) -> None:
         approve(choice)
 
 
-def _draw_approve_all(words: Translator, count: int) -> None:
+def _draw_approve_all(words: Translator, shown: Window, count: int) -> None:
+    label = (
+        words.text("Approve all {count:whole} shown", count=count)
+        if shown.pages == 1
+        else words.text(
+            "Approve all {count:whole} of {pages} pages", count=count, pages=shown.pages
+        )
+    )
     st.button(
-        words.text("Approve all {count:whole} shown", count=count),
+        label,
         key="approve_all",
         shortcut="Shift+A",
-        disabled=not count,
+        disabled=not count or shown.alone is not None,
         on_click=ask,
         args=("approve_all",),
     )

@@ -13,7 +13,7 @@ from optimizer.errors import OptimizerError
 from optimizer.interfaces.sentences import after_lines, error_lines, excess_lines, refused_lines
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.frame import flash
-from optimizer.interfaces.web.queue.grid import Choice
+from optimizer.interfaces.web.queue.choice import Choice
 from optimizer.interfaces.web.queue.pinned import unpin
 
 Refs = Sequence[tuple[str, int]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +10,10 @@ import streamlit as st
 
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.queue_tabs import TABS, in_tab, tab_counts, tab_of
+from optimizer.interfaces.queue_orders import ORDERS, best_first
+from optimizer.interfaces.queue_tabs import TABS, in_tab, tab_of
+from optimizer.interfaces.web import frame
+from optimizer.interfaces.web.queue.listed import Listed
 from optimizer.interfaces.web.queue.views import DECISIONS, draw_views
 
 _NARROWED = ("bids", "budgets")
@@ -28,17 +32,16 @@ class Filters:
     min_p: float
 
 
-def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
-    """The tabs and named views, and below them one line of widgets; returns what the widgets say."""
+def draw_filters(words: Translator, listed: Listed) -> tuple[Filters, str]:
+    """The tabs and named views, and below them one line of widgets: filters, and the list's order."""
     above = st.container(horizontal=True, vertical_alignment="center", key="queue_tabs")
     with st.container(horizontal=True, vertical_alignment="bottom", key="queue_filters"):
         decision = _decision_choice(words)
-        campaigns = sorted(rows["campaign_name"].dropna().unique())
-        if st.session_state.get("campaign") not in campaigns:
+        if st.session_state.get("campaign") not in listed.campaigns:
             st.session_state.pop("campaign", None)  # Of a view kept before its campaign went.
         campaign = st.selectbox(
             words.text("Campaign"),
-            campaigns,
+            listed.campaigns,
             index=None,
             placeholder=words.text("All"),
             key="campaign",
@@ -62,11 +65,14 @@ def draw_filters(words: Translator, rows: pd.DataFrame) -> Filters:
                 "Shows only suggestions by which profit rises with at least this probability."
             ),
         )
+        order = frame.choice_in_address(
+            words.text("Order"), ORDERS, "order", lambda code: words.code("order", code)
+        )
     with above:
-        tab = _tab_choice(words, rows[rows["decision"].eq(decision)])
+        tab = _tab_choice(words, listed.counts.get(decision, {}))
         kinds = _kind_pills(words, tab) if tab in _NARROWED else ()
         draw_views()
-    return Filters(tab, kinds, decision, campaign, text or "", min_p)
+    return Filters(tab, kinds, decision, campaign, text or "", min_p), order
 
 
 def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
@@ -83,9 +89,7 @@ def matching(rows: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         keep &= rows["keyword_text"].str.contains(filters.text, case=False, regex=False)
     if filters.min_p > 0:
         keep &= rows["p_positive"] >= filters.min_p
-    return rows[keep].sort_values(
-        ["delta_profit_mean", "id"], ascending=[False, True], kind="stable"
-    )
+    return best_first(rows[keep])
 
 
 def tab_in_address() -> str:
@@ -98,11 +102,12 @@ def tab_in_address() -> str:
     )
 
 
-def _tab_choice(words: Translator, rows: pd.DataFrame) -> str:
-    counts, key = tab_counts(rows), f"tab_{words.language}"
+def _tab_choice(words: Translator, counts: Mapping[str, int]) -> str:
+    key = f"tab_{words.language}"
 
     def label(tab: str) -> str:
-        told = counts[tab] or ("" if tab == "conflicts" and "conflicts" not in rows else 0)
+        # How many stand against others is known once somebody asks for them.
+        told = "" if tab == "conflicts" else counts.get(tab, 0)
         return f"{words.code('tab', tab)} {told}".strip()
 
     chosen = st.segmented_control(

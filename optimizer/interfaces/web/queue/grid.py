@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,86 +12,60 @@ import streamlit as st
 from optimizer.interfaces.figures import with_figures
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
-from optimizer.interfaces.web.queue.pinned import Pinned
+from optimizer.interfaces.web.queue.choice import NOTHING, Choice, offered
+from optimizer.interfaces.web.queue.remembered import remembered
+from optimizer.interfaces.web.queue.window import Window
 
-WHY_CLICK = "why_click"
-_TABLE = "_grid_table"
 ROW_HEIGHT = 35
 GRID_HEIGHT = 560
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the operator ticked and edited: (id, version) pairs, and bids by id.
-
-    `bids` are those of ticked rows, `edits` all.
-    """
-
-    refs: tuple[tuple[str, int], ...]
-    bids: Mapping[str, float]
-    edits: Mapping[str, float]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the ticked rows."""
-        return tuple(identity for identity, _ in self.refs)
-
-
-NOTHING = Choice((), {}, {})
-
-
-def draw_grid(words: Translator, view: Pinned) -> Choice:
-    """Draw the list and return what was chosen in it, read back by id."""
-    table = _table_of(words, view)
+def draw_grid(words: Translator, shown: Window) -> Choice:
+    """Draw the rows on screen; what is chosen in the whole list, read back by id."""
+    made_for = (shown.key, words.language, words.currency)
+    table = remembered("_grid", made_for, lambda: grid_table(words, shown.rows, shown.before))
     editable = {"pick", "new_bid"}
-    edited = st.data_editor(
+    st.data_editor(
         table,
-        key=view.key,
+        key=shown.key,
         height=min(GRID_HEIGHT, ROW_HEIGHT * (len(table) + 1) + 3),
         row_height=ROW_HEIGHT,
         hide_index=True,
         num_rows="fixed",
         disabled=[name for name in table.columns if name not in editable],
-        column_config=_columns(words),
+        column_config=_columns(words, shown),
         placeholder="–",
         alt=words.text("Suggestions"),
     )
-    return chosen(view.rows, edited)
+    return shown.choice
 
 
-def _table_of(words: Translator, view: Pinned) -> pd.DataFrame:
-    """The grid's table, made once for a list: of tens of thousands it takes a second."""
-    kept = st.session_state.get(_TABLE)
-    if kept is None or kept[0] != (view.key, words.language, words.currency):
-        kept = ((view.key, words.language, words.currency), grid_table(words, view.rows))
-        st.session_state[_TABLE] = kept
-    table: pd.DataFrame = kept[1]
-    return table
+def grid_table(words: Translator, rows: pd.DataFrame, before: Choice = NOTHING) -> pd.DataFrame:
+    """The columns of the grid, indexed by suggestion id, ticked and edited as `before` says.
 
-
-def grid_table(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
-    """The columns of the grid, indexed by suggestion id; `share` only where a creative has one."""
+    `share` and `conflicts` only where the rows have any.
+    """
     rows = with_figures(words, rows)
-    offered = rows["approved_bid"].fillna(rows["proposed_bid"])
+    proposed = offered(rows)
     table = pd.DataFrame(
         {
-            "pick": False,
+            "pick": rows["id"].isin(before.ids),
             "why": ":material/query_stats:",
             "keyword": rows["keyword_text"],
             "action": _told(rows["kind"], lambda kind: f"{mark(kind)} {words.code('kind', kind)}"),
             "bid": rows["bid"],
-            "new_bid": offered,
+            "new_bid": rows["id"].map(before.edits).astype("float64").fillna(proposed),
             "share": rows["share"],
-            "change": 100 * (offered / rows["bid"] - 1),
+            "change": 100 * (proposed / rows["bid"] - 1),
             "delta_cost": rows["delta_cost"],
             "delta_profit": rows["delta_profit_mean"],
             "interval": _intervals(rows),
+            "reason": _told(rows["reason"], words.reason),
+            "conflicts": _conflict_texts(words, rows),
             "p": 100 * rows["p_positive"],
             "match": _told(rows["match_type"], partial(words.code, "match")),
             "campaign": rows["campaign_name"],
             "ad_group": rows["ad_group_name"],
-            "reason": _told(rows["reason"], words.reason),
-            "conflicts": _conflict_texts(words, rows),
             "decision": _told(rows["decision"], partial(words.code, "decision")),
             "exported": _told(rows["last_delivery"], partial(words.code, "delivery")),
         }
@@ -107,23 +80,15 @@ def _told(codes: pd.Series[str], tell: Callable[[str], str]) -> pd.Series[str]:
     return codes.map({code: tell(code) for code in codes.dropna().unique()})
 
 
-def chosen(rows: pd.DataFrame, edited: pd.DataFrame) -> Choice:
-    """Ticks and edited bids of `edited` by id; the versions are those on screen."""
-    shown = rows.set_index("id")
-    ticked = edited.index[edited["pick"].astype(bool)]
-    before = shown["approved_bid"].fillna(shown["proposed_bid"])
-    after = edited["new_bid"].astype("float64")
-    changed = after.notna() & (after != before.reindex(edited.index))
-    versions = shown.loc[ticked, "version"].astype(int)
-    edits = {str(identity): float(bid) for identity, bid in after[changed].items()}
-    refs = tuple(zip(ticked.astype(str), versions, strict=True))
-    return Choice(refs, {id_: edits[id_] for id_, _ in refs if id_ in edits}, edits)
+def clicked_why(shown: Window) -> str | None:
+    """The id whose why-button in this grid was just pressed."""
+    click = st.session_state.get(_why_key(shown))
+    return None if click is None else str(shown.rows["id"].iloc[click["row"]])
 
 
-def clicked_why(view: Pinned) -> str | None:
-    """The id whose why-button was just pressed."""
-    click = st.session_state.get(WHY_CLICK)
-    return None if click is None else str(view.rows["id"].iloc[click["row"]])
+def _why_key(shown: Window) -> str:
+    # Of one grid alone: a click on rows that have just left the screen must not open another's.
+    return f"why_{shown.key}"
 
 
 def _conflict_texts(words: Translator, rows: pd.DataFrame) -> pd.Series[str]:
@@ -140,21 +105,21 @@ def _intervals(rows: pd.DataFrame) -> pd.Series[str]:
     return pd.Series(texts, index=rows.index, dtype="str")
 
 
-def _columns(words: Translator) -> dict[str, Any]:
+def _columns(words: Translator, shown: Window) -> dict[str, Any]:
     column = st.column_config
     text = words.text
     return {
-        "pick": column.CheckboxColumn("✓", pinned=True, width=56),
+        "pick": column.CheckboxColumn("✓", pinned=True, width=44),
         "why": column.ButtonColumn(
-            text("Why"), pinned=True, width=48, type="tertiary", key=WHY_CLICK
+            text("Why"), pinned=True, width=40, type="tertiary", key=_why_key(shown)
         ),
-        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=215),
-        "action": column.TextColumn(text("Action"), width=112),
-        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=70),
+        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=146),
+        "action": column.TextColumn(text("Action"), width=82),
+        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=64),
         "new_bid": column.NumberColumn(
             text("New bid"),
             format="%.2f",
-            width=88,
+            width=84,
             min_value=0.0,
             help=text("Edit the bid here before approving."),
         ),
@@ -162,24 +127,24 @@ def _columns(words: Translator) -> dict[str, Any]:
         "change": column.NumberColumn(
             "Δ %",
             format="%+.0f%%",
-            width=56,
+            width=48,
             help=text("The new bid against the present one, in per cent."),
         ),
-        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=80),
-        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=86),
+        "delta_cost": column.NumberColumn(text("Δ cost/day"), format="%+.2f", width=74),
+        "delta_profit": column.NumberColumn(text("Δ profit/day"), format="%+.2f", width=82),
         "interval": column.TextColumn(
             "80 %",
-            width=110,
+            width=106,
             help=text("With 80 % probability the change of profit per day lies between these two."),
         ),
+        "reason": column.TextColumn(text("Reason"), width=212),
+        "conflicts": column.TextColumn(text("Stands against"), width=260),
         "p": column.NumberColumn(
             "P(Δ>0)", format="%.0f%%", width=64, help=text("How likely it is that profit rises.")
         ),
         "match": column.TextColumn(text("Match"), width=70),
         "campaign": column.TextColumn(text("Campaign"), width=171),
         "ad_group": column.TextColumn(text("Ad group"), width=110),
-        "reason": column.TextColumn(text("Reason"), width=230),
-        "conflicts": column.TextColumn(text("Stands against"), width=260),
         "decision": column.TextColumn(text("Decision"), width=90),
         "exported": column.TextColumn(
             text("Last export"),

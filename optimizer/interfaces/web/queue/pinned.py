@@ -7,8 +7,7 @@ versions, so whatever moved meanwhile is refused by the store and reported, neve
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,33 +17,33 @@ import streamlit as st
 _KEY = "_pinned"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pinned:
-    """A list of suggestions and what it was read for; `key` names the grid that edits it."""
+    """A list of suggestions, all that the filters let through, and what it was read for."""
 
     read_for: Hashable
     rows: pd.DataFrame
     serial: int
 
     @cached_property
-    def key(self) -> str:
-        """Changes whenever the rows do: no edit can land on another list."""
-        text = "|".join([str(self.serial), *references(self.rows)])
-        return "grid_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    def ids(self) -> frozenset[str]:
+        """The ids of all rows."""
+        return frozenset(self.rows["id"].astype(str))
+
+    @cached_property
+    def open_rows(self) -> pd.DataFrame:
+        """The rows that can still be decided."""
+        waiting = self.rows["decision"].isin(["proposed", "awaiting_second"])
+        return self.rows[waiting & self.rows["kind"].ne("watch")]
 
 
-def references(rows: pd.DataFrame) -> Sequence[str]:
-    """id@version of every row, in order."""
-    return [f"{i}@{v}" for i, v in zip(rows["id"], rows["version"], strict=True)]
-
-
-def pinned(fresh: pd.DataFrame, read_for: Hashable) -> Pinned:
-    """The list on screen; `fresh` becomes that list when it was read for something else."""
+def pinned(read_for: Hashable, read: Callable[[], pd.DataFrame]) -> Pinned:
+    """The list on screen; what `read` gives becomes that list when it was read for something else."""
     held = st.session_state.get(_KEY)
     if isinstance(held, Pinned) and held.read_for == read_for:
         return held
     serial = held.serial + 1 if isinstance(held, Pinned) else 0
-    view = Pinned(read_for, fresh.reset_index(drop=True), serial)
+    view = Pinned(read_for, read().reset_index(drop=True), serial)
     st.session_state[_KEY] = view
     return view
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
+from optimizer.interfaces.queue_orders import ORDERS
 from optimizer.interfaces.queue_tabs import TABS
 from optimizer.interfaces.web import session
 from optimizer.interfaces.web.frame import flash, literal
@@ -33,7 +34,7 @@ def draw_views() -> None:
 def _open(shown: dict[str, list[str]]) -> None:
     """Set address and widgets as they are once the view's address is opened."""
     language = session.current().words.language
-    for key in ("tab", "kind", "decision"):
+    for key in ("tab", "kind", "decision", "order"):
         st.query_params[key] = shown.get(key, [])
     asked = {key: told[0] for key, told in shown.items()}
     tab = asked.get("tab", "all") if asked.get("tab", "all") in TABS else "all"
@@ -43,6 +44,8 @@ def _open(shown: dict[str, list[str]]) -> None:
         kind for kind in shown.get("kind", []) if kind in TABS[tab]
     ]
     st.session_state[f"decision_{language}"] = decision if decision in DECISIONS else DECISIONS[0]
+    order = asked.get("order", ORDERS[0])
+    st.session_state[f"order_{language}"] = order if order in ORDERS else ORDERS[0]
     st.session_state["campaign"] = asked.get("campaign")
     st.session_state["text"] = asked.get("text", "")
     st.session_state["p"] = _share(asked.get("p", "0"))
