@@ -21,6 +21,7 @@ from optimizer.review.explaining import explain, suggestions_at_rates
 from optimizer.review.overlaps import conflict_codes
 from optimizer.review.resolve import resolve_account
 from optimizer.review.reverting import REVERT
+from optimizer.review.rivals import BUDGET_LASTS
 from optimizer.review.suggestions import suggestion_id as identity
 from optimizer.store.protocol import RunRecord
 from optimizer.tables import Actor
@@ -124,8 +125,7 @@ def suggestion(
         raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
     found = _as_chosen(workspace, account, found)
     row = unknown_as_none(found.to_dict("records")[0])
-    audit = workspace.store.audit(account)
-    history = audit[audit["subject"].eq(suggestion_id)].reset_index(drop=True)
+    history = workspace.store.audit(account, suggestion_id)
     if row["reason"] == REVERT:
         return SuggestionDetail(row, json.loads(row["evidence"]), pd.DataFrame(), history)
     run, frames = _run_of(workspace, account, row)
@@ -198,7 +198,9 @@ def at_rate(
         raise NotFound("suggestion_unknown", account=account, ids=[suggestion_id])
     run, frames = _run_of(workspace, account, found.to_dict("records")[0])
     known = planned_row(frames, str(found["entity_key"].iloc[0]))
-    if not (math.isfinite(rate) and rate > 0) or known is None or known["rate_mean"] <= 0:
+    by_budget = found["reason"].iloc[0] == BUDGET_LASTS
+    usable = math.isfinite(rate) and rate > 0
+    if not usable or by_budget or known is None or known["rate_mean"] <= 0:
         raise RefusedInput("rate_not_usable", rate=rate)
     context = run.summary["context"]
     told = suggestions_at_rates(found, frames, np.array([rate]), context)

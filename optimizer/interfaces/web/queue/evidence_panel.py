@@ -64,7 +64,7 @@ def draw_evidence(suggestion_id: str) -> None:
 def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None:
     """A field for another conversion rate, and what the suggestion would be then."""
     visit, believed = session.current(), found.evidence.get("rate_mean")
-    if not believed:
+    if not believed or found.evidence.get("flip_reason") == "other_kind":
         return
     percent = st.number_input(
         visit.words.text("What if the true conversion rate were, %"),
