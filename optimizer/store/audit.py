@@ -97,11 +97,14 @@ def _chain(before: str, row: dict[str, Any]) -> str:
     return hashlib.sha256((before + canonical(content)).encode()).hexdigest()
 
 
-def read(connection: sa.Connection, account: str | None) -> pd.DataFrame:
-    """Audit rows in order, of one account or of all."""
+def read(
+    connection: sa.Connection, account: str | None, subject: str | None = None
+) -> pd.DataFrame:
+    """Audit rows in order, of one account or of all, of one subject or of every one."""
     query = sa.select(schema.audit).order_by(schema.audit.c.sequence)
-    if account is not None:
-        query = query.where(schema.audit.c.account == account)
+    for column, wanted in ((schema.audit.c.account, account), (schema.audit.c.subject, subject)):
+        if wanted is not None:
+            query = query.where(column == wanted)
     rows = connection.execute(query).mappings().all()
     frame = pd.DataFrame([dict(row) for row in rows], columns=list(COLUMNS))
     return frame.astype({"sequence": "int64", "at": "datetime64[us, UTC]"})

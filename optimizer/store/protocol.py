@@ -657,8 +657,11 @@ class Store(Protocol):
     def last_act(self, account: str) -> int:
         """Sequence of the account's newest audit row, 0 for none: it rises whenever a row moves."""
 
-    def audit(self, account: str | None = None) -> pd.DataFrame:
-        """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash."""
+    def audit(self, account: str | None = None, subject: str | None = None) -> pd.DataFrame:
+        """Audit rows in order: sequence, at, actor, role, account, action, subject, detail (JSON), hash.
+
+        Those of one account or of all, of one `subject` (an id) or of every one.
+        """
 
     def check(self) -> list[Problem]:
         """Defects of the store itself: database integrity, audit chain, missing history files."""

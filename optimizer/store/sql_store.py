@@ -563,10 +563,10 @@ class SqlStore:
         with self._database.read() as connection:
             return audit.last_of(connection, account)
 
-    def audit(self, account: str | None = None) -> pd.DataFrame:
-        """Audit rows in order, of one account or of all."""
+    def audit(self, account: str | None = None, subject: str | None = None) -> pd.DataFrame:
+        """Audit rows in order, of one account or of all; see `protocol.Store`."""
         with self._database.read() as connection:
-            return audit.read(connection, account)
+            return audit.read(connection, account, subject)
 
     def verify_audit(self) -> list[Problem]:
         """The first broken link of the audit chain, if any."""

@@ -78,6 +78,15 @@ def test_approval_names_what_it_replaces(shop: SqlStore) -> None:
     assert shop.audit("shop")["action"].tolist() == ["import", "review", "decide"]
 
 
+def test_trail_of_one_subject_is_read_by_itself(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved"), change("rejected", "b", until=NEXT))
+    decided(shop, change("proposed", from_decision="approved"))
+    assert shop.audit("shop", "a")["sequence"].tolist() == [3, 5]
+    assert shop.audit(None, "b")["action"].tolist() == ["decide"]
+    assert shop.audit("else", "a").empty
+
+
 @pytest.mark.parametrize(
     ("stale", "why"),
     [
