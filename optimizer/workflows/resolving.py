@@ -133,6 +133,7 @@ def _turns(store: Store, account: str) -> Turns:
 def solving(workspace: Workspace, account: str, actor: Actor) -> Solving:
     """Whether the figures of the account are being brought up to date by this process."""
     actor.require("viewer", account)
+    workspace.store.account(account)
     return _turns(workspace.store, account).state()
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from starlette.applications import Starlette
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError, RefusedInput
-from optimizer.interfaces import api
+from optimizer.interfaces import api, opened
 from optimizer.interfaces.api import serving
 from optimizer.tables import Role
+from optimizer.workflows import resolving
 from tests.interfaces.conftest import ACCOUNT, AS_OF, OWNER
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using `httpx` with `starlette.testclient`")
@@ -28,8 +30,8 @@ def client(store: Path) -> Iterator[Any]:
     from starlette.testclient import TestClient
 
     st.cache_resource.clear()
-    with TestClient(Starlette(routes=api.routes()), raise_server_exceptions=False) as opened:
-        yield opened
+    with TestClient(Starlette(routes=api.routes()), raise_server_exceptions=False) as made:
+        yield made
     st.cache_resource.clear()
 
 
@@ -118,6 +120,31 @@ def test_exported_changes_are_taken_back_once(
     assert len(client.post(url, headers=headers, json=asked).json()["changed"]) == 1
     assert client.post(url, headers=headers, json=asked).status_code == 409
     assert code(client.post(url, headers=headers, json={})) == "nothing_named"
+
+
+def test_who_was_answered_early_can_ask_when_the_figures_are_those_of_the_decision(
+    client: Any, allowed: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, solve, go_on = allowed("operator"), resolving.resolve_account, Event()
+
+    def held_up(*arguments: Any) -> Any:
+        assert go_on.wait(60)
+        return solve(*arguments)
+
+    monkeypatch.setattr(opened, "PATIENCE", 0.0)
+    monkeypatch.setattr(resolving, "resolve_account", held_up)
+    body = {"suggestions": lowers(client, headers)[:1], "reason": "season"}
+    done = client.post(f"{HERE}/suggestions/reject", headers=headers, json=body).json()
+    assert (done["pending"], done["resolve"], len(done["changed"])) == (True, None, 1)
+    url = f"{HERE}/solving"
+    assert client.get(url, headers=headers).json() == {"pending": True, "problem": None}
+    go_on.set()
+    while client.get(url, headers=headers).json()["pending"]:
+        pass
+    assert client.get(url, headers=headers).json() == {"pending": False, "problem": None}
+    assert client.get(url, headers=allowed("admin", "other")).status_code == 403
+    unknown = client.get("/api/v1/accounts/other/solving", headers=allowed("viewer", "other"))
+    assert (unknown.status_code, code(unknown)) == (404, "account_not_found")
 
 
 def test_version_that_moved_is_a_conflict_and_nothing_is_done(

@@ -155,6 +155,11 @@ def revert(call: Call) -> Any:
     return done.to_json()
 
 
+def solving(call: Call) -> Any:
+    """Whether the figures are being brought up to date, and why the last time failed."""
+    return asdict(workflows.solving(call.workspace, call.account, call.actor))
+
+
 def _refs(body: Any) -> list[tuple[str, int]]:
     return [(one.id, one.version) for one in body.suggestions]
 
@@ -274,6 +279,14 @@ ENDPOINTS = (
         revert,
         shapes.DECISION,
         body=shapes.Revert,
+    ),
+    Endpoint(
+        "GET",
+        f"{_ACCOUNT}/solving",
+        "solving",
+        "Whether the figures are still being brought up to date after decisions.",
+        solving,
+        shapes.SOLVING,
     ),
     Endpoint(
         "POST",

@@ -120,13 +120,38 @@ def _many(of: Mapping[str, Any]) -> dict[str, Any]:
 ANYTHING: dict[str, Any] = {"type": "object"}
 _COUNT = {"type": "integer", "minimum": 0}
 _STRING = {"type": "string"}
+_PROBLEM = {
+    "type": ["object", "null"],
+    "description": "Why no plan meets what is decided: code and fields; null where one does.",
+}
 STATUS = _record(status=_STRING)
 SUGGESTIONS = _record(
     total=_COUNT,
     suggestions=_many(_record(id=_STRING, version=_COUNT, kind=_STRING, decision=_STRING)),
 )
 REVIEW = _record(account=_STRING, as_of=_STRING, suggestions=_COUNT)
-DECISION = _record(changed=_many(_STRING), refused=_many(ANYTHING), excess=_many(ANYTHING))
+DECISION = _record(
+    changed=_many(_STRING),
+    refused=_many(ANYTHING),
+    awaiting=_many(_STRING),
+    resolve={
+        "type": ["object", "null"],
+        "description": "What the rest became; null while that is pending, and with a problem.",
+    },
+    excess=_many(ANYTHING),
+    problem=_PROBLEM,
+    pending={
+        "type": "boolean",
+        "description": "The decisions stand, the rest is still being solved again: ask `solving`.",
+    },
+)
+SOLVING = _record(
+    pending={
+        "type": "boolean",
+        "description": "Suggestions and sums are those of an earlier plan until this is false.",
+    },
+    problem=_PROBLEM,
+)
 EXPORT = _record(export_id=_STRING, files=_many(_STRING), rows=_COUNT)
 OUTCOMES = _record(counts={"type": "object", "additionalProperties": _COUNT}, rows=_many(ANYTHING))
 ERROR = _record(
