@@ -76,6 +76,7 @@ def test_what_takes_back_has_an_id_of_its_own_for_each_day_and_original() -> Non
         ({"kind": "add_negative", "slot": "negative"}, "revert_by_file"),
         ({"kind": "pause", "slot": "creative"}, "revert_by_file"),
         ({"bid": None}, "revert_by_file"),
+        ({"approved_bid": float("nan")}, "revert_by_file"),
     ],
 )
 def test_what_has_no_opposite_is_refused(changes: dict[str, Any], expected: str) -> None:

@@ -75,6 +75,48 @@ def test_a_linked_pair_is_one_decision() -> None:
     assert ([move.id for move in moves], refused) == (["a1", "b2"], [])
 
 
+@pytest.mark.parametrize("links", [["b2", "a1"], ["b2", None], [None, "a1"]])
+def test_a_linked_pair_can_be_exported_together(links: list[str | None]) -> None:
+    pair = PAIRS["a term as keyword and as negative"].assign(linked_id=links, decision="approved")
+    assert rivals(pair).refused(["a1", "b2"]) == []
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
+def test_rivals_that_came_to_be_approved_are_refused_both(pair: pd.DataFrame) -> None:
+    told = rivals(pair.assign(decision="approved")).refused(["a1", "b2"])
+    assert [(one.fields["id"], one.fields["rival_id"]) for one in told] == [
+        ("a1", "b2"),
+        ("b2", "a1"),
+    ]
+
+
+ELSEWHERE = {
+    "a term in another ad group": ("a term as keyword and as negative", {"ad_group_name": "Solo"}),
+    "another campaign's budget": (
+        "more budget and lower bids at the same",
+        {"campaign_name": "Lamps"},
+    ),
+    "another slot than is taken back": ("taking a bid back and another one", {"slot": "state"}),
+    "the export that is taken back": (
+        "taking a bid back and another one",
+        {"delivery": "exported"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("pair", "changes"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_what_concerns_something_else_stands_beside(pair: str, changes: dict[str, str]) -> None:
+    stored = PAIRS[pair].assign(decision="approved")
+    for name, value in changes.items():
+        stored.loc[1, name] = value
+    assert rivals(stored).of == {}
+
+
+def test_bids_of_two_days_on_one_keyword_are_no_rivals() -> None:
+    pair = PAIRS["taking a bid back and another one"].assign(reason="returns_above_line")
+    assert rivals(pair).of == {}
+
+
 def test_what_does_not_contradict_stands_together() -> None:
     stored = rows(
         ("a1", "set_budget", "c:9", "Tents", "budget_returns_above_line", "approved"),
