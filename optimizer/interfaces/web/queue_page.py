@@ -44,8 +44,9 @@ def draw() -> None:
     summary = frame.read_reviewed(workflows.latest_summary)
     if summary is not None:
         moving = draw_plan(summary, _draw_line)
-        _draw_unsettled(date.fromisoformat(summary["as_of"]))
-        _draw_queue("" if moving else plan_line(session.current().words, summary))
+        listed = read_list()
+        _draw_unsettled(listed, date.fromisoformat(summary["as_of"]))
+        _draw_queue(listed, "" if moving else plan_line(session.current().words, summary))
 
 
 def _draw_line(summary: Mapping[str, Any]) -> None:
@@ -55,9 +56,8 @@ def _draw_line(summary: Mapping[str, Any]) -> None:
     st.markdown(f"**{line_sentence(words, summary)}** {told}")
 
 
-def _draw_queue(plan: str) -> None:
+def _draw_queue(listed: Listed, plan: str) -> None:
     visit = session.current()
-    listed = read_list()
     filters, order = draw_filters(visit.words, listed)
     view = pinned((visit.account, filters), lambda: _matching(listed, filters))
     _draw_expired(listed.expired)
@@ -80,19 +80,22 @@ def _undoable(listed: Listed, name: str) -> Refs:
     return last_decisions(listed.rows, name)
 
 
-def _draw_unsettled(reviewed: date) -> None:
+def _draw_unsettled(listed: Listed, reviewed: date) -> None:
     """How many recent exports are not as they were approved, one click from which and why."""
+    told = remembered("_unsettled", (listed.stamp, reviewed), lambda: _unsettled(reviewed))
+    if told:
+        words = session.current().words
+        text = words.text("Exported changes that are not live: {parts}", parts=counted(words, told))
+        st.warning(text, icon=":material/sync_problem:")
+        frame.draw_link("bulk_files", "See which, and why")
+
+
+def _unsettled(reviewed: date) -> dict[str, int]:
     visit = session.current()
     since = reviewed - _LATELY
     told = workflows.deliveries(visit.workspace, str(visit.account), visit.actor, since=since)
-    counts = told.counts
-    wrong = {state: counts[state] for state in ("failed", "drifted", "reverted") if counts[state]}
-    if wrong:
-        text = visit.words.text(
-            "Exported changes that are not live: {parts}", parts=counted(visit.words, wrong)
-        )
-        st.warning(text, icon=":material/sync_problem:")
-        frame.draw_link("bulk_files", "See which, and why")
+    wrong = ("failed", "drifted", "reverted")
+    return {state: told.counts[state] for state in wrong if told.counts[state]}
 
 
 def _draw_expired(count: int) -> None:
@@ -138,7 +141,7 @@ def _draw_moved(view: Pinned, listed: Listed) -> None:
 def _looked_at(shown: Window) -> str:
     """The suggestion whose evidence is open: just asked for, in the address, or the first on screen."""
     asked = str(clicked_why(shown) or st.query_params.get("why"))
-    if asked not in shown.view.ids:
+    if not shown.view.rows["id"].eq(asked).any():
         return str(shown.rows["id"].iloc[0])
     if st.query_params.get("why") != asked:
         st.query_params["why"] = asked

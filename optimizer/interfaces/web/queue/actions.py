@@ -20,6 +20,7 @@ from optimizer.interfaces.web.queue.decisions import (
 )
 from optimizer.interfaces.web.queue.dialogs import ask, draw_question
 from optimizer.interfaces.web.queue.pager import draw_others
+from optimizer.interfaces.web.queue.remembered import remembered
 from optimizer.interfaces.web.queue.window import Window
 
 _EDITS_SHOWN = 3
@@ -120,6 +121,8 @@ def _edited_lines(words: Translator, choice: Choice) -> list[str]:
     if not choice.edits:
         return []
     visit = session.current()
+    where = (visit.workspace, str(visit.account))
     bids = dict(list(choice.edits.items())[-_EDITS_SHOWN:])
-    told = workflows.edited(visit.workspace, str(visit.account), bids, visit.actor)
+    key = (visit.account, tuple(bids.items()), workflows.queue_stamp(*where, visit.actor))
+    told = remembered("_edited", key, lambda: workflows.edited(*where, bids, visit.actor))
     return edited_lines(words, told)

@@ -17,12 +17,10 @@ from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.marks import mark
 from optimizer.interfaces.web import plots, session
 from optimizer.interfaces.web.frame import literal
+from optimizer.interfaces.web.queue.remembered import remembered
 
 BAND, NOW, PROPOSED = "rgba(86,180,233,0.22)", "#8C8C8C", "#D55E00"
 LINE = {"light": "#0072B2", "dark": "#56B4E9"}
-
-
-_READ = "_evidence"
 
 
 def _read(suggestion_id: str) -> workflows.SuggestionDetail:
@@ -30,12 +28,19 @@ def _read(suggestion_id: str) -> workflows.SuggestionDetail:
     visit = session.current()
     where = (visit.workspace, str(visit.account))
     key = (visit.account, suggestion_id, workflows.queue_stamp(*where, visit.actor))
-    kept = st.session_state.get(_READ)
-    if kept is None or kept[0] != key:
-        kept = (key, workflows.suggestion(*where, suggestion_id, visit.actor))
-        st.session_state[_READ] = kept
-    found: workflows.SuggestionDetail = kept[1]
-    return found
+    return remembered(
+        "_evidence", key, lambda: workflows.suggestion(*where, suggestion_id, visit.actor)
+    )
+
+
+def _tried(suggestion_id: str, rate: float) -> dict[str, Any]:
+    """What the suggestion would be at another conversion rate; asked once, as above."""
+    visit = session.current()
+    where = (visit.workspace, str(visit.account))
+    key = (visit.account, suggestion_id, rate, workflows.queue_stamp(*where, visit.actor))
+    return remembered(
+        "_rate", key, lambda: workflows.at_rate(*where, suggestion_id, rate, visit.actor)
+    )
 
 
 def draw_evidence(suggestion_id: str) -> None:
@@ -74,9 +79,7 @@ def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None
         key=f"rate-{suggestion_id}",
     )
     try:
-        tried = workflows.at_rate(
-            visit.workspace, str(visit.account), suggestion_id, percent / 100, visit.actor
-        )
+        tried = _tried(suggestion_id, percent / 100)
     except OptimizerError as error:
         st.info(visit.words.error(error))
         return

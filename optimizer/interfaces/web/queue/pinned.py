@@ -26,11 +26,6 @@ class Pinned:
     serial: int
 
     @cached_property
-    def ids(self) -> frozenset[str]:
-        """The ids of all rows."""
-        return frozenset(self.rows["id"].astype(str))
-
-    @cached_property
     def open_rows(self) -> pd.DataFrame:
         """The rows that can still be decided."""
         waiting = self.rows["decision"].isin(["proposed", "awaiting_second"])
