@@ -329,7 +329,7 @@ class Exploration(Model):
     per day (0: none is proposed). It is proposed only where what it teaches is worth `min_return`
     times its cost within `payback_days` of its start; of what it teaches about all other keywords,
     `shared_share` counts. Each week every bid in the test is up or down by `dither`; `weeks` is even,
-    so that each spends as long above as below.
+    so that each spends as long above as below. None is proposed before `history_days` days of reports.
     """
 
     cost_share: Share = 0.01
@@ -339,6 +339,7 @@ class Exploration(Model):
     min_return: Annotated[float, Field(ge=1, le=10)] = 1.5
     shared_share: Share = 0.0
     max_keywords: Annotated[int, Field(ge=1, le=10_000)] = 500
+    history_days: Annotated[int, Field(ge=0, le=365)] = 28
 
 
 class BidLimit(Model):

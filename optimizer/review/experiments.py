@@ -77,10 +77,11 @@ def propose_experiment(
 ) -> Experiment | None:
     """The test worth most within the exploration budget; None where none would pay for itself.
 
-    `holds` is table HOLDS: a keyword that somebody has decided on is left out.
+    Nor is any for an account that is `too_young`. `holds` is table HOLDS: a keyword that somebody has
+    decided on is left out.
     """
     cap = settings.exploration.cost_share * result.summary.budget
-    if cap <= 0:
+    if cap <= 0 or too_young(result, settings):
         return None
     found = _candidates(result, holds, settings.estimation.click_share)
     step = float(result.context["step"])
@@ -108,6 +109,11 @@ def propose_experiment(
         ignore_index=True,
     )
     return _experiment(found, members, steps, dithered, ramped, result, settings, rng)
+
+
+def too_young(result: ReviewResult, settings: Settings) -> bool:
+    """Whether the review knows too few days: its bids still have far to go, and a test would hold them."""
+    return bool(result.context["data"]["days"] < settings.exploration.history_days)
 
 
 def schedule(experiment: Experiment, day: date) -> pd.DataFrame:

@@ -115,11 +115,18 @@ def propose_experiment(
     """The test that the newest review is worth, to be approved as one batch.
 
     Raises `NotFound` `experiment_not_worth` where none would pay for itself within the budget of
-    the settings, `Conflict` while another is under way.
+    the settings, `experiment_too_early` where the reports cover too few days, `Conflict` while
+    another is under way.
     """
     actor.require("operator", account)
     held = load_holdings(workspace, account)
     result = restored_result(held.run, held.newest(), held.frames)
+    if proposals.too_young(result, held.settings):
+        days = {
+            "days": result.context["data"]["days"],
+            "asked": held.settings.exploration.history_days,
+        }
+        raise NotFound("experiment_too_early", account=account, **days)
     rng = np.random.default_rng([seed, held.as_of.toordinal(), 1])
     holds = workspace.store.holds(account, held.as_of)
     found = proposals.propose_experiment(result, holds, held.settings, rng)

@@ -46,6 +46,12 @@ def test_nothing_is_proposed_without_a_budget(busy: ReviewResult, settings: Sett
     assert asked(busy, settings, cost_share=0.0) is None
 
 
+def test_nothing_is_proposed_to_a_young_account(busy: ReviewResult, settings: Settings) -> None:
+    days = busy.context["data"]["days"]
+    assert asked(busy, settings, history_days=days) is not None
+    assert asked(busy, settings, history_days=days + 1) is None
+
+
 def test_the_same_review_and_generator_give_the_same_test(
     busy: ReviewResult, settings: Settings, experiment: Experiment
 ) -> None:

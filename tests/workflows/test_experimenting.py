@@ -86,6 +86,15 @@ def test_a_budget_of_nothing_proposes_nothing(
         workflows.propose_experiment(curious, "shop", OPERATOR)
 
 
+def test_a_young_account_is_told_when_to_ask_again(
+    curious: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposals, "too_young", lambda *_: True)
+    with pytest.raises(NotFound, match="experiment_too_early") as told:
+        workflows.propose_experiment(curious, "shop", OPERATOR)
+    assert set(told.value.fields) == {"account", "days", "asked"}
+
+
 def test_roles(curious: Workspace, tmp_path: Path) -> None:
     with pytest.raises(Forbidden):
         workflows.propose_experiment(curious, "shop", VIEWER)
