@@ -3,8 +3,9 @@
 `python -m simulations.bench_market [--markets a,b] [--policies a,b] [--seeds N] [--seed S] [--days N]
 [--jobs N] [--json] [--record]`
 
-As `optimizer simulate`, market by market; with --record each market's scores replace its entry in
-bench_market.json beside this file as soon as they are known. All play with configs/policies.yaml.
+As `optimizer simulate`, market by market; with --record each market's scores go into its entry in
+bench_market.json beside this file as soon as they are known, beside those of other policies on the same
+days and seeds. All play with configs/policies.yaml.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from typing import Any
 
 from optimizer import workflows
 from optimizer.planning.policies import POLICIES
+from optimizer.planning.scoreboard import better
 from optimizer.settings import find_configs
 from optimizer.tables import Actor
 
 RECORD = Path(__file__).with_suffix(".json")
+LIVES = ("first_seed", "seeds", "days")
 KEYS = ("profit", "oracle_share", "late_share", "worst_decile", "deepest_loss", "spend")
 
 
@@ -40,6 +43,7 @@ def played(market: str, asked: argparse.Namespace) -> dict[str, Any]:
     )
     return {
         "command": " ".join(["python -m simulations.bench_market", *sys.argv[1:]]),
+        "first_seed": asked.seed,
         "seeds": asked.seeds,
         "days": asked.days,
         "seconds": round(perf_counter() - start, 1),
@@ -50,8 +54,24 @@ def played(market: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 def _record(market: str, result: dict[str, Any]) -> None:
     known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    text = json.dumps({**known, market: result}, indent=1)
+    text = json.dumps({**known, market: beside(known.get(market), result)}, indent=1)
     RECORD.write_text(text + "\n", encoding="utf-8")
+
+
+def beside(known: dict[str, Any] | None, result: dict[str, Any]) -> dict[str, Any]:
+    """`result` with the scores of policies that only `known`, of the same lives, has."""
+    if known is None or any(known.get(name, 0) != result[name] for name in LIVES):
+        return result
+    left = {name: one for name, one in known["scores"].items() if name not in result["scores"]}
+    if not left:
+        return result
+    scores = {**known["scores"], **result["scores"]}
+    return {
+        **result,
+        "command": f"{known['command']}; {result['command']}",
+        "lost_to": better({name: one["profit"] for name, one in scores.items()}),
+        "scores": scores,
+    }
 
 
 def _print(market: str, result: dict[str, Any]) -> None:
@@ -59,8 +79,8 @@ def _print(market: str, result: dict[str, Any]) -> None:
     for policy, score in result["scores"].items():
         told = "  ".join(f"{key} {score[key]:10.3f}" for key in KEYS if score[key] is not None)
         print(f"  {policy:18s} {told}")
-    for ours, better in result["lost_to"].items():
-        print(f"  earned more than {ours}: {', '.join(better)}")
+    for ours, others in result["lost_to"].items():
+        print(f"  earned more than {ours}: {', '.join(others)}")
 
 
 def main() -> None:

@@ -76,7 +76,10 @@ class Scoreboard:
 
         Only those of ours that lost to somebody are named; one of ours never hides another's loss.
         """
-        return {market: _better(scores) for market, scores in self.scores.items()}
+        return {
+            market: better({policy: one.profit for policy, one in scores.items()})
+            for market, scores in self.scores.items()
+        }
 
 
 def simulate(
@@ -211,11 +214,9 @@ def _capped(life: Life) -> int:
     return 0 if life.budget is None else int((life.cost >= CAPPED * life.budget).sum())
 
 
-def _better(scores: Mapping[str, Score]) -> dict[str, list[str]]:
-    ours = {name: one for name, one in scores.items() if name.startswith("optimizer")}
-    rest = {name: one for name, one in scores.items() if name not in ours and name != ORACLE}
-    better = {
-        mine: [name for name, one in rest.items() if one.profit > own.profit]
-        for mine, own in ours.items()
-    }
-    return {mine: names for mine, names in better.items() if names}
+def better(profit: Mapping[str, float]) -> dict[str, list[str]]:
+    """Per policy of ours those of others but the oracle that earned more, where there are any."""
+    ours = {name: one for name, one in profit.items() if name.startswith("optimizer")}
+    rest = {name: one for name, one in profit.items() if name not in ours and name != ORACLE}
+    found = {mine: [name for name, one in rest.items() if one > own] for mine, own in ours.items()}
+    return {mine: names for mine, names in found.items() if names}
