@@ -61,7 +61,7 @@ bench: setup  ## every study in small, the markets last: figures of each (about 
 	$(call part,past weeks forecast from what was known then,1,bench_backtest --seeds 1 --weeks 3)
 	$(call part,plans held to the truth of small markets,1,bench_plans --seeds 2)
 	$(call part,the adapter in auctions of other makes,1,bench_adapter --seeds 1)
-	$(call part,what anybody could earn under a tight budget,1,bench_ceiling --seeds 2)
+	$(call part,what orders let anybody earn under a tight budget,1,bench_ceiling --seeds 2)
 	$(call part,every policy in every market on 20 seeds,20,bench_market --seeds 20 --jobs 2)
 
 app: setup  ## serve the pages on this machine

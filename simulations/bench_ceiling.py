@@ -1,4 +1,4 @@
-"""How much of the oracle's profit can anybody have after two months in a market under a tight budget?
+"""How much of the oracle's profit do two months of orders let anybody have under a tight budget?
 
 `python -m simulations.bench_ceiling [--market NAME] [--seeds N] [--seed S] [--days N] [--json] [--record]`
 
