@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import cast
@@ -199,4 +199,4 @@ def _judge(
 
 def _change(move: Transition, against: Rivals) -> Change:
     rivals = sorted(against.of.get(move.id, ()))
-    return Change(**asdict(move), rivals=tuple(rivals))
+    return Change(**vars(move), rivals=tuple(rivals))

@@ -8,7 +8,6 @@ each; older reviews have none.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from optimizer.errors import Conflict
@@ -44,7 +43,7 @@ def _expiring(kept: KeptList) -> list[Change]:
     rows = approvals.standings(kept.rows[waiting])
     versions = {row.id: row.version for row in rows.values()}
     moves, _ = approvals.decide(rows, versions, approvals.expire)
-    return [Change(**asdict(move)) for move in moves]
+    return [Change(**vars(move)) for move in moves]
 
 
 def lapsed(workspace: Workspace, run: RunRecord) -> bool:
