@@ -56,7 +56,7 @@ def rivals(rows: pd.DataFrame) -> Rivals:
     kind, terms = rows["kind"], rows[rows["kind"].isin(["add_keyword", "add_negative"])]
     terms = terms.assign(text=normalise_text(terms["keyword_text"]))
     adding = terms["kind"].eq("add_keyword")
-    lasting = kind.eq("lower") & rows["reason"].eq(BUDGET_LASTS)
+    lasting = rows["reason"].eq(BUDGET_LASTS)
     pairs = pd.concat(
         [
             _pairs(rows[kind.eq("raise")], rows[kind.eq("pause")], ["entity_key"]),

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -22,6 +22,11 @@ from optimizer.tables import HOLDS, Actor, empty_table
 _TABLE = schema.suggestions
 _S = _TABLE.c
 _H = schema.holds.c
+_JUDGED = (
+    *(_S.id, _S.entity_key, _S.slot, _S.version, _S.decision, _S.delivery, _S.export_id),
+    *(_S.bid, _S.proposed_bid, _S.approved_bid, _S.decided_by, _S.decided_at),
+)
+"""What a change is judged by: many thousands are read without their evidence."""
 _PRECEDENCE = ("approved", "exported", "locked", "experiment", "rejected", "snoozed")
 _HELD = ("rejected", "snoozed")
 
@@ -102,8 +107,8 @@ def _rows(
 ) -> dict[str, Mapping[Any, Any]]:
     found: dict[str, Mapping[Any, Any]] = {}
     for chunk in chunks(ids):
-        query = sa.select(_TABLE).where(_S.account == account, _S.id.in_(chunk))
-        found |= {row["id"]: row for row in connection.execute(query).mappings()}
+        query = sa.select(*_JUDGED).where(_S.account == account, _S.id.in_(chunk))
+        found |= {row["id"]: row for row in connection.execute(query).mappings().all()}
     return found
 
 
@@ -151,42 +156,55 @@ def _write_decisions(
     actor: Actor,
     at: datetime,
 ) -> None:
-    update = (
-        sa.update(_TABLE)
-        .where(
-            _S.id == sa.bindparam("which"),
-            _S.version == sa.bindparam("seen_version"),
-            _S.decision == sa.bindparam("seen_decision"),
-            _S.delivery == "not_exported",
+    """Rows that become the same are written together: of many thousands few differ in more than the id."""
+    alike: dict[_Written, list[str]] = {}
+    for change in changes:
+        same = _Written(
+            change.version,
+            change.from_decision,
+            change.version + _renewed(change, rows[change.id]),
+            change.to_decision,
+            change.approved_bid,
+            change.reason,
+            change.until,
         )
+        alike.setdefault(same, []).append(change.id)
+    written = sum(
+        connection.execute(_update(same, actor, at).where(_S.id.in_(chunk))).rowcount
+        for same, ids in alike.items()
+        for chunk in chunks(ids)
+    )
+    if written != len(changes):
+        raise Conflict("suggestions_moved", moved=[])
+
+
+class _Written(NamedTuple):
+    """What rows of a version and decision become."""
+
+    seen_version: int
+    seen_decision: str
+    version: int
+    decision: str
+    bid: float | None
+    reason: str | None
+    until: date | None
+
+
+def _update(same: _Written, actor: Actor, at: datetime) -> sa.Update:
+    known = (_S.version == same.seen_version, _S.decision == same.seen_decision)
+    return (
+        sa.update(_TABLE)
+        .where(*known, _S.delivery == "not_exported")
         .values(
-            version=_S.version + sa.bindparam("renewed", type_=sa.Integer),
-            decision=sa.bindparam("to"),
-            approved_bid=sa.bindparam("bid_now"),
-            decision_reason=sa.bindparam("why"),
-            until=sa.bindparam("until_day"),
+            version=same.version,
+            decision=same.decision,
+            approved_bid=same.bid,
+            decision_reason=same.reason,
+            until=same.until,
             decided_by=actor.name,
             decided_at=at,
         )
     )
-    result = connection.execute(
-        update, [_parameters(change, rows[change.id]) for change in changes]
-    )
-    if result.rowcount != len(changes):
-        raise Conflict("suggestions_moved", moved=[])
-
-
-def _parameters(change: Change, row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        "which": change.id,
-        "seen_version": change.version,
-        "seen_decision": change.from_decision,
-        "renewed": int(_renewed(change, row)),
-        "to": change.to_decision,
-        "bid_now": change.approved_bid,
-        "why": change.reason,
-        "until_day": change.until,
-    }
 
 
 def _renewed(change: Change, row: Mapping[Any, Any]) -> bool:
@@ -215,21 +233,21 @@ def _move_holds(
     changes: Sequence[Change],
     rows: Mapping[str, Mapping[Any, Any]],
 ) -> None:
-    """Rejections and snoozes bind later reviews; any other decision lifts what was said before."""
+    """Rejections and snoozes bind later reviews; any other decision lifts what was said before.
+
+    Of one keyword a review's own change and one that takes an export back may be refused at once.
+    """
     for chunk in chunks([change.id for change in changes]):
         connection.execute(sa.delete(schema.holds).where(_H.suggestion_id.in_(chunk)))
     held = [change for change in changes if change.to_decision in _HELD]
     if not held:
         return
     named = [_hold(account, change, rows[change.id]) for change in held]
-    same = sa.delete(schema.holds).where(
-        *(
-            _H[name] == sa.bindparam(f"old_{name}")
-            for name in ("account", "entity_key", "slot", "kind")
-        )
-    )
+    key = [column.name for column in schema.holds.primary_key]
+    single = {tuple(row[name] for name in key): row for row in named}
+    same = sa.delete(schema.holds).where(*(_H[name] == sa.bindparam(f"old_{name}") for name in key))
     connection.execute(same, [{f"old_{name}": row[name] for name in row} for row in named])
-    connection.execute(sa.insert(schema.holds), named)
+    connection.execute(sa.insert(schema.holds), list(single.values()))
 
 
 def _hold(account: str, change: Change, row: Mapping[Any, Any]) -> dict[str, Any]:

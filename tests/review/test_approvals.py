@@ -248,6 +248,7 @@ def test_new_keyword_is_bound_by_the_limits_only() -> None:
 def test_range_holds_whole_steps_inside_the_limits() -> None:
     allowed = approvals.bid_range(1.01, CENTS, Account(), 0.25)
     assert (allowed.low, allowed.high) == (Decimal("0.76"), Decimal("1.26"))
+    assert approvals.bid_range(1.01, CENTS, Account(max_bid=1.1), 0.25).high == Decimal("1.10")
     floor = CENTS.model_copy(update={"minimum": Decimal("0.90")})
     assert approvals.bid_range(1.01, floor, Account(), 0.25).low == Decimal("0.90")
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from optimizer.errors import Conflict, NotFound
-from optimizer.store.protocol import Beside, Change, RunRecord
+from optimizer.store.protocol import Beside, Change, Delivered, RunRecord
 from optimizer.store.sql_store import SqlStore
 from optimizer.tables import HOLDS, SUGGESTIONS, Actor, check_table
 from tests.store.samples import ANNA, BEN, keyword_report, keyword_row, suggestion, suggestions_of
@@ -76,6 +76,22 @@ def test_approval_names_what_it_replaces(shop: SqlStore) -> None:
     )
     assert shop.approved("shop")["id"].tolist() == ["a"]
     assert shop.audit("shop")["action"].tolist() == ["import", "review", "decide"]
+
+
+def test_a_command_on_many_rows_leaves_an_audit_row_for_each(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved"), change("approved", "b"))
+    shop.record_export("shop", "e1", ["x.csv"], [("a", 1), ("b", 1)], BEN)
+    told = shop.audit("shop").query("action in ('decide', 'export')")
+    assert told["subject"].tolist() == ["a", "b", "e1", "a", "b"]
+
+
+def test_rows_of_another_account_are_unknown(shop: SqlStore) -> None:
+    shop.append_report(keyword_report([keyword_row("2026-03-03")]), "else", DAY, ANNA)
+    reviewed(shop, suggestion("a"))
+    with pytest.raises(Conflict) as conflict:
+        shop.apply_changes("else", [change("approved")], BEN, "decide")
+    assert [moved["why"] for moved in conflict.value.fields["moved"]] == ["unknown"]
 
 
 def test_trail_of_one_subject_is_read_by_itself(shop: SqlStore) -> None:
@@ -167,6 +183,34 @@ def test_an_export_of_the_day_still_counts_beside_an_approval(shop: SqlStore) ->
     assert list(shop.approved("shop", today)["id"]) == ["b"]
     assert shop.approved("shop", later).empty
     shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({}, later))
+
+
+def test_approved_rows_that_wait_count_beside_whenever_they_were_decided(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved", "b"))
+    later = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(Conflict):
+        shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({}, later))
+
+
+def test_what_is_not_approved_here_or_came_to_nothing_is_not_beside(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"), suggestion("c"))
+    decided(shop, change("approved", "b"), change("rejected", "c", until=NEXT))
+    shop.record_export("shop", "e1", ["x.csv"], [("b", 1)], BEN)
+    failed = Delivered("b", 1, "exported", "failed", "platform_refused")
+    shop.record_deliveries("shop", [failed], BEN)
+    other = keyword_report([keyword_row("2026-03-03")])
+    shop.append_report(other, "else", DAY, ANNA)
+    shop.save_run("else", DAY, {}, suggestions_of(suggestion("e")), {}, ANNA)
+    shop.apply_changes("else", [change("approved", "e")], BEN, "decide")
+    shop.apply_changes("shop", [change("approved")], BEN, "decide", beside({}))
+    assert row(shop)["decision"] == "approved"
+
+
+def test_a_rival_that_is_only_proposed_does_not_stand_in_the_way(shop: SqlStore) -> None:
+    reviewed(shop, suggestion("a"), suggestion("b"))
+    decided(shop, change("approved", rivals=("b",)))
+    assert row(shop)["decision"] == "approved"
 
 
 def test_of_two_rivals_approved_at_once_one_stands(
@@ -292,8 +336,24 @@ def test_export_marks_rows_once(shop: SqlStore) -> None:
         assert conflict.value.fields["moved"][0]["why"] == why
     with pytest.raises(Conflict, match="export_key_reused"):
         shop.record_export("shop", "e1", ["bulk.csv"], [("b", 1)], ANNA)
-    with pytest.raises(Conflict, match="suggestions_moved"):
+    with pytest.raises(Conflict, match="suggestions_moved") as conflict:
         decided(shop, change("proposed", from_decision="approved"))
+    assert conflict.value.fields["moved"][0]["why"] == "exported"
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [([("a", 2)], ["version"]), ([("a", 1), ("z", 1)], ["unknown"]), ([("a", 1), ("a", 1)], [])],
+)
+def test_a_file_of_other_rows_than_those_approved_is_not_recorded(
+    shop: SqlStore, rows: list[tuple[str, int]], why: list[str]
+) -> None:
+    reviewed(shop, suggestion("a"))
+    decided(shop, change("approved"))
+    with pytest.raises(Conflict, match="not_exportable") as conflict:
+        shop.record_export("shop", "e1", ["bulk.csv"], rows, ANNA)
+    assert [moved["why"] for moved in conflict.value.fields["moved"]] == why
+    assert (row(shop)["delivery"], shop.exports("shop")) == ("not_exported", [])
 
 
 def test_review_leaves_exported_rows_alone(shop: SqlStore) -> None:
