@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from optimizer.interfaces.audit_words import told_entry
 from optimizer.interfaces.locale import Translator
 from optimizer.workflows import InForce
 
@@ -116,15 +117,31 @@ def audit_between(
     return local[keep].iloc[::-1].reset_index(drop=True)
 
 
-def audit_rows(words: Translator, rows: pd.DataFrame) -> pd.DataFrame:
-    """The trail with acts and columns in words, times as `audit_between` left them."""
+def audit_rows(
+    words: Translator, rows: pd.DataFrame, names: Mapping[str, str], stored: bool = False
+) -> pd.DataFrame:
+    """The trail in words, times as `audit_between` left them, and beside it the detail as `stored`.
+
+    `names` are those of subjects that have one; others are told by their id.
+    """
     zone = rows["at"].dt.tz
+    sentences = {each: told_entry(words, each) for each in rows["detail"].unique()}
     shown = rows[list(AUDIT_COLUMNS)].assign(
         at=[words.moment(each, zone) for each in rows["at"]],
         action=[words.code("action", each) for each in rows["action"]],
         role=[words.code("role", each) for each in rows["role"]],
+        subject=[names.get(each, each) for each in rows["subject"]],
+        detail=rows["detail"].map(sentences),
     )
-    return shown.rename(columns=lambda name: words.heading("column", name))
+    shown = shown.rename(columns=lambda name: words.heading("column", name))
+    return shown.assign(**{words.text("As stored"): rows["detail"]}) if stored else shown
+
+
+def subject_names(words: Translator, suggestions: pd.DataFrame) -> dict[str, str]:
+    """What is suggested for what, by the suggestion's id."""
+    kinds = {each: words.code("kind", each) for each in suggestions["kind"].unique()}
+    told = suggestions["keyword_text"].astype(str) + " · " + suggestions["kind"].map(kinds)
+    return dict(zip(suggestions["id"].astype(str), told, strict=True))
 
 
 def grant_rows(words: Translator, found: Sequence[Any]) -> pd.DataFrame:

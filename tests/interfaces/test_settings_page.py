@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from optimizer import workflows
 from optimizer.errors import Forbidden
 from optimizer.interfaces import settings_told
+from optimizer.interfaces.audit_words import told_entry
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.spreadsheet import people_csv
 from optimizer.interfaces.web import login
@@ -115,6 +116,51 @@ def test_audit_shows_decisions_and_the_chain_is_checked(
     assert "administrator" in table["Role"].tolist()
     shown.button("audit_check").click().run()
     assert "chain is whole" in boxes(shown)
+
+
+TRAIL = {
+    "approved": '{"approved_bid":1.1,"from":"proposed","reason":null,"replaced_bid":1.0,'
+    '"to":"approved","until":null,"version":1}',
+    "rejected": '{"approved_bid":null,"from":"proposed","reason":"<b>season</b>",'
+    '"replaced_bid":1.0,"to":"rejected","until":"2026-05-20","version":1}',
+    "delivered": '{"batch_id":null,"code":"approved_value_seen","from":"exported",'
+    '"seen_state":null,"seen_value":1.1,"text":null,"to":"confirmed_live","version":1}',
+    "exported": '{"files":["a.csv"],"rows":37}',
+    "locked": '{"slot":"bid"}',
+    "solved": '{"as_of":"2026-04-20","rewritten":["a","b"],"suggestions":{"raise":3}}',
+}
+
+
+def test_what_the_trail_says_is_told_in_words() -> None:
+    words = Translator("en", "CNY")
+    told = {name: told_entry(words, detail) for name, detail in TRAIL.items()}
+    assert told["approved"] == "proposed → approved · from 1.00 to 1.10"
+    assert told["rejected"] == "proposed → rejected · reason: <b>season</b> · until May 20, 2026"
+    assert "confirmed" in told["delivered"]
+    assert told["delivered"].count("1.10") == 1
+    assert told["exported"] == "37 rows · a.csv"
+    assert told["solved"] == "as of Apr 20, 2026 · raise: 3 · 2 suggestions moved"
+    chinese = told_entry(Translator("zh", "CNY"), TRAIL["rejected"])
+    assert chinese == "待定 → 已拒绝 · 理由：<b>season</b> · 至 2026年5月20日"
+
+
+def test_no_entry_of_a_real_trail_is_shown_as_json(
+    workspace: workflows.Workspace, shown: AppTest
+) -> None:
+    def details() -> pd.DataFrame:
+        return next(each.value for each in shown.dataframe if "On" in each.value.columns)
+
+    rows = workflows.suggestions(workspace, ACCOUNT, OWNER)
+    one = rows[rows["kind"].eq("lower")].iloc[0]
+    workflows.reject(workspace, ACCOUNT, [(one["id"], int(one["version"]))], OWNER, "season")
+    shown.run()
+    table = details()
+    assert not table["Detail"].str.contains("{", regex=False).any()
+    told = table[table["Action"].eq("rejected")].iloc[0]
+    assert told["Detail"].startswith("proposed → rejected · reason: season")
+    assert told["On"].startswith(one["keyword_text"])
+    shown.toggle("audit_stored").set_value(True).run()
+    assert details()["As stored"].str.startswith("{").all()
 
 
 def test_audit_for_spreadsheets_runs_no_formula() -> None:

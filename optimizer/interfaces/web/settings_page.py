@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from optimizer import workflows
-from optimizer.errors import OptimizerError
+from optimizer.errors import NotFound, OptimizerError
 from optimizer.interfaces import settings_told
 from optimizer.interfaces.locale import Translator
 from optimizer.interfaces.spreadsheet import people_csv
@@ -123,7 +123,9 @@ def _draw_audit(words: Translator) -> None:
     )
     told = "{shown:whole} of {all:whole} entries, newest first; times of {zone}."
     st.caption(literal(words.text(told, shown=len(found), all=len(rows), zone=zone)))
-    st.dataframe(settings_told.audit_rows(words, found), hide_index=True, key="audit")
+    stored = st.toggle(words.text("Show the detail as it is stored"), key="audit_stored")
+    shown = settings_told.audit_rows(words, found, _subjects(words), stored)
+    st.dataframe(shown, hide_index=True, key="audit")
     with st.container(horizontal=True):
         st.download_button(
             words.text("Download as CSV"),
@@ -134,6 +136,16 @@ def _draw_audit(words: Translator) -> None:
         )
         if everywhere and st.button(words.text("Check the chain"), key="audit_check"):
             _draw_check(words)
+
+
+def _subjects(words: Translator) -> dict[str, str]:
+    """Names of what the newest review suggests; none before the first."""
+    visit = session.current()
+    try:
+        rows = workflows.suggestions(visit.workspace, str(visit.account), visit.actor)
+    except NotFound:
+        return {}
+    return settings_told.subject_names(words, rows)
 
 
 def _zone() -> str:
