@@ -16,6 +16,8 @@ from optimizer.interfaces.web.queue.choice import NOTHING, Choice, offered
 from optimizer.interfaces.web.queue.remembered import remembered
 from optimizer.interfaces.web.queue.window import Window
 
+# Through the reason it all shows at 1280 pixels; in Chinese a reason is short.
+KEYWORD_WIDTH, REASON_WIDTH = {"en": 142, "zh": 176}, {"en": 208, "zh": 174}
 ROW_HEIGHT = 35
 GRID_HEIGHT = 560
 
@@ -113,9 +115,11 @@ def _columns(words: Translator, shown: Window) -> dict[str, Any]:
         "why": column.ButtonColumn(
             text("Why"), pinned=True, width=40, type="tertiary", key=_why_key(shown)
         ),
-        "keyword": column.TextColumn(text("Keyword"), pinned=True, width=146),
+        "keyword": column.TextColumn(
+            text("Keyword"), pinned=True, width=KEYWORD_WIDTH[words.language]
+        ),
         "action": column.TextColumn(text("Action"), width=82),
-        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=64),
+        "bid": column.NumberColumn(text("Bid now"), format="%.2f", width=72),
         "new_bid": column.NumberColumn(
             text("New bid"),
             format="%.2f",
@@ -137,7 +141,7 @@ def _columns(words: Translator, shown: Window) -> dict[str, Any]:
             width=106,
             help=text("With 80 % probability the change of profit per day lies between these two."),
         ),
-        "reason": column.TextColumn(text("Reason"), width=212),
+        "reason": column.TextColumn(text("Reason"), width=REASON_WIDTH[words.language]),
         "conflicts": column.TextColumn(text("Stands against"), width=260),
         "p": column.NumberColumn(
             "P(Δ>0)", format="%.0f%%", width=64, help=text("How likely it is that profit rises.")
