@@ -20,10 +20,12 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from optimizer import workflows
 from optimizer.errors import BadSettings, RefusedInput
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _SECRET_LENGTH = 32
+_OF_EVERY_PAGE = ("accounts", "latest_summary", "suggestions", "approve", "deliveries")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ def is_loopback(address: str) -> bool:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Do not start where other machines could come in without a login."""
     require_served_here(st.get_option("server.address"), reach())
+    # Whoever opens the first page need not wait for what every page imports.
+    for name in _OF_EVERY_PAGE:
+        getattr(workflows, name)
     yield
 
 
