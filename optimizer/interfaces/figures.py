@@ -16,6 +16,16 @@ _CREATIVE, _WEIGHT = "creative", "shift_creative"
 PROFITS = ("delta_profit_mean", "delta_profit_low", "delta_profit_high")
 
 
+def in_percent(share: float) -> float:
+    """A share as a number of hundredths to be edited, without what binary fractions add."""
+    return round(100 * share, 9)
+
+
+def from_percent(entered: float) -> float:
+    """The share that somebody entered as a number of hundredths."""
+    return round(entered / 100, 11)
+
+
 def setting(words: Translator, kind: str, value: Any) -> str:
     """A bid, budget or target; of a creative its share of impressions, as a percentage."""
     return words.percent(value, 1) if kind == _WEIGHT else words.bid(value)

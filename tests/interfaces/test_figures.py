@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from optimizer.interfaces.figures import setting, told_profit, with_figures
+from optimizer.interfaces.figures import (
+    from_percent,
+    in_percent,
+    setting,
+    told_profit,
+    with_figures,
+)
 from optimizer.interfaces.locale import Translator
 
 WORDS = Translator("en", "CNY")
@@ -44,3 +50,9 @@ def test_profit_is_unknown_only_where_the_test_measures_none() -> None:
 def test_on_the_command_line_a_share_is_a_percentage() -> None:
     assert setting(WORDS, "shift_creative", 0.437) == "43.7%"
     assert setting(WORDS, "raise", 0.437) == "0.437"
+
+
+def test_a_share_comes_back_from_its_percentage_as_it_was() -> None:
+    for share in (0.0, 0.07, 0.1, 0.125, 0.29, 0.57, 1 / 8, 5.0):
+        assert from_percent(in_percent(share)) == share
+    assert [in_percent(share) for share in (0.07, 0.29, 0.57)] == [7, 29, 57]

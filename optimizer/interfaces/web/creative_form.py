@@ -12,6 +12,7 @@ import streamlit as st
 
 from optimizer import workflows
 from optimizer.errors import OptimizerError
+from optimizer.interfaces.figures import from_percent, in_percent
 from optimizer.interfaces.sentences import error_lines
 from optimizer.interfaces.web import frame, session
 
@@ -118,18 +119,15 @@ def _draw_rest(told: dict[str, Any], mark: str) -> dict[str, Any]:
         metric = _choice("Metric", "creative_metric", METRICS, told.get("metric"), mark)
         mode = _choice("Mode", "creative_mode", MODES, told.get("mode"), mark)
         start = st.date_input(words.text("First day"), told.get("start"), key=f"start {mark}")
-        floor = st.number_input(
-            words.text("Part of impressions spread while earning"),
-            0.0, 0.9, float(told.get("floor", 0.1)), 0.05, key=f"floor {mark}",
-        )  # fmt: skip
+        label = words.text("Part of impressions spread while earning")
+        floor = _share(label, told.get("floor", 0.1), (0.0, 90.0), f"floor {mark}")
     with right:
         rotation = _choice(
             "Who chooses", "creative_rotation", ROTATIONS, told.get("rotation"), mark
         )
-        effect = st.number_input(
-            words.text("Smallest difference worth finding"),
-            0.01, 5.0, float(told.get("minimum_effect", 0.15)), 0.01, key=f"effect {mark}",
-        )  # fmt: skip
+        label = words.text("Smallest difference worth finding")
+        known = told.get("minimum_effect", 0.15)
+        effect = _share(label, known, (1.0, 500.0), f"effect {mark}")
         end = st.date_input(words.text("Last day"), told.get("end"), key=f"end {mark}")
         claims = st.checkbox(
             words.text("Keep a fifth for each creative, so that a winner can be claimed"),
@@ -141,6 +139,12 @@ def _draw_rest(told: dict[str, Any], mark: str) -> dict[str, Any]:
         **{"minimum_effect": effect, "claims_wanted": claims, "split": told.get("split", {})},
         **{"start": _day(start), "end": _day(end)},
     }
+
+
+def _share(label: str, known: float, ends: tuple[float, float], key: str) -> float:
+    """A share, entered as a percentage between `ends`."""
+    told = st.number_input(f"{label} (%)", *ends, in_percent(known), 1.0, format="%.4g", key=key)
+    return from_percent(told)
 
 
 def _choice(label: str, context: str, codes: tuple[str, ...], known: str | None, mark: str) -> str:
