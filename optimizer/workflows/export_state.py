@@ -19,7 +19,7 @@ from optimizer.review.exports import EXPORT_ROWS
 from optimizer.review.exports.blocking import blocked_pairs, lost_terms
 from optimizer.review.exports.rows import WEIGHT_KIND, level_of, of_creatives
 from optimizer.review.negatives import in_campaigns
-from optimizer.review.reverting import REVERT, original_of
+from optimizer.review.reverting import LIVE, REVERT, original_of
 from optimizer.store.protocol import ReviewTables
 from optimizer.workflows.holdings import Holdings
 
@@ -45,14 +45,17 @@ def changes_now(held: Holdings, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_exported(held: Holdings, changes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """What takes an export back before a report showed it: in force is what was exported."""
+    """What takes an export back before a report showed it: in force is what was exported.
+
+    The platform's answer to a file comes before a report; one that shows another value says `drifted`.
+    """
     own = rows["reason"].eq(REVERT).to_numpy()
     if not own.any():
         return changes
     delivered = held.workspace.store.delivered(held.account)
-    unseen = set(delivered.loc[delivered["delivery"].eq("exported"), "id"])
+    live = set(delivered.loc[delivered["delivery"].isin(LIVE), "id"])
     told = zip(own, rows["evidence"], strict=True)
-    waiting = np.array([is_ and original_of(text) in unseen for is_, text in told], dtype=bool)
+    waiting = np.array([is_ and original_of(text) in live for is_, text in told], dtype=bool)
     paused = waiting & changes["kind"].eq("resume")
     return changes.assign(
         current_bid=changes["current_bid"].mask(waiting, changes["old_bid"]),

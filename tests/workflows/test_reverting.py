@@ -7,6 +7,7 @@ import pytest
 
 from optimizer import workflows
 from optimizer.errors import Conflict, NotFound
+from optimizer.store.protocol import Delivered
 from optimizer.tables import SUGGESTIONS
 from optimizer.workflows import Workspace
 from tests.workflows.shop_account import APPROVER, OPERATOR, VIEWER, proposed, refs
@@ -38,6 +39,18 @@ def test_the_next_export_restores_the_old_bids(shop: Workspace, tmp_path: Path) 
     old = {key: f"{bid:.2f}" for key, bid in zip(rows["keyword_id"], rows["bid"], strict=True)}
     assert bids_of(shop, tmp_path / "second") == old
     assert workflows.check(shop, OPERATOR).ok
+
+
+def test_what_the_platform_confirmed_is_taken_back_before_a_report_shows_it(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    row = exported(shop, tmp_path, "lower", 1)
+    ((id_, version),) = refs(shop.store.suggestions("shop", ids=list(row["id"])))
+    answer = Delivered(id_, version, "exported", "confirmed_live", "platform_applied")
+    shop.store.record_deliveries("shop", [answer], OPERATOR)
+    workflows.revert(shop, "shop", APPROVER, [id_])
+    old = {row["keyword_id"].iloc[0]: f"{row['bid'].iloc[0]:.2f}"}
+    assert bids_of(shop, tmp_path / "second") == old
 
 
 def test_a_whole_export_is_taken_back_and_said_in_the_trail(
