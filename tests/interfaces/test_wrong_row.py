@@ -7,6 +7,7 @@ drops rows and moves bids more wildly than any plan would.
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ from streamlit.testing.v1 import AppTest
 
 from optimizer import workflows
 from optimizer.errors import Conflict
-from optimizer.interfaces.web.queue import evidence_panel
+from optimizer.interfaces.queue_orders import ORDERS
+from optimizer.interfaces.web.queue import evidence_panel, window
 from optimizer.interfaces.web.queue.pinned import Pinned
+from optimizer.interfaces.web.queue.window import Window
 from optimizer.tables import SUGGESTIONS, Actor
 from optimizer.workflows import deciding
 from tests.interfaces.conftest import ACCOUNT, OWNER
 
 ROUTER = Path(workflows.__file__).parents[1] / "interfaces" / "router.py"
-SEQUENCES = 200
+SEQUENCES, WINDOW_ROWS = 200, 8
 OTHER = Actor("bob", "admin")
 
 
@@ -37,8 +40,10 @@ def without_solving(_: Any, __: str, changed: Any, refused: Any, ___: Actor) -> 
 def queue(store: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(deciding, "solved_again", without_solving)
     monkeypatch.setattr(evidence_panel, "draw_evidence", lambda _: None)
+    monkeypatch.setattr(window, "WINDOW_ROWS", WINDOW_ROWS)
     queue = AppTest.from_file(str(ROUTER), default_timeout=60)
     queue.query_params["text"] = "a"
+    queue.query_params["tab"] = "bids"
     return queue.run()
 
 
@@ -51,10 +56,29 @@ def pinned_view(queue: AppTest) -> Pinned:
     return view
 
 
-def tick(queue: AppTest, chance: random.Random) -> dict[str, tuple[int, float | None]]:
-    """Tick a few rows and edit some; returns id → (version, bid) as shown."""
-    view = pinned_view(queue)
-    rows = view.rows[view.rows["kind"].isin(["raise", "lower"])]
+def on_screen(queue: AppTest) -> Window:
+    shown: Window = queue.session_state["_window"]
+    return shown
+
+
+def look_elsewhere(queue: AppTest, chance: random.Random) -> None:
+    """Another page of the list, or another order of it."""
+    if chance.random() < 0.3:
+        queue.selectbox("order_en").set_value(chance.choice(ORDERS))
+    else:
+        queue.query_params["page"] = str(chance.randint(1, on_screen(queue).pages))
+    queue.run()
+
+
+def tick(
+    queue: AppTest, chance: random.Random, already: Collection[str] = ()
+) -> dict[str, tuple[int, float | None]]:
+    """Tick a few more rows on screen and edit some; returns id → (version, bid) as shown."""
+    shown = on_screen(queue)
+    rows = shown.rows[shown.rows["kind"].isin(["raise", "lower"])]
+    rows = rows[~rows["id"].isin(list(already))]
+    if rows.empty:
+        return {}
     picked = rows.loc[chance.sample(list(rows.index), min(len(rows), chance.randint(1, 3)))]
     edits: dict[int, dict[str, Any]] = {}
     asked = {}
@@ -65,11 +89,8 @@ def tick(queue: AppTest, chance: random.Random) -> dict[str, tuple[int, float | 
             bid = round(bid + (0.01 if row["bid"] > bid else -0.01), 2)
             edits[int(str(position))]["new_bid"] = bid
         asked[str(row["id"])] = (int(row["version"]), bid)
-    queue.session_state[queue.session_state["_window"].key] = {
-        "edited_rows": edits,
-        "added_rows": [],
-        "deleted_rows": [],
-    }
+    edits = {**queue.session_state[shown.key]["edited_rows"], **edits}
+    queue.session_state[shown.key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
     queue.run()
     return asked
 
@@ -79,6 +100,8 @@ def somebody_else_acts(
 ) -> None:
     rows = stored(workspace)
     open_rows = rows[rows["decision"].eq("proposed") & rows["kind"].isin(["raise", "lower"])]
+    if open_rows.empty:
+        return
     mine = [id_ for id_ in ticked if id_ in open_rows.index]
     target = chance.choice(mine if mine and chance.random() < 0.5 else list(open_rows.index))
     ref = (target, int(open_rows.loc[target, "version"]))
@@ -121,14 +144,18 @@ def test_nothing_is_decided_that_was_not_ticked_as_shown(
     queue: AppTest, workspace: workflows.Workspace
 ) -> None:
     chance = random.Random(7)
-    approved = refused = 0
+    approved = refused = elsewhere = 0
     for number in range(SEQUENCES):
         if number % 20 == 19 or pinned_view(queue).rows.empty:
             start_over(workspace, queue)
         asked = tick(queue, chance)
+        if chance.random() < 0.15:
+            look_elsewhere(queue, chance)
+            asked |= tick(queue, chance, asked)
         somebody_else_acts(workspace, list(asked), chance)
         if chance.random() < 0.3:
-            queue.run()
+            look_elsewhere(queue, chance)
+        elsewhere += not set(asked) <= on_screen(queue).ids
         before = stored(workspace)
         if queue.button("approve").disabled:
             continue
@@ -141,6 +168,7 @@ def test_nothing_is_decided_that_was_not_ticked_as_shown(
         approved, refused = approved + len(mine), refused + bool(told)
     assert approved > SEQUENCES // 2
     assert refused > SEQUENCES // 10
+    assert elsewhere > SEQUENCES // 20
 
 
 def newly_approved(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[int, float]]:
