@@ -55,6 +55,27 @@ def test_exported_approvals_of_the_day_count_in_the_next_review_too(
             workflows.approve(strict, "shop", row, APPROVER)
 
 
+def test_a_limit_that_is_just_reached_is_kept(shop: Workspace, tmp_path: Path) -> None:
+    rows = proposed(shop, "raise")
+    limit = repr(float(rows["delta_cost"].iloc[0]))
+    strict = guarded(
+        shop, tmp_path, f"spend_at_risk_per_day: {limit}\nfour_eyes_delta_cost: {limit}"
+    )
+    assert workflows.approve(strict, "shop", refs(rows[:1]), APPROVER).awaiting == ()
+    with pytest.raises(Conflict, match="spend_at_risk_exceeded"):
+        workflows.approve(strict, "shop", refs(proposed(strict, "raise")[:1]), APPROVER)
+
+
+def test_what_adds_no_spend_is_approved_whatever_was_before(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    workflows.approve(shop, "shop", refs(proposed(shop, "raise")[:1]), APPROVER)
+    strict = guarded(shop, tmp_path, "spend_at_risk_per_day: 0.0\nfour_eyes_delta_cost: 0.0")
+    lower = refs(proposed(strict, "lower").tail(1))
+    done = workflows.approve(strict, "shop", lower, APPROVER)
+    assert (done.changed, done.awaiting) == ((lower[0][0],), ())
+
+
 @pytest.mark.parametrize(("zone", "refused"), [("UTC", True), ("Asia/Shanghai", False)])
 def test_a_day_ends_at_midnight_in_the_time_zone_of_the_account(
     shop: Workspace, tmp_path: Path, zone: str, refused: bool
