@@ -290,7 +290,8 @@ def test_a_whole_morning(
     report_files: list[Path],
     tmp_path: Path,
 ) -> None:
-    """Import, review, filter, tick, edit, reject, approve, export, download, import again: confirmed."""
+    """Import, review, filter, tick, edit, reject, approve, undo, approve again, export, download, import
+    again: confirmed; then the export is taken back, and the next file holds the old bid."""
     page = new_page(browser, address, "imports")
     import_and_review(page, report_files[0])
     page.goto(f"{address}/?tab=bids&text=a")
@@ -305,11 +306,16 @@ def test_a_whole_morning(
     kept = workflows.suggestions(workspace, ACCOUNT, OWNER).set_index("keyword_text")
     settled(page)
     keyword = keyword_at(page, 0)
-    bid = f"{float(kept.loc[keyword, 'bid']) * 1.05:.2f}"
-    edit_row(page, 0, bid)
-    tick_row(page, 0)
-    page.keyboard.press("a")
-    expect(page.get_by_text("1 suggestion decided")).to_be_visible(timeout=PATIENCE)
+    before = float(kept.loc[keyword, "bid"])
+    bid = f"{before * 1.05:.2f}"
+    approve_at(page, bid)
+    until(page, lambda: decided(workspace, "approved") == [keyword])
+    page.get_by_role("button", name="Undo 1").click(timeout=PATIENCE)
+    until(page, lambda: decided(workspace, "approved") == [])
+    assert decided(workspace, "rejected") == rejected
+    assert keyword_at(page, 0) == keyword
+    approve_at(page, bid)
+    until(page, lambda: decided(workspace, "approved") == [keyword])
     rows = workflows.suggestions(workspace, ACCOUNT, OWNER).set_index("keyword_text")
     assert rows.loc[keyword, "approved_bid"] == float(bid)
     file = export_and_download(page, address, tmp_path)
@@ -319,7 +325,31 @@ def test_a_whole_morning(
     upload(page, answer)
     found = workflows.deliveries(workspace, ACCOUNT, OWNER)
     assert dict(found.rows.set_index("keyword_text")["delivery"])[keyword] == "confirmed_live"
+    page.goto(f"{address}/bulk_files")
+    page.get_by_role("button", name="Take back").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Take back these changes").click(timeout=PATIENCE)
+    expect(page.get_by_text("1 suggestion decided")).to_be_visible(timeout=PATIENCE)
+    back = export_and_download(page, address, tmp_path).read_text(encoding="utf-8")
+    (row,) = [one for one in csv.DictReader(io.StringIO(back)) if one["Keyword"] == keyword]
+    assert float(row["Default max. CPC"]) == before
     page.context.close()
+
+
+def approve_at(page: Page, bid: str) -> None:
+    """Edit the first row's bid and approve it by keyboard."""
+    edit_row(page, 0, bid)
+    tick_row(page, 0)
+    page.keyboard.press("a")
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until the store tells so and the page has drawn it: its messages are of earlier acts too."""
+    for _ in range(PATIENCE // 100):
+        if holds():
+            settled(page)
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come true")
 
 
 def upload(page: Page, file: Path) -> None:
@@ -340,9 +370,11 @@ def export_and_download(page: Page, address: str, folder: Path) -> Path:
     page.goto(f"{address}/bulk_files")
     button = page.get_by_role("button", name="Export", exact=True)
     expect(button).to_be_enabled(timeout=PATIENCE)
-    button.click()
+    settled(page)
     link = page.get_by_role("button", name=re.compile(r"^(?!.*rollback).*_keywords\.csv$"))
-    expect(link.first).to_be_visible(timeout=PATIENCE)
+    earlier = link.count()
+    button.click()
+    expect(link).to_have_count(earlier + 1, timeout=PATIENCE)
     with page.expect_download() as got:
         link.first.click()
     target = folder / got.value.suggested_filename
