@@ -4,10 +4,10 @@
 
 An account of `bench_review` is reviewed and served as `optimizer serve` does, and Debian's Chromium
 does what a person does: open the page, change a filter, turn to the next page of the list and back,
-tick a row, edit a bid until it is priced, approve it and ask what approving the whole list would mean.
-`caught_up` is how long after an approval all other rows are solved again and the page shows it. An act
-ends when its result is on screen and no run is under way; of `--times` turns the median and the slowest
-are told, and the first page of a server that has just started on its own.
+open the evidence of a row, tick it, edit a bid until it is priced, approve it and ask what approving the
+whole list would mean. `caught_up` is how long after an approval all other rows are solved again and the
+page shows it. An act ends when its result is on screen and no run is under way; of `--times` turns the
+median and the slowest are told, and the first page of a server that has just started on its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from simulations.bench_review import ACCOUNT, PHASES, prepare, run_phase
 
 RECORD = Path(__file__).with_suffix(".json")
 PATIENCE, TRIES, KEY_MS = 120_000, 6, 50
-KEYWORD_X, NEW_BID_X, FIRST_ROW_Y = 150, 430, 52
+KEYWORD_X, WHY_X, NEW_BID_X, FIRST_ROW_Y = 150, 64, 430, 52
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 GRID = "[data-testid=data-grid-canvas]"
 
@@ -86,6 +86,14 @@ def turn(page: Any, clock: Clock) -> None:
             page.keyboard.press(key)
             page.get_by_text(rows).wait_for(timeout=PATIENCE)
             settled(page)
+
+
+def evidence(page: Any, clock: Clock) -> None:
+    """Why the first row is suggested, with its curve: the first plot that this browser draws."""
+    with clock.timed("evidence"):
+        click(page, WHY_X)
+        page.locator(".js-plotly-plot").first.wait_for(timeout=PATIENCE)
+        settled(page)
 
 
 def tick(page: Any, clock: Clock) -> None:
@@ -182,6 +190,7 @@ def _one_turn(page: Any, clock: Clock) -> None:
     narrow(page, "Pauses", clock)
     ask_for_all(page, clock)
     turn(page, clock)
+    evidence(page, clock)
     bid = f"{first_bid(page) * 1.04:.2f}"
     edit(page, bid, clock)
     tick(page, clock)

@@ -69,6 +69,14 @@ def test_ticked_row_is_approved_and_nothing_else(
     assert not queue.exception
 
 
+def test_a_curve_is_drawn_for_whoever_asks(queue: AppTest) -> None:
+    """A browser takes a second to be ready for its first plot: the list does not wait for it."""
+    assert not queue.get("plotly_chart")
+    queue.button("show_curve").click().run()
+    assert len(queue.get("plotly_chart")) == 1
+    assert queue.query_params["why"] == pinned_rows(queue)["id"].iloc[0]
+
+
 def test_edited_bid_is_what_is_approved(queue: AppTest, workspace: workflows.Workspace) -> None:
     row = first_of(queue, "lower")
     shown = pinned_rows(queue).loc[row]

@@ -39,7 +39,7 @@ def without_solving(_: Any, __: str, changed: Any, refused: Any, ___: Actor) -> 
 @pytest.fixture
 def queue(store: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(deciding, "solved_again", without_solving)
-    monkeypatch.setattr(evidence_panel, "draw_evidence", lambda _: None)
+    monkeypatch.setattr(evidence_panel, "draw_evidence", lambda _, **__: None)
     monkeypatch.setattr(window, "WINDOW_ROWS", WINDOW_ROWS)
     queue = AppTest.from_file(str(ROUTER), default_timeout=60)
     queue.query_params["text"] = "a"

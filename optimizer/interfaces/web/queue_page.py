@@ -24,7 +24,7 @@ from optimizer.interfaces.web.queue.actions import draw_actions
 from optimizer.interfaces.web.queue.catching_up import draw_plan
 from optimizer.interfaces.web.queue.choice import NOTHING, Choice
 from optimizer.interfaces.web.queue.decisions import Refs, last_decisions
-from optimizer.interfaces.web.queue.evidence_panel import draw_evidence
+from optimizer.interfaces.web.queue.evidence_panel import draw_evidence, look_at, looked_at
 from optimizer.interfaces.web.queue.filters import Filters, draw_filters, matching
 from optimizer.interfaces.web.queue.grid import clicked_why, draw_grid
 from optimizer.interfaces.web.queue.listed import Listed, read_list, with_conflicts
@@ -121,7 +121,8 @@ def _draw_list(shown: Window) -> Choice:
         draw_pager(words, shown)
         choice = draw_grid(words, shown)
     with right:
-        draw_evidence(_looked_at(shown))
+        suggestion_id = _looked_at(shown)
+        draw_evidence(suggestion_id, asked=suggestion_id == looked_at())
     return choice
 
 
@@ -140,11 +141,11 @@ def _draw_moved(view: Pinned, listed: Listed) -> None:
 
 def _looked_at(shown: Window) -> str:
     """The suggestion whose evidence is open: just asked for, in the address, or the first on screen."""
-    asked = str(clicked_why(shown) or st.query_params.get("why"))
+    asked = str(clicked_why(shown) or looked_at())
     if not shown.view.rows["id"].eq(asked).any():
         return str(shown.rows["id"].iloc[0])
-    if st.query_params.get("why") != asked:
-        st.query_params["why"] = asked
+    if looked_at() != asked:
+        look_at(asked)
     return asked
 
 

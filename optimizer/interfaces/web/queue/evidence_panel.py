@@ -43,8 +43,11 @@ def _tried(suggestion_id: str, rate: float) -> dict[str, Any]:
     )
 
 
-def draw_evidence(suggestion_id: str) -> None:
-    """The panel of one suggestion."""
+def draw_evidence(suggestion_id: str, *, asked: bool) -> None:
+    """The panel of one suggestion; its curve is drawn once somebody `asked` for the suggestion.
+
+    A browser needs longer to get ready for its first plot than for the rest of the page.
+    """
     visit = session.current()
     try:
         found = _read(suggestion_id)
@@ -56,7 +59,15 @@ def draw_evidence(suggestion_id: str) -> None:
     st.markdown(
         f"#### {mark(kind)} {words.code('kind', kind)} · {literal(found.row['keyword_text'])}"
     )
-    if not found.curve.empty:
+    if not found.curve.empty and not asked:
+        st.button(
+            words.text("Show profit by bid"),
+            key="show_curve",
+            icon=":material/show_chart:",
+            on_click=look_at,
+            args=(suggestion_id,),
+        )
+    elif not found.curve.empty:
         figure = curve_figure(words, found.curve, found.row, st.context.theme.type or "light")
         plots.draw(figure, "curve")
     lines = evidence_lines(words, found.row, found.evidence)
@@ -64,6 +75,16 @@ def draw_evidence(suggestion_id: str) -> None:
         st.text("\n".join(f"· {line}" for line in lines))
     _draw_what_if(suggestion_id, found)
     _draw_history(words, found.history)
+
+
+def looked_at() -> str | None:
+    """The suggestion that the address asks for."""
+    return st.query_params.get("why")
+
+
+def look_at(suggestion_id: str) -> None:
+    """Let the address ask for this one."""
+    st.query_params["why"] = suggestion_id
 
 
 def _draw_what_if(suggestion_id: str, found: workflows.SuggestionDetail) -> None:
