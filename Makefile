@@ -42,7 +42,7 @@ define part
 $(BIN)/python -m simulations.$(3)
 endef
 
-bench: setup  ## every study in small, the markets last: figures of each (about 50 minutes alone on two cores; each says its share first)
+bench: setup  ## every study in small, the markets last: figures of each (about 55 minutes alone on two cores; each says its share first)
 	$(call part,allocation: time and gap of a nested solve,1,bench_allocation --keywords 10000 --nested)
 	$(call part,rates: share of the oracle and coverage,1,bench_rates --keywords 20000)
 	$(call part,responses to bids,1,bench_elasticity --keywords 5000)
@@ -56,7 +56,7 @@ bench: setup  ## every study in small, the markets last: figures of each (about 
 	$(call part,a queue of 56 000 suggestions in a browser,5,bench_queue --times 2)
 	$(call part,import of 500 000 rows,1,bench_import --rows 500000 --xlsx 20000)
 	$(call part,history read as of a day,1,bench_history --keywords 10000 --days 100)
-	$(call part,ten operators on a live server,2,bench_load --minutes 1)
+	$(call part,ten operators on a live server,6,bench_load --minutes 5)
 	$(call part,imports killed half way,1,bench_kill --times 10)
 	$(call part,past weeks forecast from what was known then,1,bench_backtest --seeds 1 --weeks 3)
 	$(call part,plans held to the truth of small markets,1,bench_plans --seeds 2)
