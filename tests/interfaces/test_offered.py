@@ -27,6 +27,7 @@ OFFERED: dict[str, dict[str, str]] = {
         "^lock$": "lock",
         "^undo$": "undo",
         "^view_save$": "save_view",
+        "^show_curve$": "suggestion",
     },
     "overview": {},
     "creatives": {
