@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from optimizer import workflows
 from optimizer.interfaces.cli.serve_command import folders_environment
@@ -22,6 +22,8 @@ from tests.interfaces.test_browser import (
     address,
     folder,
     free_port,
+    settled,
+    until,
     wait_until_up,
 )
 from tests.interfaces.test_contrast import contrast
@@ -41,11 +43,6 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
-
-
-def settled(page: Page) -> None:
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +122,13 @@ def test_words_on_the_main_button_can_be_read(
     button = page.get_by_test_id("stBaseButton-primaryFormSubmit")
     expect(button).to_be_visible(timeout=PATIENCE)
     settled(page)
+    until(page, lambda: contrast_of(button) >= 4.5)
+
+
+def contrast_of(button: Locator) -> float:
+    """Of its words as they are drawn now: a button that was just enabled still changes its colours."""
     told = button.evaluate(
         "it => [getComputedStyle(it).color, getComputedStyle(it).backgroundColor]"
     )
     text, ground = (f"#{bytes(map(int, re.findall(r'[0-9]+', each)[:3])).hex()}" for each in told)
-    assert contrast(text, ground) >= 4.5, told
+    return contrast(text, ground)
