@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from optimizer import workflows
 from optimizer.interfaces.cli.serve_command import folders_environment
