@@ -206,9 +206,9 @@ def reviewed(market: Market, log: Log, today: date, seed: int) -> dict[str, np.n
     inputs = history.inputs(None)
     if inputs is None:
         raise ValueError("no day was played")
-    rules = load_policy_settings(configs).over(configs.settings("market"))
-    settings = rules.model_copy(update={"account": history.account})
-    result = review_account(inputs, settings, today, np.random.default_rng([seed, log.days, 1]))
+    policy = Optimizer(configs.settings("market"), load_policy_settings(configs))
+    rng = np.random.default_rng([seed, log.days, 1])
+    result = review_account(inputs, policy.told(history), today, rng)
     plan, size = result.frames["plan"], len(market.keywords)
     place = plan["entity_key"].to_numpy().astype(np.int64) - 1
 

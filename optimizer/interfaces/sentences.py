@@ -40,9 +40,21 @@ def budget_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
 
 
 def left_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
-    """What the plan leaves of the budget."""
+    """What the plan leaves of the budget, and what of it waits for busy days."""
     left = summary["budget"] - summary["cost_planned"]
-    return words.text("Budget left {left:money}.", left=left)
+    text = words.text("Budget left {left:money}.", left=left)
+    return " ".join(filter(None, [text, kept_sentence(words, summary)]))
+
+
+def kept_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
+    """What an average day leaves of a budget that ends days; empty where none is kept."""
+    told = (summary.get("data") or {}).get("budget") or {}
+    if told.get("kept", 0.0) < 0.005:
+        return ""
+    return words.text(
+        "An average day keeps {kept:money} of it for busy days, which the budget would end early.",
+        **told,
+    )
 
 
 def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
@@ -54,8 +66,9 @@ def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     if not told or max(told["unspent"], told.get("cut") or 0.0) < 0.005:
         return ""
     unspent = words.text("Expected to stay unspent {unspent:money} per day.", **told)
+    kept = kept_sentence(words, summary)
     if not told["enforced"]:
-        return unspent
+        return " ".join(filter(None, [unspent, kept]))
     cut = words.text(
         "Campaign budgets stop {cut:money} of the plan (profit {lost:money}) on its better days.",
         **told,
@@ -63,7 +76,7 @@ def unspent_sentence(words: Translator, summary: Mapping[str, Any]) -> str:
     rule = words.text(
         "The platform may spend {peak:number} budgets on a day, {month:number} a month.", **told
     )
-    return " ".join([unspent, cut, rule] if told["peak"] > 1 else [unspent, cut])
+    return " ".join(filter(None, [unspent, kept, cut, rule if told["peak"] > 1 else ""]))
 
 
 def profit_sentence(words: Translator, summary: Mapping[str, Any]) -> str:

@@ -52,6 +52,11 @@ class Held:
     state: Bools
 
 
+def nothing_held(size: int) -> Held:
+    """Every keyword of a plan is free."""
+    return Held(np.full(size, np.nan), np.full(size, "", dtype=object), np.zeros(size, dtype=bool))
+
+
 @dataclass(frozen=True)
 class Solution:
     """What the solve decided, by plan row: target bid (0: off), paused, free, and the lines.

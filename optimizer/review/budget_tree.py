@@ -2,7 +2,8 @@
 
 In the context a node is a mapping: `scope` (account, campaign, shared_budget, ad_group), `name`,
 `parent` (position in the list, None for the account), `budget` and `floor` per day (None, 0: none),
-`cost_now`. The account comes first, then the campaigns by number, shared budgets, ad groups.
+`cost_now`; the account's may have `planned`, the share of its budget that an average day should cost. The
+account comes first, then the campaigns by number, shared budgets, ad groups.
 """
 
 from __future__ import annotations
@@ -132,6 +133,11 @@ def parents(nodes: Sequence[Node]) -> Ints:
     )
 
 
+def part_planned(node: Node) -> float:
+    """Share of the node's budget that may be planned."""
+    return float(node.get("planned", 1.0))
+
+
 def summed_up(nodes: Sequence[Node], amount: Floats) -> Floats:
     """Each node's own `amount` and that of all below it."""
     parent, total = parents(nodes), np.array(amount, dtype=np.float64)
@@ -169,7 +175,12 @@ def money_left(nodes: Sequence[Node], used: Floats) -> Money:
     order = _parents_first(parent)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    caps = np.array([np.inf if node["budget"] is None else node["budget"] for node in nodes])
+    caps = np.array(
+        [
+            np.inf if node["budget"] is None else node["budget"] * part_planned(node)
+            for node in nodes
+        ]
+    )
     floors = np.array([float(node.get("floor") or 0.0) for node in nodes])
     above = np.where(parent[order] >= 0, rank[parent[order]], -1)
     # Negatives make `total` negative: without a stated floor nothing has to be spent in their place.

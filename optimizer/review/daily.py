@@ -103,6 +103,10 @@ def _planned(
         "stock": items.stated_stock(state.items),
     }
     plan = plan.assign(full_price=ahead.price[plan["campaign"].to_numpy(dtype=np.int64)])
+    if ahead.enforced:
+        levels = account_cap.day_levels(ahead.shape, context["shocks"]["demand"])
+        part = account_cap.planned_share(plan, ahead.served, ahead.shape, levels, context)
+        context = account_cap.with_planned(context, part)
     plan = account_cap.with_demand(plan, ahead.served, ahead.shape, context)
     return plan, with_donor_nodes(terms, funds.node), context
 
@@ -113,7 +117,8 @@ class _Ahead:
 
     `budget` per campaign, nan where unknown. `volume` is what is bought; `served` the share of the day
     that a stated account budget lets it be, `shape` single days' demand against the mean, `price` of a
-    click per campaign where its budget does not end the day, over the believed one.
+    click per campaign where its budget does not end the day, over the believed one. `enforced`: the
+    account's budget ended some day of the last weeks.
     """
 
     budget: Floats
@@ -122,6 +127,7 @@ class _Ahead:
     served: float
     shape: Floats
     price: Floats
+    enforced: bool
 
 
 def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
@@ -148,11 +154,14 @@ def _look_ahead(inputs: ReviewInputs, believed: Beliefs, today: date) -> _Ahead:
     bid = keywords["bid"].to_numpy(dtype=np.float64, na_value=np.nan)
     half_life = settings.estimation.volume_half_life_days
     volume = estimate_volume(restated, tree, bid, now, half_life)
-    lately = bool(ended[rows.first >= now - _ENDED_DAYS].any())
+    lately, enforced = (
+        bool(ended[rows.first >= now - d].any()) for d in (_ENDED_DAYS, _BUDGET_DAYS)
+    )
     shape = account_cap.day_shape(restated, now)
     served = account_cap.served_share(volume, money, shape) if lately else 1.0
     price = full_price(restated, believed.rows.cost, volume.cpc, tree.campaign, budget)
-    return _Ahead(budget, learned, account_cap.bought(volume, served), served, shape, price)
+    volume = account_cap.bought(volume, served)
+    return _Ahead(budget, learned, volume, served, shape, price, enforced)
 
 
 def _ended(

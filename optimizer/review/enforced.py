@@ -11,7 +11,7 @@ import pandas as pd
 from optimizer.decisions.budgets import DaySpread, enforced_spend
 from optimizer.decisions.outcomes import Outcome
 from optimizer.estimates.posteriors import Floats, Ints, group_sum
-from optimizer.review.budget_tree import CAMPAIGN_AT, Node, parents
+from optimizer.review.budget_tree import CAMPAIGN_AT, Node, parents, part_planned
 from optimizer.review.plan import bought_share
 from optimizer.settings import BudgetRule
 
@@ -35,8 +35,8 @@ def budget_outlook(
     """What the plan will really cost per day, with enforced budgets in its way.
 
     `campaign` is the campaign number of each row of `outcome`. `unspent` of the account's `budget`;
-    `cut` is the planned cost, and `lost` the planned profit, that budgets are expected to stop.
-    Empty for a run that was stored without its spread of days.
+    `kept` is what the plan left of it for busy days; `cut` is the planned cost, and `lost` the planned
+    profit, that budgets are expected to stop. Empty for a run that was stored without its spread of days.
     """
     nodes, days = context["budgets"], context.get("days")
     if days is None:
@@ -55,7 +55,9 @@ def budget_outlook(
     cpc = np.divide(paid, before, out=np.zeros(size), where=before > 0)
     spent = _through_budgets(nodes, np.maximum(cost, 0.0), cpc, days)
     kept = np.divide(spent, cost, out=np.ones(size), where=cost > 0)
+    unplanned = budget * (1.0 - part_planned(nodes[0]))
     return {
+        "kept": min(unplanned, max(budget - float(cost.sum()), 0.0)),
         "unspent": max(budget - float(spent.sum()), 0.0),
         "cut": float((np.maximum(cost, 0.0) - spent).sum()),
         "lost": float(((1 - kept) * profit).sum()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,18 +45,23 @@ def solve(plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats) -
 
     `term_cost` is the change of cost from terms, per node of the context. When even the lowest
     assumed steps overspend, lowers may use the full step limit; an assumed budget then gives way to
-    what is reachable, a stated one is `Infeasible`.
+    what is reachable, a stated one is `Infeasible`. What is kept of a budget for busy days asks for no
+    more than the assumed steps.
     """
+    if "planned" in context["budgets"][0]:
+        with suppress(Infeasible):
+            return _solve(plan, context, held, term_cost, stretched=False)
+        context = _with_account(context, "planned", 1.0)
     try:
         return _solve(plan, context, held, term_cost, stretched=False)
     except Infeasible:
-        relaxed = dict(context)
+        relaxed = context
     try:
         return _solve(plan, relaxed, held, term_cost, stretched=True)
     except Infeasible as error:
         if not context["budget_assumed"] or error.code != "account_budget_unreachable":
             raise
-        relaxed["budgets"] = _with_account_budget(context, error.fields["nearest"])
+        relaxed = _with_account(context, "budget", error.fields["nearest"])
         return _solve(plan, relaxed, held, term_cost, stretched=True)
 
 
@@ -65,9 +71,9 @@ def paused_rows(plan: pd.DataFrame, held: Held) -> Bools:
     return paused
 
 
-def _with_account_budget(context: Context, budget: float) -> list[dict[str, Any]]:
+def _with_account(context: Context, name: str, amount: float) -> Context:
     first, *rest = context["budgets"]
-    return [{**first, "budget": budget}, *rest]
+    return {**context, "budgets": [{**first, name: amount}, *rest]}
 
 
 @dataclass(frozen=True)
@@ -224,7 +230,7 @@ def _constraints(
 ) -> tuple[Money, tuple[Target, ...]]:
     """Budgets and targets less what keywords at the bids `others`, and the terms, spend and bring."""
     nodes, node = context["budgets"], plan["node"].to_numpy(dtype=np.int64)
-    clicks, cost = _expected_at(plan, others)
+    clicks, cost = expected_at(plan, others)
     money = money_left(nodes, group_sum(node, cost, len(nodes)) + term_cost)
     told = context.get("targets", ())
     kinds = {one["kind"] for one in told}
@@ -256,7 +262,7 @@ def keyword_options(
     return levels, level_options(response_of(part), part["value_mean"].to_numpy(), levels, allowed)
 
 
-def _expected_at(plan: pd.DataFrame, bid: Floats) -> tuple[Floats, Floats]:
+def expected_at(plan: pd.DataFrame, bid: Floats) -> tuple[Floats, Floats]:
     """Expected clicks and cost per day at `bid`; where the bid is unknown, what they are now."""
     clicks, cost = np.zeros(len(plan)), np.zeros(len(plan))
     on = np.flatnonzero((bid != 0.0) & (plan["clicks"].to_numpy() > 0))

@@ -184,7 +184,7 @@ def test_an_account_is_reviewed_often_when_young_then_weekly() -> None:
 def test_page_one_is_left_only_where_words_share_a_budget(
     budget: float | None, history: MarketHistory, settings: Settings
 ) -> None:
-    told = Optimizer(settings)._told(_WithBudget(history, budget))
+    told = Optimizer(settings).told(_WithBudget(history, budget))
     assert told.guardrails.leave_first_page is (budget is not None)
 
 

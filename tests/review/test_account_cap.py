@@ -1,12 +1,21 @@
 """An account whose budget ends its days."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from optimizer.estimates.exposure import Records
 from optimizer.estimates.hierarchy import Hierarchy
 from optimizer.estimates.volume import VolumeEstimate, estimate_volume
-from optimizer.review.account_cap import day_shape, ended_days, served_share, whole_days
+from optimizer.review.account_cap import (
+    day_levels,
+    day_shape,
+    days_served,
+    ended_days,
+    served_share,
+    whole_days,
+)
+from optimizer.review.budget_tree import part_planned
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from tests.review.conftest import Run
 
@@ -74,7 +83,18 @@ def test_days_are_taken_to_be_alike_before_a_week_is_seen() -> None:
 @pytest.fixture(scope="module")
 def poor(run: Run, shop: ReviewInputs) -> ReviewResult:
     """The shop spends what it may every day, and its days end at two thirds."""
-    daily = shop.daily.assign(lost_is_budget=1 / 3)
+    return capped(run, shop, shop.daily.assign(lost_is_budget=1 / 3))
+
+
+@pytest.fixture(scope="module")
+def uneven(run: Run, shop: ReviewInputs) -> ReviewResult:
+    """Every other day would have cost twice the budget, the rest just that."""
+    busy = shop.daily["first_day"].dt.day % 2 == 0
+    return capped(run, shop, shop.daily.assign(lost_is_budget=np.where(busy, 0.5, 0.0)))
+
+
+def capped(run: Run, shop: ReviewInputs, daily: pd.DataFrame) -> ReviewResult:
+    """A review of days that all cost the budget of 500."""
     spent = daily.groupby("first_day")["cost"].sum()
     scale = daily["first_day"].map(500.0 / spent)
     counted = ("impressions", "clicks", "cost", "conversions", "value")
@@ -97,3 +117,33 @@ def test_every_lower_is_priced_with_the_clicks_that_the_day_lost(poor: ReviewRes
     rows = poor.suggestions[poor.suggestions["kind"].eq("lower")]
     assert (rows["delta_clicks"] > 0).any()
     assert poor.summary.profit_delta.mean > 0
+
+
+def test_room_for_the_mean_day_serves_half_the_days_in_part() -> None:
+    """Days of .5 and 1.5 times the mean: at its cost two thirds of the busy ones are bought."""
+    levels = np.array([0.5, 1.5])
+    assert days_served(1.0, levels) == pytest.approx(0.75)
+    assert days_served(1.5, levels) == pytest.approx(1.0)
+    assert days_served(1.0, np.ones(1)) == 1.0
+
+
+def test_doubt_about_next_week_s_level_is_one_more_way_for_days_to_differ() -> None:
+    levels = day_levels(np.array([0.8, 1.2]), 0.2)
+    assert levels.mean() == pytest.approx(1.0)
+    assert levels.std() > 0.25
+    assert day_levels(np.array([0.8, 1.2]), 0.0).std() == pytest.approx(0.2)
+
+
+def test_an_average_day_of_a_budget_that_ends_days_keeps_some_for_busy_ones(
+    uneven: ReviewResult, poor: ReviewResult
+) -> None:
+    planned, told = part_planned(uneven.context["budgets"][0]), uneven.summary.data["budget"]
+    assert 0.7 <= planned < part_planned(poor.context["budgets"][0])
+    assert uneven.summary.cost_planned <= 500.0 * planned + 1e-6
+    assert told["kept"] == pytest.approx(500.0 * (1 - planned))
+
+
+def test_a_budget_that_ends_no_day_is_planned_whole(run: Run) -> None:
+    calm = run(budget=500.0)
+    assert part_planned(calm.context["budgets"][0]) == 1
+    assert calm.summary.data["budget"]["kept"] == 0

@@ -66,7 +66,7 @@ class Optimizer:
         inputs = self._inputs(history, bids, today)
         if inputs is None:
             return bids
-        told = self._told(history)
+        told = self.told(history)
         try:
             result = review_account(inputs, told, today, rng)
         except (RefusedInput, Infeasible) as error:
@@ -88,7 +88,8 @@ class Optimizer:
         keywords = forget_changes(keywords.assign(bid=bid), spans(first, random))
         return replace(inputs, keywords=keywords, holds=running(self.test, today))
 
-    def _told(self, history: History) -> Settings:
+    def told(self, history: History) -> Settings:
+        """The settings of its reviews of this account."""
         budget = UNLIMITED if history.budget is None else history.budget
         account = history.account.model_copy(update={"daily_budget": budget})
         rules = self.rules.guardrails
