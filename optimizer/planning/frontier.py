@@ -116,7 +116,7 @@ def _nodes(
     for at, node in enumerate(context["budgets"]):
         changed = dict(node)
         if at == 0:
-            changed |= {"budget": limits.budget, "planned": 1.0}
+            changed |= {"budget": limits.budget, "planned_share": 1.0}
         elif node["scope"] == "campaign":
             least, most = bounds.pop(node["name"], (node["floor"], np.inf))
             changed |= {"floor": least, "budget": None if np.isinf(most) else most}

@@ -133,8 +133,7 @@ def planned_share(
 def with_planned(context: Mapping[str, Any], part: float) -> dict[str, Any]:
     """`context` with this part of the account's budget planned."""
     first, *rest = context["budgets"]
-    told = {name: one for name, one in first.items() if name != "planned"}
-    return {**context, "budgets": [told | ({"planned": part} if part < 1 else {}), *rest]}
+    return {**context, "budgets": [{**first, "planned_share": part}, *rest]}
 
 
 def _over_all_days(

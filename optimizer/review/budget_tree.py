@@ -2,7 +2,7 @@
 
 In the context a node is a mapping: `scope` (account, campaign, shared_budget, ad_group), `name`,
 `parent` (position in the list, None for the account), `budget` and `floor` per day (None, 0: none),
-`cost_now`; the account's may have `planned`, the share of its budget that an average day should cost. The
+`cost_now`; the account's may have `planned_share`, the share of its budget that an average day should cost. The
 account comes first, then the campaigns by number, shared budgets, ad groups.
 """
 
@@ -135,7 +135,7 @@ def parents(nodes: Sequence[Node]) -> Ints:
 
 def part_planned(node: Node) -> float:
     """Share of the node's budget that may be planned."""
-    return float(node.get("planned", 1.0))
+    return float(node.get("planned_share", 1.0))
 
 
 def summed_up(nodes: Sequence[Node], amount: Floats) -> Floats:

@@ -28,6 +28,7 @@ from optimizer.review.budget_tree import (
     binding_codes,
     explained,
     money_left,
+    part_planned,
     solver_targets,
     summed_up,
 )
@@ -48,10 +49,10 @@ def solve(plan: pd.DataFrame, context: Context, held: Held, term_cost: Floats) -
     what is reachable, a stated one is `Infeasible`. What is kept of a budget for busy days asks for no
     more than the assumed steps.
     """
-    if "planned" in context["budgets"][0]:
+    if part_planned(context["budgets"][0]) < 1:
         with suppress(Infeasible):
             return _solve(plan, context, held, term_cost, stretched=False)
-        context = _with_account(context, "planned", 1.0)
+        context = _with_account(context, "planned_share", 1.0)
     try:
         return _solve(plan, context, held, term_cost, stretched=False)
     except Infeasible:

@@ -374,7 +374,7 @@ def _context(
 ) -> dict[str, Any]:
     """The run's constants at the plan's money."""
     first, *rest = before.context["budgets"]
-    nodes = [{**first, "budget": found.plan.budget}, *rest]
+    nodes = [{**first, "budget": found.plan.budget, "planned_share": 1.0}, *rest]
     told = {"plan": name, "budgets": wishes}
     return {**before.context, "budgets": nodes, "budget_assumed": False, "planned": told}
 
