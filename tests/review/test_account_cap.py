@@ -14,8 +14,11 @@ from optimizer.review.account_cap import (
     ended_days,
     served_share,
     whole_days,
+    with_planned,
 )
+from optimizer.review.assembly import nothing_held
 from optimizer.review.budget_tree import part_planned
+from optimizer.review.solving import solve
 from optimizer.review.suggestions import ReviewInputs, ReviewResult
 from tests.review.conftest import Run
 
@@ -141,6 +144,14 @@ def test_an_average_day_of_a_budget_that_ends_days_keeps_some_for_busy_ones(
     assert 0.7 <= planned < part_planned(poor.context["budgets"][0])
     assert uneven.summary.cost_planned <= 500.0 * planned + 1e-6
     assert told["kept"] == pytest.approx(500.0 * (1 - planned))
+
+
+def test_what_steps_cannot_keep_is_planned(poor: ReviewResult) -> None:
+    plan, context, free = poor.frames["plan"], poor.context, nothing_held(len(poor.frames["plan"]))
+    terms = np.zeros(len(context["budgets"]))
+    kept = solve(plan, with_planned(context, 0.01), free, terms)
+    whole = solve(plan, with_planned(context, 1.0), free, terms)
+    np.testing.assert_array_equal(kept.bid, whole.bid)
 
 
 def test_a_budget_that_ends_no_day_is_planned_whole(run: Run) -> None:
