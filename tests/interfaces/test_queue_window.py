@@ -176,6 +176,21 @@ def test_another_filter_begins_with_the_first_page(queue: AppTest) -> None:
     assert "page" not in queue.query_params
 
 
+def test_ticks_that_go_with_their_filters_are_counted_once(queue: AppTest) -> None:
+    edit(queue, {0: {"pick": True}, 1: {"pick": True}})
+    press(queue, "next_page")
+    edit(queue, {0: {"pick": True}})
+    (toast,) = queue.text_input("text").set_value("a").run().toast
+    assert toast.value.endswith(": 3.")
+    assert not queue.run().toast
+
+
+def test_filters_over_nothing_ticked_and_decisions_drop_nothing(queue: AppTest) -> None:
+    assert not queue.text_input("text").set_value("a").run().toast
+    edit(queue, {0: {"pick": True}})
+    assert not press(queue, "approve").toast
+
+
 def test_decision_leaves_the_page_that_was_open(queue: AppTest) -> None:
     press(queue, "next_page")
     edit(queue, {0: {"pick": True}})

@@ -32,7 +32,7 @@ from optimizer.interfaces.web.queue.missing import draw_why_not
 from optimizer.interfaces.web.queue.pager import draw_pager
 from optimizer.interfaces.web.queue.pinned import Pinned, moved, pinned, unpin
 from optimizer.interfaces.web.queue.remembered import remembered
-from optimizer.interfaces.web.queue.window import Window, on_screen
+from optimizer.interfaces.web.queue.window import Window, dropped, on_screen
 
 # Older changes that are not live were seen often enough, or are somebody's own by now.
 _LATELY = timedelta(days=30)
@@ -63,6 +63,7 @@ def _draw_queue(listed: Listed, plan: str) -> None:
     _draw_expired(listed.expired)
     _draw_moved(view, listed)
     shown = on_screen(view, order)
+    _draw_dropped(dropped())
     choice = _draw_list(shown)
     draw_why_not(visit.words, filters.text)
     name = visit.actor.name
@@ -108,6 +109,16 @@ def _draw_expired(count: int) -> None:
             count=count,
         )
         st.warning(text, icon=":material/hourglass_disabled:")
+
+
+def _draw_dropped(count: int) -> None:
+    """How many ticks and edits went with the list that other filters replaced."""
+    if count:
+        words = session.current().words
+        text = words.text(
+            "Other filters, another list. Ticks and edits dropped: {count:whole}.", count=count
+        )
+        st.toast(frame.literal(text), icon=":material/filter_alt:", duration="long")
 
 
 def _draw_list(shown: Window) -> Choice:

@@ -1,7 +1,8 @@
 """The part of the list that is on screen: a page of it, or the rows that somebody ticked.
 
 A browser gets one page of the list only, of whatever length the list is. What was ticked and edited on
-a page is taken over, by id and version, when another one is opened; it is dropped with the list.
+a page is taken over, by id and version, when another one is opened; it is dropped with the list, and how
+much that was is told once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from optimizer.interfaces.web.queue.pinned import Pinned
 WINDOW_ROWS = 1_000
 """Rows of one page of the list."""
 
-_KEY, _ALONE, _PAGE = "_window", "_alone", "page"
+_KEY, _ALONE, _PAGE, _DROPPED = "_window", "_alone", "page", "_dropped"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,8 @@ def on_screen(view: Pinned, order: str) -> Window:
     held = _held()
     if held is not None and (held.view.read_for, held.order) != (view.read_for, order):
         turn(0)
+    if held is not None and held.view.read_for != view.read_for:
+        st.session_state[_DROPPED] = len({*held.choice.ids, *held.choice.edits})
     here = held if held is not None and held.view is view else None
     listed = here.listed if here and here.order == order else ordered(view.rows, order)
     page = min(page_in_address(), pages_of(len(listed)) - 1)
@@ -101,6 +104,12 @@ def on_screen(view: Pinned, order: str) -> Window:
     before = here.choice if here else NOTHING
     visit = held.visit + 1 if held else 0
     return _open(Window(view, order, page, alone, listed, before, visit))
+
+
+def dropped() -> int:
+    """How many rows were ticked or edited in the list before, once after other filters replaced it."""
+    count: int = st.session_state.pop(_DROPPED, 0)
+    return count
 
 
 def page_in_address() -> int:
