@@ -44,6 +44,7 @@ def _draw_pages(words: Translator, shown: Window) -> None:
             total=len(shown.listed),
         ),
         width="content",
+        help=words.text("A column's heading sorts the rows of this page, Order the whole list."),
     )
     _draw_turn(words.text("Next page"), "next_page", "N", shown.page + 1, shown)
 
