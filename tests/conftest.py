@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # Whoever forgets `--store` gets an empty one, never the operator's own.
 _UNNAMED_STORE = tempfile.TemporaryDirectory(prefix="unnamed-store-")
 os.environ["OPTIMIZER_STORE"] = _UNNAMED_STORE.name
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """A page run by a test stays the process's main module, which processes started later would run."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
 
 LONG = (
     "interfaces/test_browser.py",

@@ -136,7 +136,10 @@ def settled(page: Page) -> None:
 
 
 def click_row(page: Page, row: int, x: int = KEYWORD_COLUMN_X) -> None:
+    """Put a cell in focus; one that already was is left first, because a click would open it."""
     settled(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
     box = page.get_by_test_id("data-grid-canvas").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + x, box["y"] + FIRST_ROW_Y + ROW_HEIGHT * row)
@@ -180,13 +183,11 @@ def tick_row(page: Page, row: int = 0) -> str:
 def edit_row(page: Page, row: int, bid: str) -> None:
     """Type another bid into a row's cell, until the bar below has priced it.
 
-    The keys go to the cell's editor once it stands: sooner, the grid keeps the last of them only. Another
-    cell is clicked first, because a click on the one in focus opens its editor, which Enter then closes.
+    The keys go to the cell's editor once it stands: sooner, the grid keeps the last of them only.
     """
     editor = page.locator("#portal input, #portal textarea").first
     priced = page.get_by_text(re.compile(": cost .* and profit"))
     for _ in range(TRIES):
-        click_row(page, row)
         click_row(page, row, NEW_BID_X)
         page.keyboard.press("Enter")
         with suppress(PlaywrightError):
